@@ -1,0 +1,86 @@
+"""What can go wrong: where it is, what is wrong, and what would be right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a spec: its file, line and column (both from 1), and the path of keys that leads there."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+class NngenError(Exception):
+    """An error that a user can cause; the command line prints it and exits with 2."""
+
+
+class SpecError(NngenError):
+    """A spec that cannot be built.
+
+    Args:
+        message: what is wrong, in one sentence.
+        mark: where it is wrong.
+        hint: what would be right.
+    """
+
+    def __init__(self, message: str, mark: Mark, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.mark = mark
+        self.hint = hint
+
+    def __str__(self) -> str:
+        at = f"{self.mark}: {self.mark.path}" if self.mark.path else f"{self.mark}"
+        text = f"{at}: {self.message}"
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class Fault(Exception):
+    """Something wrong with a value; whoever knows the place in the spec turns it into a SpecError."""
+
+    def __init__(self, message: str, hint: str = "", node: object = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.node = node
+
+
+class FileError(NngenError):
+    """A file or folder that cannot be read, written, or overwritten."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` is most likely a slip of, or None."""
+    folded: dict[str, str] = {}
+    for name in known:
+        folded.setdefault(name.casefold(), name)
+    low = word.casefold()
+    if low in folded:
+        return folded[low]
+    close = difflib.get_close_matches(low, folded, n=1, cutoff=0.7)
+    if close:
+        return folded[close[0]]
+    stems = [name for name in folded if len(low) >= 3 and name.startswith(low[:3])]
+    close = difflib.get_close_matches(low, stems, n=1, cutoff=0.3)
+    return folded[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint for an unknown word: the nearest known one, or all of them where they are few."""
+    known = list(known)
+    best = nearest(word, known)
+    if best is not None:
+        return f"did you mean {best!r}?"
+    if 0 < len(known) <= 20:
+        return f"known here: {', '.join(known)}"
+    return ""
