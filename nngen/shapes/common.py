@@ -1,0 +1,72 @@
+"""What the rules of all families share, and the rules that leave a shape as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from nngen.errors import Fault
+from nngen.sizes import Dim, same, value_of
+from nngen.tensors import UNKNOWN, Shape, Tensor, show
+
+
+def unchanged(input: Tensor) -> Tensor:
+    """An element-wise operation."""
+    return input
+
+
+def floating(input: Tensor) -> Tensor:
+    """An element-wise operation whose result is a float."""
+    return input if input.floating else replace(input, dtype="float32")
+
+
+def shape_of(tensor: Tensor) -> Shape:
+    """The tensor's shape, which must be known here."""
+    if tensor.shape is None:
+        raise Fault("the shape of this value cannot be told before the model runs")
+    return tensor.shape
+
+
+def demand_rank(input: Tensor, *ranks: int, of: str = "the input") -> Shape:
+    """The shape, which must have one of these numbers of dimensions."""
+    shape = shape_of(input)
+    if len(shape) not in ranks:
+        wanted = " or ".join(str(rank) for rank in ranks)
+        raise Fault(
+            f"{of} must have {wanted} dimensions (with the batch), not {len(shape)}: {show(shape)}"
+        )
+    return shape
+
+
+def demand_size(size: Dim, wanted: Dim, what: str) -> None:
+    """Refuse a size that is known to be another than the wanted one."""
+    if same(size, wanted) is False:
+        raise Fault(f"{what} is {size}, where {wanted} is wanted")
+
+
+def demand_float(input: Tensor, what: str = "the input") -> None:
+    if not input.floating:
+        raise Fault(f"{what} must hold floats, not {input.dtype}")
+
+
+def demand_positive(size: Dim, message: str) -> Dim:
+    """A size that a rule computed, which must be at least 1."""
+    value = value_of(size)
+    if value is not None and value < 1:
+        raise Fault(message)
+    return size
+
+
+def ntuple(value: Any, length: int) -> tuple[Any, ...]:
+    """One value for each of `length` dimensions, as torch reads `kernel_size=3`."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * length
+
+
+def as_sizes(values: Sequence[Any]) -> tuple[Any, ...]:
+    """`view(2, 3)` and `view((2, 3))` are one."""
+    if len(values) == 1 and isinstance(values[0], (tuple, list)):
+        return tuple(values[0])
+    if any(value is UNKNOWN for value in values):
+        raise Fault("a size must be known before the model runs")
+    return tuple(values)

@@ -1,0 +1,283 @@
+"""Sizes that remember how they were made: whole-number expressions over named, perhaps open, sizes.
+
+A size without names is a plain `int`. A `Size` is a polynomial over symbols and opaque terms (a floor division that
+does not come out even, a maximum), kept in normal form, so that two ways to one size compare equal: `(2 * d) // 2`
+is `d`. A symbol may carry the value that it has in the use at hand; a batch size or a sequence length carries none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Union
+
+Dim = Union[int, "Size"]
+
+
+class OpenSize(Exception):
+    """A question whose answer depends on a size that is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A named size: a constructor argument, an inferred size, a batch size."""
+
+    name: str
+    value: int | None = None
+
+    def text(self, rename: Callable[[str], str]) -> str:
+        return rename(self.name)
+
+    def symbols(self) -> frozenset[Symbol]:
+        return frozenset((self,))
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """An operation that polynomials cannot hold: `//`, `%`, `max` or `min` of two sizes."""
+
+    operator: str
+    left: Dim
+    right: Dim
+
+    @property
+    def value(self) -> int | None:
+        left, right = value_of(self.left), value_of(self.right)
+        return None if left is None or right is None else _apply(self.operator, left, right)
+
+    def text(self, rename: Callable[[str], str]) -> str:
+        left, right = to_text(self.left, rename), to_text(self.right, rename)
+        if self.operator in ("max", "min"):
+            return f"{self.operator}({left}, {right})"
+        return f"{_atomic(left)} {self.operator} {_atomic(right)}"
+
+    def symbols(self) -> frozenset[Symbol]:
+        return symbols_of(self.left) | symbols_of(self.right)
+
+
+Atom = Symbol | Term
+Monomial = tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Size:
+    """A whole number that depends on names.
+
+    Compare with `same`, never with `==` between sizes of different uses: `==` asks for the same expression.
+    """
+
+    terms: tuple[tuple[Monomial, int], ...]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Size) and dict(self.terms) == dict(other.terms)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.terms))
+
+    @property
+    def value(self) -> int | None:
+        total = 0
+        for monomial, factor in self.terms:
+            for atom in monomial:
+                if atom.value is None:
+                    return None
+                factor *= atom.value
+            total += factor
+        return total
+
+    def __add__(self, other: Dim) -> Dim:
+        return _sum(self, other) if isinstance(other, (int, Size)) else NotImplemented
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Dim:
+        return self * -1
+
+    def __sub__(self, other: Dim) -> Dim:
+        return self + -other if isinstance(other, (int, Size)) else NotImplemented
+
+    def __rsub__(self, other: Dim) -> Dim:
+        return -self + other
+
+    def __mul__(self, other: Dim) -> Dim:
+        if not isinstance(other, (int, Size)):
+            return NotImplemented
+        return _collect(
+            (tuple(sorted((*m1, *m2), key=_order)), f1 * f2)
+            for m1, f1 in _terms(self)
+            for m2, f2 in _terms(other)
+        )
+
+    __rmul__ = __mul__
+
+    def __pow__(self, exponent: int) -> Dim:
+        if not isinstance(exponent, int) or not 0 <= exponent <= 8:
+            raise OpenSize("a size can be raised to a power from 0 to 8")
+        result: Dim = 1
+        for _ in range(exponent):
+            result = result * self
+        return result
+
+    def __floordiv__(self, other: Dim) -> Dim:
+        return _divide(self, other)
+
+    def __rfloordiv__(self, other: Dim) -> Dim:
+        return _divide(other, self)
+
+    def __mod__(self, other: Dim) -> Dim:
+        return (
+            self - _divide(self, other) * other if _even(self, other) else _term("%", self, other)
+        )
+
+    def __rmod__(self, other: Dim) -> Dim:
+        return _term("%", other, self)
+
+    def __bool__(self) -> bool:
+        raise OpenSize(f"whether {self} is zero is not known")
+
+    def __index__(self) -> int:
+        raise OpenSize(f"{self} is an expression")
+
+    def __str__(self) -> str:
+        return to_text(self)
+
+
+def symbol(name: str, value: int | None = None) -> Size:
+    """The size called `name`, with its value in this use where it has one."""
+    return Size((((Symbol(name, value),), 1),))
+
+
+def value_of(size: Dim) -> int | None:
+    """The size as a number, or None where it is open."""
+    return size if isinstance(size, int) else size.value
+
+
+def same(left: Dim, right: Dim) -> bool | None:
+    """Whether two sizes are equal; None where that depends on an open size."""
+    difference = left - right
+    value = value_of(difference)
+    return None if value is None else value == 0
+
+
+def maximum(left: Dim, right: Dim) -> Dim:
+    return (
+        max(left, right)
+        if isinstance(left, int) and isinstance(right, int)
+        else _term("max", left, right)
+    )
+
+
+def minimum(left: Dim, right: Dim) -> Dim:
+    return (
+        min(left, right)
+        if isinstance(left, int) and isinstance(right, int)
+        else _term("min", left, right)
+    )
+
+
+def product(sizes: Iterable[Dim]) -> Dim:
+    result: Dim = 1
+    for size in sizes:
+        result = result * size
+    return result
+
+
+def symbols_of(size: Dim) -> frozenset[Symbol]:
+    if isinstance(size, int):
+        return frozenset()
+    return frozenset(s for monomial, _ in size.terms for atom in monomial for s in atom.symbols())
+
+
+def to_text(size: Dim, rename: Callable[[str], str] = lambda name: name) -> str:
+    """The size as Python, its names passed through `rename`; `4 * dim + 1`."""
+    if isinstance(size, int):
+        return str(size)
+    text = ""
+    for monomial, factor in sorted(size.terms, key=lambda term: (not term[0], term[1] < 0)):
+        names = [atom.text(rename) for atom in monomial]
+        if len(names) + (abs(factor) != 1) > 1:
+            names = [_atomic(name) for name in names]
+        if abs(factor) != 1 or not names:
+            names.insert(0, str(abs(factor)))
+        sign = ("-" if factor < 0 else "") if not text else (" - " if factor < 0 else " + ")
+        text += sign + " * ".join(names)
+    return text
+
+
+def _atomic(text: str) -> str:
+    return f"({text})" if " " in text and not text.startswith(("max(", "min(")) else text
+
+
+def _order(atom: Atom) -> str:
+    return atom.text(lambda name: name)
+
+
+def _terms(size: Dim) -> tuple[tuple[Monomial, int], ...]:
+    return size.terms if isinstance(size, Size) else (((), size),)
+
+
+def _collect(terms: Iterable[tuple[Monomial, int]]) -> Dim:
+    found: dict[Monomial, int] = {}
+    for monomial, factor in terms:
+        found[monomial] = found.get(monomial, 0) + factor
+    found = {monomial: factor for monomial, factor in found.items() if factor}
+    if not any(found):
+        return found.get((), 0)
+    return Size(tuple(found.items()))
+
+
+def _sum(left: Dim, right: Dim) -> Dim:
+    return _collect((*_terms(left), *_terms(right)))
+
+
+def _even(size: Dim, divisor: Dim) -> bool:
+    return (
+        isinstance(divisor, int) and divisor != 0 and all(f % divisor == 0 for _, f in _terms(size))
+    )
+
+
+def _divide(size: Dim, divisor: Dim) -> Dim:
+    """Floor division: what divides evenly leaves the floor, as floor((k * a + b) / k) = a + floor(b / k)."""
+    if isinstance(divisor, int) and divisor > 0:
+        whole = _collect((m, f // divisor) for m, f in _terms(size) if f % divisor == 0)
+        rest = _collect((m, f) for m, f in _terms(size) if f % divisor)
+        if isinstance(rest, int):
+            return whole + rest // divisor
+        constant = dict(rest.terms).get((), 0)
+        carried = constant - constant % divisor
+        return whole + carried // divisor + _term("//", rest - carried, divisor)
+    if isinstance(divisor, Size) and len(divisor.terms) == 1:
+        quotient = _cancel(size, *divisor.terms[0])
+        if quotient is not None:
+            return quotient
+    return _term("//", size, divisor)
+
+
+def _cancel(size: Dim, monomial: Monomial, factor: int) -> Dim | None:
+    left = []
+    for atoms, count in _terms(size):
+        remaining = list(atoms)
+        for atom in monomial:
+            if atom not in remaining:
+                return None
+            remaining.remove(atom)
+        if count % factor:
+            return None
+        left.append((tuple(remaining), count // factor))
+    return _collect(left)
+
+
+@lru_cache(maxsize=4096)
+def _term(operator: str, left: Dim, right: Dim) -> Dim:
+    if isinstance(left, int) and isinstance(right, int):
+        return _apply(operator, left, right)
+    return Size((((Term(operator, left, right),), 1),))
+
+
+def _apply(operator: str, left: int, right: int) -> int:
+    if operator == "max":
+        return max(left, right)
+    if operator == "min":
+        return min(left, right)
+    return left // right if operator == "//" else left % right
