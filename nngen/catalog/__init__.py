@@ -1,0 +1,36 @@
+"""What torch is, as data: an entry for each layer and function. Nothing here imports torch."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from nngen.catalog import (
+    activation,
+    conv,
+    dropout,
+    functions,
+    linear,
+    loss,
+    norm,
+    pooling,
+    shaping,
+)
+from nngen.catalog.entry import Function, Layer
+
+__all__ = ["FUNCTIONS", "LAYERS", "Function", "Layer"]
+
+_FAMILIES = (linear, conv, pooling, norm, activation, dropout, shaping, loss)
+
+LAYERS: dict[str, Layer] = {layer.name: layer for family in _FAMILIES for layer in family.LAYERS}
+FUNCTIONS: dict[str, Function] = {
+    name: entry
+    for family in (*_FAMILIES, functions)
+    for entry in family.FUNCTIONS
+    for name in entry.names
+}
+
+
+@cache
+def namespace(prefix: str) -> tuple[str, ...]:
+    """The names that the catalog has under `torch`, `F` or `Tensor`."""
+    return tuple(name.partition(".")[2] for name in FUNCTIONS if name.startswith(prefix + "."))

@@ -1,0 +1,215 @@
+"""Convolutions and transposed convolutions."""
+
+from __future__ import annotations
+
+from nngen.catalog.entry import Check, Layer, example, function, parameter
+from nngen.shapes import windows
+
+_LET = {"fan_in": "in_channels // groups * prod(ntuple(kernel_size, {dims}))"}
+_DRAW = """
+    nn.init.kaiming_uniform_(weight, a=math.sqrt(5))
+    if bias is not None:
+        nn.init.uniform_(bias, -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in))
+"""
+_CHECKS = (
+    Check(
+        "in_channels % groups == 0",
+        "groups",
+        "the in_channels do not divide by groups ({groups})",
+    ),
+    Check(
+        "out_channels % groups == 0",
+        "groups",
+        "the out_channels do not divide by groups ({groups})",
+    ),
+)
+
+
+def _convolution(dims: int) -> Layer:
+    sample = ((7,), (7, 6), (5, 4, 5))[dims - 1]
+    pad = f"same_padding(kernel_size, dilation, {dims}) if padding == 'same' else explicit_padding(padding, {dims})"
+    return Layer(
+        f"Conv{dims}d",
+        f"A {dims}-dimensional convolution (cross-correlation).",
+        f"in_channels: size, out_channels: size, /, kernel_size: size[{dims}], stride: size[{dims}] = 1, "
+        f"padding: 'valid' | 'same' | count[{dims}] = 0, dilation: size[{dims}] = 1, groups: size = 1, "
+        "bias: bool = True, padding_mode: 'zeros' | 'reflect' | 'replicate' | 'circular' = 'zeros'",
+        form=f"""
+            if padding_mode == 'zeros':
+                out = F.conv{dims}d(
+                    input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups
+                )
+            else:
+                out = F.conv{dims}d(
+                    F.pad(input, {pad}, mode=padding_mode),
+                    weight, bias, stride=stride, dilation=dilation, groups=groups,
+                )
+        """,
+        shape=windows.convolution(dims),
+        infer={"in_channels": f"input.shape[-{dims + 1}]"},
+        state=(
+            parameter(
+                "weight",
+                f"torch.empty(out_channels, in_channels // groups, *ntuple(kernel_size, {dims}))",
+            ),
+            parameter("bias", "torch.empty(out_channels)", when="bias"),
+        ),
+        draw=_DRAW,
+        let={"fan_in": _LET["fan_in"].format(dims=dims)},
+        checks=_CHECKS,
+        stem="conv",
+        examples=(
+            example((4, *sample), out_channels=6, kernel_size=3),
+            example(
+                (4, *sample),
+                out_channels=6,
+                kernel_size=[3] * dims,
+                stride=2,
+                padding=1,
+                groups=2,
+                bias=False,
+            ),
+            example(
+                (2, *sample),
+                in_channels=2,
+                out_channels=3,
+                kernel_size=2,
+                padding="same",
+                dilation=2,
+            ),
+            example(
+                (2, *sample),
+                out_channels=3,
+                kernel_size=3,
+                padding="valid",
+                stride=[2] * dims,
+            ),
+            example(
+                (2, *sample),
+                out_channels=3,
+                kernel_size=3,
+                padding=2,
+                padding_mode="reflect",
+            ),
+            example(
+                (2, *sample),
+                out_channels=3,
+                kernel_size=2,
+                padding="same",
+                padding_mode="replicate",
+            ),
+            example(
+                (2, *sample),
+                out_channels=3,
+                kernel_size=3,
+                padding=[1] * dims,
+                padding_mode="circular",
+            ),
+            example(
+                (2, *sample),
+                out_channels=3,
+                kernel_size=3,
+                padding="valid",
+                padding_mode="circular",
+                bias=True,
+            ),
+            example(
+                (2, *sample),
+                out_channels=3,
+                kernel_size=3,
+                padding_mode="zeros",
+                groups=1,
+                dilation=1,
+            ),
+        ),
+    )
+
+
+def _transposed(dims: int) -> Layer:
+    sample = ((5,), (5, 4), (4, 3, 4))[dims - 1]
+    return Layer(
+        f"ConvTranspose{dims}d",
+        f"A {dims}-dimensional transposed convolution, the gradient of a convolution as a layer.",
+        f"in_channels: size, out_channels: size, /, kernel_size: size[{dims}], stride: size[{dims}] = 1, "
+        f"padding: count[{dims}] = 0, output_padding: count[{dims}] = 0, groups: size = 1, bias: bool = True, "
+        f"dilation: size[{dims}] = 1, padding_mode: 'zeros' = 'zeros'",
+        form=f"""
+            out = F.conv_transpose{dims}d(
+                input, weight, bias, stride=stride, padding=padding, output_padding=output_padding,
+                groups=groups, dilation=dilation,
+            )
+        """,
+        shape=windows.transposed_convolution(dims),
+        infer={"in_channels": f"input.shape[-{dims + 1}]"},
+        state=(
+            parameter(
+                "weight",
+                f"torch.empty(in_channels, out_channels // groups, *ntuple(kernel_size, {dims}))",
+            ),
+            parameter("bias", "torch.empty(out_channels)", when="bias"),
+        ),
+        draw=_DRAW,
+        # torch takes the second dimension of the weight for the fan-in, transposed or not.
+        let={"fan_in": f"out_channels // groups * prod(ntuple(kernel_size, {dims}))"},
+        checks=(
+            *_CHECKS,
+            Check(
+                f"all_below(ntuple(output_padding, {dims}), ntuple(stride, {dims}), ntuple(dilation, {dims}))",
+                "output_padding",
+                "output_padding ({output_padding}) must be less than the stride or the dilation",
+            ),
+        ),
+        stem="conv",
+        examples=(
+            example((4, *sample), out_channels=6, kernel_size=3),
+            example(
+                (4, *sample),
+                out_channels=6,
+                kernel_size=3,
+                stride=2,
+                padding=1,
+                output_padding=1,
+                groups=2,
+            ),
+            example(
+                (2, *sample),
+                in_channels=2,
+                out_channels=3,
+                kernel_size=[2] * dims,
+                dilation=2,
+                bias=False,
+            ),
+            example(
+                (2, *sample),
+                out_channels=3,
+                kernel_size=3,
+                padding=[1] * dims,
+                padding_mode="zeros",
+            ),
+        ),
+    )
+
+
+LAYERS = (
+    *(_convolution(dims) for dims in (1, 2, 3)),
+    *(_transposed(dims) for dims in (1, 2, 3)),
+)
+
+FUNCTIONS = (
+    *(
+        function(
+            f"F.conv{n}d",
+            f"input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: size[{n}] = 1, "
+            f"padding: 'valid' | 'same' | count[{n}] = 0, dilation: size[{n}] = 1, groups: size = 1",
+        )
+        for n in (1, 2, 3)
+    ),
+    *(
+        function(
+            f"F.conv_transpose{n}d",
+            f"input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: size[{n}] = 1, "
+            f"padding: count[{n}] = 0, output_padding: count[{n}] = 0, groups: size = 1, dilation: size[{n}] = 1",
+        )
+        for n in (1, 2, 3)
+    ),
+)

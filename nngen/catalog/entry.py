@@ -1,0 +1,382 @@
+"""What the catalog holds: one frozen entry for a layer or a function, from which all else is derived.
+
+Fragments (`form`, `draw`, a state's value, a condition) are Python in the entry's own scope: its arguments, its
+inputs, its state, the names of its `let`, `training`, and the helpers of `HELPERS`.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from nngen.catalog.kinds import Kind, kind
+from nngen.errors import Fault, did_you_mean
+from nngen.shapes.common import ntuple
+from nngen.tensors import Tensor
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED: Any = _Required()
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a layer or function.
+
+    Attributes:
+        default: torch's default, or REQUIRED.
+        positional: written without its name; in a layer, the sizes in and out.
+        variadic: takes all remaining positional values (`*size`).
+    """
+
+    name: str
+    kind: Kind
+    default: Any = REQUIRED
+    positional: bool = False
+    variadic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The arguments of a layer or function, in torch's order."""
+
+    arguments: tuple[Argument, ...]
+
+    def __iter__(self) -> Any:
+        return iter(self.arguments)
+
+    def __getitem__(self, name: str) -> Argument:
+        return next(argument for argument in self.arguments if argument.name == name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(argument.name for argument in self.arguments)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(argument.name for argument in self.arguments if argument.default is REQUIRED)
+
+    def bind(
+        self, function: str, positional: tuple[Any, ...], keywords: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The values of all arguments, checked, defaults filled in.
+
+        Raises:
+            Fault: an argument is unknown, given twice, missing, or of a wrong kind.
+        """
+        given: dict[str, Any] = {}
+        rest = list(positional)
+        for argument in self.arguments:
+            if argument.variadic:
+                given[argument.name] = tuple(rest)
+                rest.clear()
+            elif rest:
+                given[argument.name] = rest.pop(0)
+        if rest:
+            raise Fault(
+                f"{function} takes at most {len(self.arguments)} arguments, not {len(positional)}"
+            )
+        for name, value in keywords.items():
+            if name not in self.names:
+                raise Fault(
+                    f"{function} has no argument {name!r}",
+                    did_you_mean(name, self.names),
+                )
+            if name in given and not self[name].variadic:
+                raise Fault(f"{function} is given {name!r} twice")
+            given[name] = value
+        values = {}
+        for argument in self.arguments:
+            value = given.get(argument.name, argument.default)
+            if value is REQUIRED:
+                raise Fault(
+                    f"{function} lacks its argument {argument.name!r}",
+                    f"it takes {argument.kind.description}",
+                )
+            if argument.name in given:
+                value = checked(argument, function, value)
+            values[argument.name] = value
+        return values
+
+
+def checked(argument: Argument, owner: str, value: Any) -> Any:
+    """The value in the form that the argument's kind gives it.
+
+    Raises:
+        Fault: it is of another kind.
+    """
+    try:
+        return argument.kind(value)
+    except Fault as fault:
+        raise Fault(f"{argument.name} of {owner} {fault.message}", fault.hint) from None
+
+
+@cache
+def signature(text: str) -> Signature:
+    """The signature that `text` spells as Python would: `a: size, /, b: bool = True`."""
+    parsed = ast.parse(f"def f({text}): ...").body[0]
+    assert isinstance(parsed, ast.FunctionDef)
+    spec = parsed.args
+    positional = [*spec.posonlyargs, *spec.args]
+    defaults = [REQUIRED] * (len(positional) - len(spec.defaults)) + [
+        _default(d) for d in spec.defaults
+    ]
+    arguments = [
+        Argument(arg.arg, _kind_of(arg), default, arg in spec.posonlyargs)
+        for arg, default in zip(positional, defaults)
+    ]
+    if spec.vararg is not None:
+        arguments.append(
+            Argument(
+                spec.vararg.arg,
+                kind(f"list[{_annotation(spec.vararg)}]"),
+                (),
+                variadic=True,
+            )
+        )
+    arguments += [
+        Argument(arg.arg, _kind_of(arg), REQUIRED if default is None else _default(default))
+        for arg, default in zip(spec.kwonlyargs, spec.kw_defaults)
+    ]
+    return Signature(tuple(arguments))
+
+
+def _default(node: ast.expr) -> Any:
+    return ast.literal_eval(node)
+
+
+def _kind_of(argument: ast.arg) -> Kind:
+    return kind(_annotation(argument))
+
+
+def _annotation(argument: ast.arg) -> str:
+    return "any" if argument.annotation is None else ast.unparse(argument.annotation)
+
+
+@cache
+def fragment(text: str) -> ast.expr:
+    """The tree of a fragment that is an expression; shared, so never changed in place."""
+    return ast.parse(text.strip(), mode="eval").body
+
+
+@cache
+def statements(text: str) -> tuple[ast.stmt, ...]:
+    """The trees of a fragment of statements; shared, so never changed in place."""
+    return tuple(ast.parse(textwrap.dedent(text).strip()).body)
+
+
+def same_padding(kernel_size: Any, dilation: Any, dims: int) -> tuple[Any, ...]:
+    """F.pad's argument for padding 'same', the odd one to the right; last dimension first."""
+    totals = [d * (k - 1) for k, d in zip(ntuple(kernel_size, dims), ntuple(dilation, dims))]
+    return tuple(pad for total in reversed(totals) for pad in (total // 2, total - total // 2))
+
+
+def explicit_padding(padding: Any, dims: int) -> tuple[Any, ...]:
+    """F.pad's argument for the same padding on both sides of each dimension; last dimension first."""
+    sizes = ntuple(0 if padding == "valid" else padding, dims)
+    return tuple(pad for size in reversed(sizes) for pad in (size, size))
+
+
+def shape_tuple(value: Any) -> tuple[Any, ...]:
+    """A shape given as one number or as a list."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def all_below(values: Any, *bounds: Any) -> bool:
+    """Whether each value is below the greatest of its bounds."""
+    return all(v < max(b) for v, *b in zip(values, *bounds))
+
+
+# What fragments may call besides the arithmetic of sizes.
+HELPERS: dict[str, Callable[..., Any]] = {
+    "ntuple": ntuple,
+    "same_padding": same_padding,
+    "explicit_padding": explicit_padding,
+    "all_below": all_below,
+    "shape_tuple": shape_tuple,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A parameter or buffer of a layer.
+
+    Attributes:
+        name: torch's name, the last part of its state_dict key.
+        value: the fragment that makes it: `torch.empty(out_features, in_features)`.
+        when: the condition under which it is there.
+        buffer: a buffer rather than a parameter.
+    """
+
+    name: str
+    value: str
+    when: str = "True"
+    buffer: bool = False
+    persistent: bool = True
+
+
+def parameter(name: str, value: str, when: str = "True") -> State:
+    return State(name, value, when)
+
+
+def buffer(name: str, value: str, when: str = "True", persistent: bool = True) -> State:
+    return State(name, value, when, buffer=True, persistent=persistent)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a layer demands of its arguments together.
+
+    Attributes:
+        condition: a fragment that must hold.
+        argument: the one that is to blame where it does not.
+        message: what is wrong; `{name}` stands for that argument's value.
+    """
+
+    condition: str
+    argument: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a loss is given beside the model's outputs, as verification draws it.
+
+    Attributes:
+        words: what its values are, for docstrings.
+        shape: the fragment of its shape, from the shapes of forward's inputs.
+        dtype: a torch dtype.
+        below: for integers, the fragment of the bound below which they are drawn.
+        kind: how floats are drawn: `normal`, `uniform` from 0 to 1, or `probability`.
+    """
+
+    words: str
+    shape: str = "input.shape"
+    dtype: str = "float32"
+    below: str = ""
+    kind: str = "normal"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A use of a layer that the tests build, verify and compare with torch's own.
+
+    Attributes:
+        arguments: constructor arguments, as a spec gives them.
+        inputs: for each input, the shape of one sample, or a mapping as under a spec's `inputs`.
+        call: the `call` line, where the example needs one.
+    """
+
+    arguments: Mapping[str, Any]
+    inputs: tuple[Any, ...]
+    call: str = ""
+
+
+def example(*inputs: Any, call: str = "", **arguments: Any) -> Example:
+    return Example(arguments, inputs, call)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A class of torch.nn.
+
+    Attributes:
+        name: the class.
+        doc: what it does, in a sentence.
+        arguments: the constructor's signature. Those before `/` are written by position.
+        form: what it computes, as statements that assign to `out`, in calls of torch and torch.nn.functional.
+        shape: the rule that gives the outputs; it is called with the arguments and inputs that it names.
+        forward: forward's signature.
+        infer: arguments that the input decides, as fragments over forward's inputs.
+        state: parameters and buffers in the order of registration.
+        draw: statements that draw the parameters, in torch's order.
+        let: names for what fragments use more than once.
+        checks: what the arguments must obey together.
+        stem: what unnamed steps are called, with a number: `conv1`.
+        targets: for a loss, what it takes beside the outputs.
+        examples: uses that together touch every argument.
+    """
+
+    name: str
+    doc: str
+    arguments: str
+    form: str
+    shape: Callable[..., Any]
+    forward: str = "input: Tensor"
+    infer: Mapping[str, str] = field(default_factory=dict)
+    state: tuple[State, ...] = ()
+    draw: str = ""
+    let: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    stem: str = ""
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def signature(self) -> Signature:
+        return signature(self.arguments)
+
+    @property
+    def inputs(self) -> Signature:
+        return signature(self.forward)
+
+    @property
+    def lone(self) -> str | None:
+        """The argument that a lone value in a spec is for."""
+        arguments = self.signature.arguments
+        required = [name for name in self.signature.required if name not in self.infer]
+        return next(iter(required), arguments[0].name if arguments else None)
+
+    @property
+    def prefix(self) -> str:
+        return self.stem or self.name.lower()
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of torch or torch.nn.functional, or a Tensor method.
+
+    Attributes:
+        names: how it is called: `torch.flatten`, `F.relu`, `Tensor.flatten`.
+        arguments: the signature; a method's first argument is the tensor.
+        shape: the rule that gives the result, or None where no size can depend on it.
+    """
+
+    names: tuple[str, ...]
+    arguments: str
+    shape: Callable[..., Any] | None = None
+
+    @property
+    def signature(self) -> Signature:
+        return signature(self.arguments)
+
+
+def function(names: str, arguments: str, shape: Callable[..., Any] | None = None) -> Function:
+    """The entry of a function that goes by all of `names`: `"torch.flatten Tensor.flatten"`."""
+    return Function(tuple(names.split()), arguments, shape)
+
+
+def apply_rule(rule: Callable[..., Any], values: Mapping[str, Any]) -> Any:
+    """Call a shape rule with those of `values` that it names."""
+    code = rule.__code__  # type: ignore[attr-defined]
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return rule(**{name: values[name] for name in names if name in values})
+
+
+def tensors_in(values: Any) -> list[Tensor]:
+    """The tensors in a value, however nested."""
+    if isinstance(values, Tensor):
+        return [values]
+    if isinstance(values, Mapping):
+        values = list(values.values())
+    if isinstance(values, (tuple, list)):
+        return [tensor for value in values for tensor in tensors_in(value)]
+    return []

@@ -1,0 +1,192 @@
+"""The kinds of value that an argument takes, read from its annotation in a signature.
+
+| annotation            | values                                            |
+| --------------------- | ------------------------------------------------- |
+| `int`, `float`, `bool`, `str` | Python's own; a whole number is a float too |
+| `size`, `count`       | a whole number of at least 1, of at least 0       |
+| `positive`, `probability` | a number above 0, from 0 to 1                 |
+| `size[2]`             | one for both, or a list of two                    |
+| `list[size]`          | a list of any length                              |
+| `vector`              | a list of numbers that becomes a float tensor     |
+| `"same"`              | that word                                         |
+| `Tensor`              | a value that flows                                |
+| `any`                 | whatever torch takes                              |
+| `size | None`         | either                                            |
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from nngen.errors import Fault
+from nngen.sizes import Size, value_of
+from nngen.tensors import UNKNOWN, Tensor
+
+
+class Mismatch(Exception):
+    """The value is not of the kind."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What values an argument takes.
+
+    Attributes:
+        description: what a message calls such a value.
+        convert: turns a value into its proper form; raises Mismatch for one that is not of the kind.
+        words: the strings that stand for themselves rather than for an expression.
+    """
+
+    description: str
+    convert: Callable[[Any], Any]
+    words: frozenset[str] = frozenset()
+
+    def __call__(self, value: Any) -> Any:
+        """The value in its proper form.
+
+        Raises:
+            Fault: it is not of this kind.
+        """
+        if value is UNKNOWN:
+            return value
+        try:
+            return self.convert(value)
+        except Mismatch:
+            raise Fault(f"takes {self.description}, not {show_value(value)}") from None
+
+
+def show_value(value: Any) -> str:
+    """A value as a message names it."""
+    if isinstance(value, Tensor):
+        return f"a tensor {value}"
+    if isinstance(value, (bool, type(None))):
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, tuple):
+        return f"[{', '.join(show_value(item) for item in value)}]"
+    return str(value) if isinstance(value, Size) else repr(value)
+
+
+def _whole(low: int | None) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, (int, Size)):
+            raise Mismatch
+        known = value_of(value)
+        if low is not None and known is not None and known < low:
+            raise Mismatch
+        return value
+
+    return convert
+
+
+def _number(accepts: Callable[[float], bool]) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        if isinstance(value, Size):
+            return value
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not accepts(value):
+            raise Mismatch
+        return value
+
+    return convert
+
+
+def _instance(*types: type) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, types):
+            raise Mismatch
+        return value
+
+    return convert
+
+
+def _vector(value: Any) -> list[float]:
+    if not isinstance(value, (tuple, list)) or not value:
+        raise Mismatch
+    if not all(isinstance(item, (int, float)) and not isinstance(item, bool) for item in value):
+        raise Mismatch
+    return [float(item) for item in value]
+
+
+_PLAIN = {
+    "int": Kind("a whole number", _whole(None)),
+    "size": Kind("a whole number of at least 1", _whole(1)),
+    "count": Kind("a whole number of at least 0", _whole(0)),
+    "float": Kind("a number", _number(lambda value: True)),
+    "positive": Kind("a number above 0", _number(lambda value: value > 0)),
+    "probability": Kind("a number from 0 to 1", _number(lambda value: 0 <= value <= 1)),
+    "bool": Kind("true or false", _instance(bool)),
+    "str": Kind("a word", _instance(str)),
+    "vector": Kind("a list of numbers", _vector),
+    "Tensor": Kind("a tensor", _instance(Tensor)),
+    "any": Kind("any value", lambda value: value),
+}
+
+
+@cache
+def kind(annotation: str) -> Kind:
+    """The kind that an annotation names."""
+    return _kind(ast.parse(annotation, mode="eval").body)
+
+
+def _kind(node: ast.expr) -> Kind:
+    if isinstance(node, ast.Name):
+        return _PLAIN[node.id]
+    if isinstance(node, ast.Constant):
+        return _none if node.value is None else _word(node.value)
+    if isinstance(node, ast.BinOp):
+        return _either(_kind(node.left), _kind(node.right))
+    if isinstance(node, ast.Subscript):
+        if isinstance(node.value, ast.Name) and node.value.id == "list":
+            return _listing(_kind(node.slice), None)
+        assert isinstance(node.slice, ast.Constant)
+        return _listing(_kind(node.value), node.slice.value)
+    raise ValueError(ast.unparse(node))
+
+
+def _is_none(value: Any) -> None:
+    if value is not None:
+        raise Mismatch
+
+
+_none = Kind("null", _is_none)
+
+
+def _word(word: str) -> Kind:
+    def convert(value: Any) -> Any:
+        if value != word or not isinstance(value, str):
+            raise Mismatch
+        return value
+
+    return Kind(word, convert, frozenset((word,)))
+
+
+def _either(left: Kind, right: Kind) -> Kind:
+    def convert(value: Any) -> Any:
+        try:
+            return left.convert(value)
+        except Mismatch:
+            return right.convert(value)
+
+    separator = ", " if left.words and right.words else " or "
+    return Kind(
+        f"{left.description}{separator}{right.description}",
+        convert,
+        left.words | right.words,
+    )
+
+
+def _listing(item: Kind, length: int | None) -> Kind:
+    def convert(value: Any) -> Any:
+        if isinstance(value, (tuple, list)) and (length is None or len(value) == length):
+            return tuple(item.convert(part) for part in value)
+        if length is None:
+            raise Mismatch
+        return item.convert(value)
+
+    each = item.description
+    if length is None:
+        return Kind(f"a list, each item {each}", convert, item.words)
+    return Kind(f"{each}, or a list of {length}" if length > 1 else each, convert, item.words)
