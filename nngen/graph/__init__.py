@@ -1,0 +1,208 @@
+"""Spec and catalog to a Graph: names, wiring, sizes, keys. Every decision is taken here."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from nngen.catalog.entry import fragment, tensors_in
+from nngen.errors import Fault, Mark, SpecError
+from nngen.expressions import Evaluator
+from nngen.fold import source
+from nngen.graph.containers import build
+from nngen.graph.flow import BATCH, Flow, Walker
+from nngen.graph.lowering import (
+    FunctionalLowering,
+    NNLowering,
+    construction,
+    layer_state,
+    leaves,
+    name,
+)
+from nngen.graph.model import Attribute, Graph, LayerState, Loss, ModelClass
+from nngen.graph.modules import Application, Module, shape_attribute
+from nngen.graph.variables import Variables
+from nngen.sizes import value_of
+from nngen.spec import LayerStep, Spec
+from nngen.subject import TensorSpec
+from nngen.tensors import Tensor
+
+__all__ = ["Graph", "build_graph"]
+
+
+def build_graph(spec: Spec) -> Graph:
+    """Take every decision about a model.
+
+    Raises:
+        SpecError: the spec is wrong.
+    """
+    flow = Walker(spec).walk()
+    outputs = flow.output
+    criterion = None if spec.loss is None else _criterion(spec.loss, outputs)
+    modules = [module for module, _ in flow.modules] + (
+        [] if criterion is None else [criterion.module]
+    )
+    model = _model(spec, flow, criterion)
+    keys = _keys(modules)
+    return Graph(
+        spec.file,
+        model,
+        _names_used(model, nn=True),
+        _names_used(model, nn=False),
+        keys,
+        tuple(TensorSpec(i.name, i.shape, i.dtype, i.batch, i.below) for i in spec.inputs),
+        None if criterion is None else _targets(criterion, spec.mark),
+    )
+
+
+def _model(spec: Spec, flow: Flow, criterion: Application | None) -> ModelClass:
+    variables = Variables(flow)
+    return ModelClass(
+        spec.name,
+        _doc(spec.doc, flow),
+        tuple(value.name for value in flow.inputs),
+        _annotation(flow.output),
+        tuple(Attribute(module.name, construction(module), step) for module, step in flow.modules),
+        tuple(state for module, step in flow.modules for state in layer_state(module, step)),
+        NNLowering(flow, variables).run(),
+        FunctionalLowering(flow, variables).run(),
+        None if criterion is None else _loss(criterion, len(spec.layers) + 1),
+    )
+
+
+def _doc(doc: str, flow: Flow) -> str:
+    inputs = flow.inputs
+    given = (
+        " and ".join(f"{value.name} {value.abstract}" for value in inputs)
+        if len(inputs) > 1
+        else inputs[0].abstract
+    )
+    maps = f"Maps {given} to {_shown(flow.output)}."
+    return f"{doc}\n\n{maps}" if doc else maps
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
+    if isinstance(value, (tuple, list)):
+        return " and ".join(map(_shown, value))
+    return str(value)
+
+
+def _annotation(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"tuple[{', '.join(map(_annotation, value))}]"
+    if isinstance(value, list):
+        return "list[Tensor]"
+    return "dict[str, Tensor]" if isinstance(value, dict) else "Tensor"
+
+
+def _criterion(step: LayerStep, outputs: Any) -> Application:
+    """The loss, applied to the model's outputs and to targets that fit them."""
+    from nngen.catalog import LAYERS
+
+    entry = LAYERS[step.kind]
+    wanted = [argument for argument in entry.inputs.required if argument not in entry.targets]
+    tensors = tensors_in(outputs)
+    if len(tensors) != len(wanted):
+        raise SpecError(
+            f"{step.kind} takes {len(wanted)} outputs, but the model gives {len(tensors)}",
+            step.mark,
+            "choose what the model gives with `outputs`",
+        )
+    inputs: dict[str, Any] = dict(zip(wanted, tensors))
+    try:
+        for target, rule in entry.targets.items():
+            inputs[target] = Tensor(
+                Evaluator(inputs, shape_attribute)(fragment(rule.shape)), rule.dtype
+            )
+        bound = entry.inputs.bind(step.kind, (), inputs)
+    except Fault as fault:
+        raise SpecError(f"{step.kind}: {fault.message}", step.mark, fault.hint) from None
+    return build(step, ("criterion",), {}, bound)
+
+
+def _loss(criterion: Application, step: int) -> Loss:
+    entry = criterion.module.entry
+    outputs = [argument for argument in entry.inputs.required if argument not in entry.targets]
+    names = ["output"] if len(outputs) == 1 else outputs
+    operands = {
+        **dict(zip(outputs, names)),
+        **{target: target for target in entry.targets},
+    }
+    shapes = {key: str(criterion.inputs[key]) for key in operands}
+    state = layer_state(criterion.module, step)
+    code = {key: name(text) for key, text in operands.items()}
+    call = ast.Call(ast.Attribute(name("self"), "criterion", ast.Load()), list(code.values()), [])
+    return Loss(
+        tuple(operands.values()),
+        entry.doc.format(**shapes),
+        construction(criterion.module),
+        state[0] if state else LayerState((), (), step),
+        (source(ast.Return(call)),),
+        _functional_loss(criterion, code),
+    )
+
+
+def _functional_loss(criterion: Application, operands: dict[str, ast.expr]) -> tuple[str, ...]:
+    *before, last = FunctionalLowering.form(criterion, operands, "out")
+    assert isinstance(last, ast.Assign)
+    return (*map(source, before), source(ast.Return(last.value)))
+
+
+def _targets(criterion: Application, mark: Mark) -> tuple[TensorSpec, ...]:
+    """The targets as verification draws them."""
+    specs = []
+    for target, rule in criterion.module.entry.targets.items():
+        shape = criterion.inputs[target].shape
+        batch = bool(shape) and shape[0] == BATCH
+        below = None
+        if rule.below:
+            below = value_of(Evaluator(criterion.inputs, shape_attribute)(fragment(rule.below)))
+        sizes = tuple(size if isinstance(size, int) else str(size) for size in shape[batch:])
+        specs.append(TensorSpec(target, sizes, rule.dtype, batch, below, rule.kind))
+    return tuple(specs)
+
+
+def _keys(modules: list[Module]) -> tuple[tuple[str, str], ...]:
+    """The state_dict keys of both twins; two that would meet are refused."""
+    pairs: list[tuple[str, str]] = []
+    owners: dict[str, Module] = {}
+    for module in modules:
+        for leaf, state in leaves(module):
+            flat = leaf.attribute(state)
+            if flat in owners:
+                raise SpecError(
+                    f"in the functional twin {leaf.key(state)!r} and a parameter of {owners[flat].name!r} "
+                    f"would both be called {flat!r}",
+                    leaf.mark,
+                    "rename one of the two layers",
+                )
+            owners[flat] = leaf
+            pairs.append((leaf.key(state), flat))
+    return tuple(pairs)
+
+
+def _names_used(model: ModelClass, nn: bool) -> frozenset[str]:
+    """The names from outside that one of the files uses."""
+    codes = [statement.code for statement in (model.nn if nn else model.functional)]
+    loss = model.loss
+    states = model.states + ((loss.state,) if loss else ())
+    if nn:
+        constructions = [attribute.construction for attribute in model.attributes] + (
+            [loss.construction] if loss else []
+        )
+        codes += [code for made in constructions for code in made.codes()]
+    else:
+        codes += [
+            code
+            for state in states
+            for code in (*state.draws, *(line.value for line in state.lines))
+        ]
+        codes += loss.functional if loss else ()
+    found: set[str] = set()
+    for code in codes:
+        found.update(node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name))
+    if nn and any(attribute.construction.any_named() for attribute in model.attributes):
+        found.add("OrderedDict")
+    return frozenset(found & {"F", "math", "torch", "OrderedDict"})

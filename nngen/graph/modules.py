@@ -1,0 +1,243 @@
+"""Layers with all their arguments known: what the constructor of a twin builds."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nngen.catalog import LAYERS
+from nngen.catalog.entry import (
+    REQUIRED,
+    Layer,
+    State,
+    apply_rule,
+    checked,
+    fragment,
+    tensors_in,
+)
+from nngen.errors import Fault, Mark, SpecError, did_you_mean
+from nngen.expressions import SIZE_FUNCTIONS, Evaluator, Expression
+from nngen.fold import Folder, keep_name
+from nngen.sizes import Size, same, value_of
+from nngen.spec import LayerStep
+from nngen.tensors import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """A layer, or a container of layers, at its place in the model.
+
+    Attributes:
+        kind: the class of torch.nn.
+        path: the attribute, and below it the places in containers: `("features", "0")`.
+        values: all arguments.
+        given: the arguments that the spec gives.
+        state: the parameters and buffers that these arguments make.
+        children: a container's modules, in order.
+        mark: where the spec has it.
+    """
+
+    kind: str
+    path: tuple[str, ...]
+    mark: Mark
+    values: Mapping[str, Any] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
+    state: tuple[State, ...] = ()
+    children: tuple[Module, ...] = ()
+
+    @property
+    def entry(self) -> Layer:
+        return LAYERS[self.kind]
+
+    @property
+    def name(self) -> str:
+        return self.path[-1]
+
+    def attribute(self, state: State) -> str:
+        """What the functional twin calls a parameter or buffer: `features_0_weight`."""
+        return "_".join((*self.path, state.name))
+
+    def key(self, state: State) -> str:
+        """Its key in the nn twin's state_dict: `features.0.weight`."""
+        return ".".join((*self.path, state.name))
+
+    def folder(
+        self, code: Mapping[str, ast.expr], rename: Callable[[str], str] = keep_name
+    ) -> Folder:
+        """A folder in the scope of this layer's arguments; absent state is None."""
+        known = {
+            **self.values,
+            **{s.name: None for s in self.entry.state if s.name not in self.values},
+        }
+        for name, text in self.entry.let.items():
+            known[name] = Folder(known).value(fragment(text))
+        return Folder(known, code, self.given, rename)
+
+    def state_code(self) -> dict[str, ast.expr]:
+        """The names of the state that is there, as attributes of `self`."""
+        return {s.name: self_attribute(self.attribute(s)) for s in self.state}
+
+
+def self_attribute(name: str) -> ast.expr:
+    return ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load())
+
+
+@dataclass(frozen=True, eq=False)
+class Application:
+    """One use of a module: what went in, what came out, and the same for a container's children."""
+
+    module: Module
+    inputs: Mapping[str, Any]
+    output: Any
+    children: tuple[Application, ...] = ()
+
+
+def shape_attribute(value: Any, name: str) -> Any:
+    """The attributes that fragments use."""
+    if isinstance(value, Tensor) and name == "shape" and value.shape is not None:
+        return value.shape
+    raise Fault(f"the {name} of {value} cannot be told before the model runs")
+
+
+def build_layer(
+    step: LayerStep,
+    path: tuple[str, ...],
+    scope: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+) -> Module:
+    """A layer with its arguments evaluated, completed from its inputs, and checked.
+
+    Args:
+        step: the layer as the spec has it.
+        path: its place.
+        scope: the sizes that its arguments may name.
+        inputs: the values of forward's arguments.
+
+    Raises:
+        SpecError: an argument is wrong, missing, or contradicts the input.
+    """
+    entry = LAYERS[step.kind]
+    values: dict[str, Any] = {}
+    for argument in entry.signature:
+        if argument.name in step.arguments:
+            values[argument.name] = _evaluated(step, argument.name, scope)
+        elif argument.name in entry.infer:
+            values[argument.name] = _inferred(step, argument.name, inputs)
+        elif argument.default is REQUIRED:
+            raise SpecError(
+                f"{step.kind} lacks its argument {argument.name!r}",
+                step.mark,
+                f"it takes {argument.kind.description}: `{step.kind}: {{{argument.name}: …}}`",
+            )
+        else:
+            values[argument.name] = argument.default
+    for name in entry.infer:
+        if name in step.arguments:
+            _agree(step, name, values[name], inputs)
+    module = Module(step.kind, path, step.mark, values, frozenset(step.arguments))
+    _check(step, module)
+    folder = module.folder({})
+    state = tuple(s for s in entry.state if folder.value(fragment(s.when)))
+    return Module(step.kind, path, step.mark, values, frozenset(step.arguments), state)
+
+
+def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
+    """The value of an expression over sizes.
+
+    Raises:
+        SpecError: it has none.
+    """
+    try:
+        return Evaluator({**SIZE_FUNCTIONS, **scope})(expression.tree)
+    except Fault as fault:
+        raise expression.fault(fault) from None
+
+
+def _evaluated(step: LayerStep, name: str, scope: Mapping[str, Any]) -> Any:
+    argument = LAYERS[step.kind].signature[name]
+    expression = step.arguments[name]
+    tree = expression.tree
+    if isinstance(tree, ast.Name) and tree.id not in scope:
+        hint = did_you_mean(tree.id, argument.kind.words) if argument.kind.words else ""
+        raise SpecError(
+            f"{name} of {step.kind} takes {argument.kind.description}, not {tree.id!r}",
+            expression.mark,
+            hint,
+        )
+    value = evaluate(expression, scope)
+    try:
+        return checked(argument, step.kind, value)
+    except Fault as fault:
+        raise expression.fault(fault) from None
+
+
+def _inferred(step: LayerStep, name: str, inputs: Mapping[str, Any]) -> Any:
+    text = LAYERS[step.kind].infer[name]
+    try:
+        value = Evaluator(inputs, shape_attribute)(fragment(text))
+    except Fault as fault:
+        reason = fault.message if tensors_in(inputs) else "the layer's input is no tensor"
+        raise SpecError(
+            f"{name} of {step.kind} cannot be inferred: {reason}",
+            step.mark,
+            f"give {name}",
+        ) from None
+    if isinstance(value, Size) and value.value is None:
+        raise SpecError(
+            f"{name} of {step.kind} would be {value}, which is open until the model runs",
+            step.mark,
+            f"give {name}, or put the layer where this size is fixed",
+        )
+    return value
+
+
+def _agree(step: LayerStep, name: str, value: Any, inputs: Mapping[str, Any]) -> None:
+    """Refuse a given size that contradicts the input."""
+    try:
+        found = Evaluator(inputs, shape_attribute)(fragment(LAYERS[step.kind].infer[name]))
+    except Fault:
+        return
+    if (
+        isinstance(value, (int, Size))
+        and isinstance(found, (int, Size))
+        and same(value, found) is False
+    ):
+        raise SpecError(
+            f"{name} of {step.kind} is {value}, but the input has {found}",
+            step.arguments[name].mark,
+            f"write {found}, or leave {name} out: it is inferred",
+        )
+
+
+def _check(step: LayerStep, module: Module) -> None:
+    folder = module.folder({})
+    for check in module.entry.checks:
+        if folder.value(fragment(check.condition)) is False:
+            blamed = step.arguments.get(check.argument)
+            shown = {name: _plain(value) for name, value in module.values.items()}
+            raise SpecError(
+                f"{step.kind}: {check.message.format(**shown)}",
+                step.mark if blamed is None else blamed.mark,
+            )
+
+
+def _plain(value: Any) -> Any:
+    return value_of(value) if isinstance(value, Size) else value
+
+
+def apply_layer(module: Module, inputs: Mapping[str, Any]) -> Application:
+    """What a layer makes of its inputs.
+
+    Raises:
+        Fault: torch would refuse them.
+    """
+    tensors = tensors_in(inputs)
+    if any(tensor.shape is None for tensor in tensors):
+        return Application(module, inputs, Tensor(None, tensors[0].dtype))
+    try:
+        output = apply_rule(module.entry.shape, {**module.values, **inputs})
+    except Fault as fault:
+        raise Fault(f"{module.kind}: {fault.message}", fault.hint) from None
+    return Application(module, inputs, output)

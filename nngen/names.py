@@ -1,0 +1,83 @@
+"""Names: what a spec may call its model, layers and values, and what would meet something else."""
+
+from __future__ import annotations
+
+import keyword
+import unicodedata
+
+from nngen.catalog.reserved import MODULE_NAMES, SEQUENTIAL_NAMES
+from nngen.errors import Mark, SpecError
+
+# What the generated files import or call by these names.
+_IMPORTED = frozenset(
+    {"F", "nn", "torch", "math", "Tensor", "OrderedDict", "self", "float", "training"}
+)
+# What the generated methods call their own.
+_LOCALS = frozenset({"x", "out", "output", "target", "layer", "criterion", "loss"})
+
+
+def check_class_name(name: str, mark: Mark) -> None:
+    """Refuse a name that cannot be the class's.
+
+    Raises:
+        SpecError: it cannot.
+    """
+    _check_identifier(name, mark, "a class name, such as `MyModel`")
+    if name in _IMPORTED:
+        raise SpecError(f"the name {name!r} is taken in the generated code", mark, "choose another")
+
+
+def check_layer_name(name: str, mark: Mark) -> None:
+    """Refuse a name that cannot be an attribute and a value.
+
+    Raises:
+        SpecError: it cannot.
+    """
+    _check_identifier(name, mark, "a name, such as `conv1`")
+    if name in MODULE_NAMES:
+        raise SpecError(f"every nn.Module has its own {name!r}", mark, "choose another name")
+    if name in _IMPORTED or name in _LOCALS:
+        raise SpecError(
+            f"the name {name!r} is taken in the generated code",
+            mark,
+            "choose another name",
+        )
+
+
+def check_child_name(name: str, mark: Mark) -> None:
+    """Refuse a name that cannot be a child's in a Sequential.
+
+    Raises:
+        SpecError: it cannot.
+    """
+    if name in SEQUENTIAL_NAMES:
+        raise SpecError(f"every nn.Sequential has its own {name!r}", mark, "choose another name")
+
+
+def check_value_name(name: str, mark: Mark) -> None:
+    """Refuse a name that cannot be a local variable of `forward`.
+
+    Raises:
+        SpecError: it cannot.
+    """
+    _check_identifier(name, mark, "a name, such as `y`")
+    if name in _IMPORTED:
+        raise SpecError(
+            f"the name {name!r} is taken in the generated code",
+            mark,
+            "choose another name",
+        )
+
+
+def _check_identifier(name: str, mark: Mark, wanted: str) -> None:
+    if not name.isidentifier() or unicodedata.normalize("NFKC", name) != name or len(name) > 100:
+        shown = name if len(name) <= 60 else name[:57] + "..."
+        raise SpecError(f"{shown!r} is not a Python name", mark, f"write {wanted}")
+    if keyword.iskeyword(name):
+        raise SpecError(f"{name!r} is a word of Python's own", mark, "choose another name")
+    if name.startswith("_"):
+        raise SpecError(
+            f"{name!r} begins with an underscore, as private names do",
+            mark,
+            "choose another name",
+        )

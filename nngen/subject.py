@@ -1,0 +1,69 @@
+"""What verification is given: a pair of twins, and what to feed them. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+KINDS = ("normal", "uniform", "probability", "sign")
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input of `forward`, or one target of `loss`.
+
+    Args:
+        name: the argument's name.
+        shape: the shape without the batch dimension; a name is an open size, such as "T".
+        dtype: the name of a torch dtype.
+        batch: whether a batch dimension is put in front.
+        below: integers are drawn from [0, below), by default from [0, 2); floats from
+            [0, below), by default as `kind` says.
+        kind: how floats are drawn: "normal", "uniform" (0 to 1), "probability" (they sum
+            to one along dimension 1), "sign" (-1 or 1; for integers too).
+
+    Raises:
+        ValueError: `kind` is unknown, or `below` leaves nothing to draw.
+    """
+
+    name: str
+    shape: tuple[int | str, ...]
+    dtype: str = "float32"
+    batch: bool = True
+    below: int | None = None
+    kind: str = "normal"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.name}: kind is {self.kind!r}, not one of {KINDS}")
+        if self.below is not None and self.below < 1:
+            raise ValueError(f"{self.name}: nothing can be drawn below {self.below}")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A pair of twins, and what verification feeds them.
+
+    Args:
+        name: the name of the model's class, the same in both modules.
+        nn_style: the module that holds the torch.nn twin.
+        functional_style: the module that holds the functional twin.
+        to_functional: renames the keys of a state_dict of the nn twin.
+        to_nn: renames them back.
+        inputs: the positional arguments of `forward`, in order.
+        targets: what `loss` takes after the outputs; None if the model has no loss.
+        arguments: constructor arguments to check with.
+        sizes: values of the open sizes; one that is not here is 7, and "N" is the batch.
+    """
+
+    name: str
+    nn_style: ModuleType
+    functional_style: ModuleType
+    to_functional: Callable[[dict[str, Any]], dict[str, Any]]
+    to_nn: Callable[[dict[str, Any]], dict[str, Any]]
+    inputs: tuple[TensorSpec, ...]
+    targets: tuple[TensorSpec, ...] | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
