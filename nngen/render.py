@@ -1,0 +1,57 @@
+"""A Graph to source text, through the templates and black."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+import black
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from nngen.graph.model import Graph
+
+FILES = {
+    "__init__.py": "package.py.j2",
+    "functional_style.py": "functional_style.py.j2",
+    "nn_style.py": "nn_style.py.j2",
+}
+
+
+def render(graph: Graph) -> dict[str, str]:
+    """The files of a model's package, by name."""
+    environment = _environment()
+    return {
+        name: _format(environment.get_template(template).render(graph=graph))
+        for name, template in FILES.items()
+    }
+
+
+def templates() -> Path:
+    """The folder of the templates: beside the package in a checkout, inside it once installed."""
+    inside = Path(__file__).parent / "templates"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "templates"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(os.fspath(templates())),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["text"] = _docstring_text
+    return environment
+
+
+def _docstring_text(text: str) -> str:
+    """Text as it may stand between triple quotes."""
+    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return text[:-1] + '\\"' if text.endswith('"') else text
+
+
+def _format(code: str) -> str:
+    return black.format_str(code, mode=black.Mode(target_versions={black.TargetVersion.PY310}))
