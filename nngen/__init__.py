@@ -31,9 +31,10 @@ def build(path: str | Path, out: str | Path = "generated", *, force: bool = Fals
         nngen.errors.FileError: a file cannot be read or written, or was edited by hand.
     """
     from nngen import building, writer
+    from nngen.folders import package_folder
 
     path = Path(path)
-    return writer.write(building.folder(path, Path(out)), building.files(path), force)
+    return writer.write(package_folder(path, Path(out)), building.files(path), force)
 
 
 def load(spec: str | Path | Mapping[str, Any]) -> Pair:

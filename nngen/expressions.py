@@ -12,7 +12,7 @@ import operator
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from nngen.errors import Fault, Mark, SpecError, did_you_mean
 from nngen.sizes import OpenSize, Size, maximum, minimum, product
@@ -80,16 +80,30 @@ class Expression:
         return SpecError(fault.message, place(self.mark, fault.node), fault.hint)
 
 
+# What a line binds: a name, or names within tuples.
+Target: TypeAlias = "str | tuple[Target, ...]"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`targets = expression`; `unpacks` where the value is taken apart (`a, b = …`, or `a, = …`)."""
+    """`target = expression`, where the target may take the value apart: `y, (h, c) = lstm(x)`."""
 
-    targets: tuple[str, ...]
-    unpacks: bool
+    target: Target
     value: Expression
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that the line binds, in order."""
+        return _names(self.target)
 
-def place(mark: Mark, node: ast.AST | None) -> Mark:
+
+def _names(target: Target) -> tuple[str, ...]:
+    if isinstance(target, str):
+        return (target,)
+    return tuple(name for part in target for name in _names(part))
+
+
+def place(mark: Mark, node: object) -> Mark:
     """The mark moved to where `node` stands in an expression that begins at `mark`."""
     column = getattr(node, "col_offset", 0)
     if not column or not mark.line or getattr(node, "lineno", 1) != 1:
@@ -131,21 +145,19 @@ def parse_line(text: str, mark: Mark) -> Line:
             hint,
         )
     statement = body.body[0]
-    target = statement.targets[0]
-    names = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
-    for name in names:
-        if not isinstance(name, ast.Name):
-            raise SpecError(
-                f"a line can bind names only, not {_short(ast.unparse(name))}",
-                place(mark, name),
-                "write `y = …` or `a, b = …`",
-            )
     _check(statement.value, mark)
-    targets = tuple(name.id for name in names if isinstance(name, ast.Name))
-    return Line(
-        targets,
-        names is not None and not isinstance(target, ast.Name),
-        Expression(statement.value, mark),
+    return Line(_target(statement.targets[0], mark), Expression(statement.value, mark))
+
+
+def _target(node: ast.expr, mark: Mark) -> Target:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, (ast.Tuple, ast.List)) and node.elts:
+        return tuple(_target(part, mark) for part in node.elts)
+    raise SpecError(
+        f"a line can bind names only, not {_short(ast.unparse(node))}",
+        place(mark, node),
+        "write `y = …` or `a, b = …`",
     )
 
 
@@ -400,7 +412,7 @@ class Evaluator:
 
     def _dict(self, node: ast.Dict) -> dict[str, Any]:
         return {
-            key.value: self(value)
+            str(key.value): self(value)
             for key, value in zip(node.keys, node.values)
             if isinstance(key, ast.Constant)
         }

@@ -15,6 +15,7 @@ from typing import Any
 
 from nngen.catalog import FUNCTIONS
 from nngen.catalog.entry import HELPERS
+from nngen.catalog.kinds import Code
 from nngen.errors import Fault
 from nngen.expressions import SIZE_FUNCTIONS, Evaluator
 from nngen.sizes import Size, to_text
@@ -29,6 +30,8 @@ def literal(value: Any, rename: Callable[[str], str] = keep_name) -> ast.expr:
     """The code for a known value; the names in a size go through `rename`."""
     if isinstance(value, Size):
         return ast.parse(to_text(value, rename), mode="eval").body
+    if isinstance(value, Code):
+        return ast.parse(value.text, mode="eval").body
     if isinstance(value, (tuple, list)):
         make = ast.Tuple if isinstance(value, tuple) else ast.List
         return make([literal(item, rename) for item in value], ast.Load())
@@ -57,11 +60,6 @@ class Folder(ast.NodeTransformer):
 
     def __post_init__(self) -> None:
         self._evaluate = Evaluator({**SIZE_FUNCTIONS, **HELPERS, **self.known})
-
-    def know(self, more: Mapping[str, Any]) -> None:
-        """Add names with their values."""
-        self.known = {**self.known, **more}
-        self.__post_init__()
 
     def value(self, node: ast.expr) -> Any:
         """The value of a fragment, or UNKNOWN where it holds code."""

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import black
+from black.mode import TargetVersion
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from nngen.graph.model import Graph
@@ -54,4 +55,4 @@ def _docstring_text(text: str) -> str:
 
 
 def _format(code: str) -> str:
-    return black.format_str(code, mode=black.Mode(target_versions={black.TargetVersion.PY310}))
+    return black.format_str(code, mode=black.Mode(target_versions={TargetVersion.PY310}))

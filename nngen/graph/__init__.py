@@ -5,22 +5,18 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from nngen.catalog import LAYERS
 from nngen.catalog.entry import fragment, tensors_in
 from nngen.errors import Fault, Mark, SpecError
 from nngen.expressions import Evaluator
 from nngen.fold import source
 from nngen.graph.containers import build
 from nngen.graph.flow import BATCH, Flow, Walker
-from nngen.graph.lowering import (
-    FunctionalLowering,
-    NNLowering,
-    construction,
-    layer_state,
-    leaves,
-    name,
-)
+from nngen.graph.functional_style import FunctionalLowering, form, layer_states
+from nngen.graph.lowering import construction, leaves, name
 from nngen.graph.model import Attribute, Graph, LayerState, Loss, ModelClass
 from nngen.graph.modules import Application, Module, shape_attribute
+from nngen.graph.nn_style import NNLowering
 from nngen.graph.variables import Variables
 from nngen.sizes import value_of
 from nngen.spec import LayerStep, Spec
@@ -63,7 +59,7 @@ def _model(spec: Spec, flow: Flow, criterion: Application | None) -> ModelClass:
         tuple(value.name for value in flow.inputs),
         _annotation(flow.output),
         tuple(Attribute(module.name, construction(module), step) for module, step in flow.modules),
-        tuple(state for module, step in flow.modules for state in layer_state(module, step)),
+        tuple(state for module, step in flow.modules for state in layer_states(module, step)),
         NNLowering(flow, variables).run(),
         FunctionalLowering(flow, variables).run(),
         None if criterion is None else _loss(criterion, len(spec.layers) + 1),
@@ -99,8 +95,6 @@ def _annotation(value: Any) -> str:
 
 def _criterion(step: LayerStep, outputs: Any) -> Application:
     """The loss, applied to the model's outputs and to targets that fit them."""
-    from nngen.catalog import LAYERS
-
     entry = LAYERS[step.kind]
     wanted = [argument for argument in entry.inputs.required if argument not in entry.targets]
     tensors = tensors_in(outputs)
@@ -131,7 +125,7 @@ def _loss(criterion: Application, step: int) -> Loss:
         **{target: target for target in entry.targets},
     }
     shapes = {key: str(criterion.inputs[key]) for key in operands}
-    state = layer_state(criterion.module, step)
+    state = layer_states(criterion.module, step)
     code = {key: name(text) for key, text in operands.items()}
     call = ast.Call(ast.Attribute(name("self"), "criterion", ast.Load()), list(code.values()), [])
     return Loss(
@@ -145,7 +139,7 @@ def _loss(criterion: Application, step: int) -> Loss:
 
 
 def _functional_loss(criterion: Application, operands: dict[str, ast.expr]) -> tuple[str, ...]:
-    *before, last = FunctionalLowering.form(criterion, operands, "out")
+    *before, last = form(criterion, operands, "out")
     assert isinstance(last, ast.Assign)
     return (*map(source, before), source(ast.Return(last.value)))
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.errors import Fault, Mark, SpecError, did_you_mean
-from nngen.expressions import Evaluator, Line
+from nngen.expressions import Evaluator, Line, Target
 from nngen.graph.containers import apply, build, build_list, copies, inputs_of
 from nngen.graph.functions import NAMESPACES, attribute
 from nngen.graph.modules import Application, Module
 from nngen.names import check_value_name
 from nngen.sizes import symbol
 from nngen.spec import Input, LayerStep, LineStep, Name, Spec
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.tensors import UNKNOWN, Shape, Tensor
 
 BATCH = symbol("N")
 
@@ -269,9 +269,8 @@ class Walker:
             result = evaluator(line.value.tree)
         except Fault as fault:
             raise line.value.fault(fault) from None
-        parts = _unpacked(line, result) if line.unpacks else (result,)
         writes: list[Value | None] = []
-        for name, part in zip(line.targets, parts):
+        for name, part in _unpacked(line.target, result, line.value.mark):
             if name == "_":
                 writes.append(None)
                 continue
@@ -301,7 +300,7 @@ class Walker:
             result = Value(self.running.abstract, "", mark, used=True)
             self.flow.operations.append(Operation(number, mark, (self.running,), (result,)))
             return
-        self._line(Line(("output",), False, self.spec.outputs), number, self.spec.outputs.mark)
+        self._line(Line("output", self.spec.outputs), number, self.spec.outputs.mark)
         self.bound.pop().used = True
 
     def _refuse_unused(self) -> None:
@@ -339,22 +338,25 @@ def _in_place(application: Application) -> bool:
 
 
 def _input(given: Input) -> Value:
-    shape = (BATCH, *given.shape) if given.batch else given.shape
+    shape: Shape = (BATCH, *given.shape) if given.batch else given.shape
     return Value(Tensor(shape, given.dtype), given.name, given.mark, fixed=True)
 
 
-def _unpacked(line: Line, result: Any) -> tuple[Any, ...]:
-    count = len(line.targets)
-    if isinstance(result, Tensor) and result.shape is None or result is UNKNOWN:
-        return (Tensor(None),) * count
-    if not isinstance(result, (tuple, list)):
-        raise SpecError(f"the line unpacks {count} values, but there is one", line.value.mark)
-    if len(result) != count:
-        raise SpecError(
-            f"the line unpacks {count} values, but there are {len(result)}",
-            line.value.mark,
-        )
-    return tuple(result)
+def _unpacked(target: Target, result: Any, mark: Mark) -> list[tuple[str, Any]]:
+    """Each name of a line's target with its part of the result."""
+    if isinstance(target, str):
+        return [(target, result)]
+    count = len(target)
+    parts: Sequence[Any]
+    if result is UNKNOWN or (isinstance(result, Tensor) and result.shape is None):
+        parts = [Tensor(None)] * count
+    elif not isinstance(result, (tuple, list)):
+        raise SpecError(f"the line unpacks {count} values, but there is one", mark)
+    elif len(result) != count:
+        raise SpecError(f"the line unpacks {count} values, but there are {len(result)}", mark)
+    else:
+        parts = result
+    return [pair for inner, part in zip(target, parts) for pair in _unpacked(inner, part, mark)]
 
 
 def _automatic_names(spec: Spec) -> dict[int, str]:
@@ -382,4 +384,4 @@ def _targets(spec: Spec) -> Iterator[str]:
     for step in spec.layers:
         line = step.line if isinstance(step, LineStep) else step.call
         if line is not None:
-            yield from line.targets
+            yield from line.names

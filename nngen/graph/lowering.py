@@ -1,32 +1,40 @@
-"""From the flow to code: the statements of `forward` and `loss` in each style."""
+"""From the flow to code: what both styles share."""
 
 from __future__ import annotations
 
 import ast
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from nngen.catalog.entry import State, fragment, statements
+from nngen.catalog.entry import State, fragment
+from nngen.errors import SpecError
+from nngen.expressions import Target
 from nngen.fold import literal, source
-from nngen.graph.containers import CONTAINERS, inputs_of
+from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Flow, Operation
-from nngen.graph.model import Construction, LayerState, StateLine, Statement
+from nngen.graph.model import Construction, Statement
 from nngen.graph.modules import Application, Module, self_attribute
 from nngen.graph.variables import Variables
 from nngen.tensors import Tensor, show
 
-_TRAINING = self_attribute("training")
+TRAINING = self_attribute("training")
 
 
 def name(text: str) -> ast.expr:
     return ast.Name(text, ast.Load())
 
 
-def assign(target: str, value: ast.expr) -> ast.stmt:
-    return ast.Assign([ast.Name(target, ast.Store())], value)
+def assign(target: Target, value: ast.expr) -> ast.Assign:
+    return ast.Assign([_stored(target)], value)
+
+
+def _stored(target: Target) -> ast.expr:
+    if isinstance(target, str):
+        return ast.Name(target, ast.Store())
+    return ast.Tuple([_stored(part) for part in target], ast.Store())
 
 
 def construction(module: Module) -> Construction:
@@ -49,35 +57,12 @@ def construction(module: Module) -> Construction:
     return Construction(module.kind, tuple(arguments))
 
 
-def layer_state(module: Module, step: int) -> tuple[LayerState, ...]:
-    """What the functional twin's constructor does for a module, container or not."""
-    if module.kind in CONTAINERS:
-        return tuple(state for child in module.children for state in layer_state(child, step))
-    if not module.state:
-        return ()
-    folder = module.folder({})
-    lines = tuple(
-        StateLine(
-            module.attribute(s),
-            source(folder.expression(fragment(s.value))),
-            s.buffer,
-            s.persistent,
-        )
-        for s in module.state
-    )
-    draws = (
-        module.folder(module.state_code()).statements(statements(module.entry.draw))
-        if module.entry.draw
-        else []
-    )
-    return (LayerState(lines, tuple(map(source, draws)), step),)
-
-
-def leaves(module: Module) -> list[tuple[Module, State]]:
+def leaves(module: Module) -> Iterator[tuple[Module, State]]:
     """All parameters and buffers below a module, in order."""
-    if module.kind in CONTAINERS:
-        return [pair for child in module.children for pair in leaves(child)]
-    return [(module, state) for state in module.state]
+    for child in module.children:
+        yield from leaves(child)
+    for state in module.state:
+        yield module, state
 
 
 @dataclass
@@ -98,178 +83,61 @@ class Lowering(ABC):
         *steps, output = self.flow.operations
         for operation in steps:
             if operation.application is not None:
-                self.apply(operation)
+                self.apply(operation, operation.application)
             else:
                 self.line(operation)
-        self.emit(ast.Return(self.expression(output, output.step)), output.step)
+        self.emit(ast.Return(self.expression(output)), output.step)
         return tuple(self.statements)
 
     def emit(self, statement: ast.stmt, step: int, comment: str = "") -> None:
         self.statements.append(Statement(source(statement), comment, step))
 
     def line(self, operation: Operation) -> None:
+        """Emit a step that is a line."""
         assert operation.line is not None
-        value = self.expression(operation, operation.step)
-        names = [ast.Name(target, ast.Store()) for target in operation.line.targets]
-        target = ast.Tuple(names, ast.Store()) if operation.line.unpacks else names[0]
-        self.emit(ast.Assign([target], value), operation.step, _line_comment(operation))
+        value = self.expression(operation)
+        self.emit(assign(operation.line.target, value), operation.step, line_comment(operation))
 
-    def expression(self, operation: Operation, step: int) -> ast.expr:
+    def expression(self, operation: Operation) -> ast.expr:
         """The expression of a line in this style."""
         if operation.line is None:
             return name(self.variables[operation.reads[0]])
-        return _Calls(self, operation, step).visit(operation.line.value.tree)  # type: ignore[no-any-return]
+        result = Calls(self, operation).visit(operation.line.value.tree)
+        assert isinstance(result, ast.expr)
+        return result
 
     @abstractmethod
-    def apply(self, operation: Operation) -> None:
+    def apply(self, operation: Operation, application: Application) -> None:
         """Emit a step that is a layer."""
 
     @abstractmethod
-    def call(
-        self,
-        application: Application,
-        arguments: list[ast.expr],
-        keywords: list[ast.keyword],
-        step: int,
-    ) -> ast.expr:
+    def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
         """A layer called in a line, as an expression; statements that it needs before are emitted."""
 
-    def _operands(self, operation: Operation) -> tuple[str, list[ast.expr]]:
+    def operands(self, operation: Operation) -> tuple[str, list[ast.expr]]:
+        """The variable that a layer's step assigns, and those that it takes."""
         value = operation.writes[0]
         assert value is not None
         return self.variables[value], [name(self.variables[read]) for read in operation.reads]
 
 
-class NNLowering(Lowering):
-    """Forward in torch.nn style: layers are called."""
-
-    def apply(self, operation: Operation) -> None:
-        application = operation.application
-        assert application is not None
-        target, operands = self._operands(operation)
-        comment = _comment(application)
-        if application.module.kind == "ModuleList":
-            self._loop(application.module, target, operands[0], operation.step, comment)
-            return
-        self.emit(
-            assign(target, self.call(application, operands, [], operation.step)),
-            operation.step,
-            comment,
-        )
-
-    def _loop(
-        self, module: Module, target: str, operand: ast.expr, step: int, comment: str
-    ) -> None:
-        if source(operand) != target:
-            self.emit(assign(target, operand), step)
-        body = assign(target, ast.Call(name("layer"), [name(target)], []))
-        self.emit(
-            ast.For(ast.Name("layer", ast.Store()), self_attribute(module.name), [body], []),
-            step,
-            comment,
-        )
-
-    def call(
-        self,
-        application: Application,
-        arguments: list[ast.expr],
-        keywords: list[ast.keyword],
-        step: int,
-    ) -> ast.expr:
-        return ast.Call(self_attribute(application.module.name), arguments, keywords)
-
-
-class FunctionalLowering(Lowering):
-    """Forward in functional style: each layer's form, with its state passed in."""
-
-    def apply(self, operation: Operation) -> None:
-        application = operation.application
-        assert application is not None
-        target, operands = self._operands(operation)
-        names = inputs_of(application.module.kind).names
-        self._chain(application, dict(zip(names, operands)), target, operation.step)
-
-    def _chain(
-        self,
-        application: Application,
-        operands: Mapping[str, ast.expr],
-        target: str,
-        step: int,
-    ) -> None:
-        """Statements that leave a module's output in `target`."""
-        if application.module.kind in CONTAINERS:
-            operand = operands["input"]
-            for child in application.children:
-                self._chain(
-                    child,
-                    {inputs_of(child.module.kind).names[0]: operand},
-                    target,
-                    step,
-                )
-                operand = name(target)
-            return
-        *before, last = self.form(application, operands, target)
-        for statement in before:
-            self.emit(statement, step)
-        self.emit(last, step, _comment(application))
-
-    @staticmethod
-    def form(
-        application: Application, operands: Mapping[str, ast.expr], target: str
-    ) -> list[ast.stmt]:
-        module = application.module
-        code = {
-            **module.state_code(),
-            **operands,
-            "training": _TRAINING,
-            "out": name(target),
-        }
-        absent = {key: value for key, value in application.inputs.items() if key not in operands}
-        folder = module.folder(code)
-        folder.know(absent)
-        return folder.statements(statements(module.entry.form))
-
-    def call(
-        self,
-        application: Application,
-        arguments: list[ast.expr],
-        keywords: list[ast.keyword],
-        step: int,
-    ) -> ast.expr:
-        names = inputs_of(application.module.kind).names
-        operands = {
-            **dict(zip(names, arguments)),
-            **{str(k.arg): k.value for k in keywords},
-        }
-        if application.module.kind not in CONTAINERS:
-            form = self.form(application, operands, "out")
-            if isinstance(form[-1], ast.Assign):
-                for statement in form[:-1]:
-                    self.emit(statement, step)
-                return form[-1].value
-        target = "_".join(application.module.path)
-        self._chain(application, operands, target, step)
-        return name(target)
-
-
-class _Calls(ast.NodeTransformer):
+class Calls(ast.NodeTransformer):
     """Writes a line for one style: layers as it calls them, `training` as the model's own."""
 
-    def __init__(self, lowering: Lowering, operation: Operation, step: int) -> None:
+    def __init__(self, lowering: Lowering, operation: Operation) -> None:
         self.lowering = lowering
         self.operation = operation
-        self.step = step
+        self.conditional = 0
 
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.Call) and node in self.operation.calls:
-            arguments = [self.visit(argument) for argument in node.args]
-            keywords = [
-                ast.keyword(keyword.arg, self.visit(keyword.value)) for keyword in node.keywords
-            ]
-            return self.lowering.call(self.operation.calls[node], arguments, keywords, self.step)
+            return self._layer(node)
         if isinstance(node, ast.Name):
-            return copy.copy(_TRAINING) if node.id == "training" else ast.Name(node.id, node.ctx)
+            return copy.copy(TRAINING) if node.id == "training" else ast.Name(node.id, node.ctx)
+        branches = isinstance(node, (ast.IfExp, ast.BoolOp))
+        self.conditional += branches
         changed = {key: self._field(value) for key, value in ast.iter_fields(node)}
+        self.conditional -= branches
         return type(node)(**changed)
 
     def _field(self, value: Any) -> Any:
@@ -277,31 +145,39 @@ class _Calls(ast.NodeTransformer):
             return [self.visit(item) if isinstance(item, ast.AST) else item for item in value]
         return self.visit(value) if isinstance(value, ast.AST) else value
 
+    def _layer(self, node: ast.Call) -> ast.expr:
+        arguments = [self.visit(argument) for argument in node.args]
+        keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
+        before = len(self.lowering.statements)
+        application = self.operation.calls[node]
+        call = ast.Call(node.func, arguments, keywords)
+        result = self.lowering.call(application, call, self.operation.step)
+        if self.conditional and len(self.lowering.statements) > before:
+            raise SpecError(
+                f"{application.module.kind} takes several statements, so it cannot stand in a condition",
+                self.operation.mark,
+                "give it a step of its own",
+            )
+        return result
 
-def _comment(application: Application) -> str:
-    """The output's shape, where it is not the input's."""
-    output = application.output
-    first = next(
-        (value for value in application.inputs.values() if isinstance(value, Tensor)),
-        None,
-    )
-    return _shape_comment(output, first)
+
+def shape_comment(output: Any, before: Tensor | None) -> str:
+    """The shape of `output`, where it is another than that of `before`."""
+    if not isinstance(output, Tensor) or output.shape is None or before is None:
+        return ""
+    return "" if output.shape == before.shape else show(output.shape)
 
 
-def _line_comment(operation: Operation) -> str:
+def layer_comment(application: Application) -> str:
+    """The output's shape, where it is not the first input's."""
+    tensors = (value for value in application.inputs.values() if isinstance(value, Tensor))
+    return shape_comment(application.output, next(tensors, None))
+
+
+def line_comment(operation: Operation) -> str:
+    """The result's shape, where it is not that of the first tensor in the line."""
     value = operation.writes[0]
-    tensors = [read.abstract for read in operation.reads if isinstance(read.abstract, Tensor)]
-    if len(operation.writes) > 1 or value is None or not tensors:
+    tensors = (read.abstract for read in operation.reads if isinstance(read.abstract, Tensor))
+    if len(operation.writes) > 1 or value is None:
         return ""
-    return _shape_comment(value.abstract, tensors[0])
-
-
-def _shape_comment(output: Any, before: Tensor | None) -> str:
-    if (
-        not isinstance(output, Tensor)
-        or output.shape is None
-        or before is None
-        or output.shape == before.shape
-    ):
-        return ""
-    return show(output.shape)
+    return shape_comment(value.abstract, next(tensors, None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from nngen.catalog import LAYERS
@@ -57,7 +58,7 @@ class Module:
 
     def attribute(self, state: State) -> str:
         """What the functional twin calls a parameter or buffer: `features_0_weight`."""
-        return "_".join((*self.path, state.name))
+        return "_".join((*self.path, state.identifier))
 
     def key(self, state: State) -> str:
         """Its key in the nn twin's state_dict: `features.0.weight`."""
@@ -66,18 +67,31 @@ class Module:
     def folder(
         self, code: Mapping[str, ast.expr], rename: Callable[[str], str] = keep_name
     ) -> Folder:
-        """A folder in the scope of this layer's arguments; absent state is None."""
-        known = {
-            **self.values,
-            **{s.name: None for s in self.entry.state if s.name not in self.values},
-        }
+        """A folder in the scope of this layer's arguments."""
+        known = dict(self.values)
         for name, text in self.entry.let.items():
             known[name] = Folder(known).value(fragment(text))
         return Folder(known, code, self.given, rename)
 
+    def form_folder(
+        self,
+        code: Mapping[str, ast.expr],
+        passed: Mapping[str, Any] = MappingProxyType({}),
+        given: frozenset[str] = frozenset(),
+    ) -> Folder:
+        """A folder in the scope of the layer's form: state as attributes, None where there is none.
+
+        Args:
+            code: the names that stand for code.
+            passed: forward's arguments that are known, and in `given` those that the spec gives.
+        """
+        state = dict.fromkeys(state.identifier for state in self.entry.state_of(self.values))
+        known = {**self.folder({}).known, **state, **passed}
+        return Folder(known, {**self.state_code(), **code}, self.given | given)
+
     def state_code(self) -> dict[str, ast.expr]:
         """The names of the state that is there, as attributes of `self`."""
-        return {s.name: self_attribute(self.attribute(s)) for s in self.state}
+        return {s.identifier: self_attribute(self.attribute(s)) for s in self.state}
 
 
 def self_attribute(name: str) -> ast.expr:
@@ -139,7 +153,7 @@ def build_layer(
     module = Module(step.kind, path, step.mark, values, frozenset(step.arguments))
     _check(step, module)
     folder = module.folder({})
-    state = tuple(s for s in entry.state if folder.value(fragment(s.when)))
+    state = tuple(s for s in entry.state_of(values) if folder.value(fragment(s.when)))
     return Module(step.kind, path, step.mark, values, frozenset(step.arguments), state)
 
 

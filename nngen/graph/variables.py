@@ -17,9 +17,17 @@ class Variables:
 
     def __init__(self, flow: Flow) -> None:
         self.running = next(name for name in _names() if _keeps_apart(flow, name))
+        written = [value for operation in flow.operations for value in operation.writes if value]
+        self.taken = {self[value] for value in (*flow.inputs, *written)}
 
     def __getitem__(self, value: Value) -> str:
         return variable(value, self.running)
+
+    def unused(self, name: str) -> str:
+        """A name like `name` that no value has."""
+        while name in self.taken:
+            name += "_"
+        return name
 
 
 def variable(value: Value, running: str) -> str:
