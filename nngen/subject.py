@@ -23,6 +23,7 @@ class TensorSpec:
             [0, below), by default as `kind` says.
         kind: how floats are drawn: "normal", "uniform" (0 to 1), "probability" (they sum
             to one along dimension 1), "sign" (-1 or 1; for integers too).
+        low: integers are drawn from here on.
 
     Raises:
         ValueError: `kind` is unknown, or `below` leaves nothing to draw.
@@ -34,11 +35,12 @@ class TensorSpec:
     batch: bool = True
     below: int | None = None
     kind: str = "normal"
+    low: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"{self.name}: kind is {self.kind!r}, not one of {KINDS}")
-        if self.below is not None and self.below < 1:
+        if self.below is not None and self.below <= max(self.low, 0):
             raise ValueError(f"{self.name}: nothing can be drawn below {self.below}")
 
 

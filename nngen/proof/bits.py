@@ -1,0 +1,121 @@
+"""Values of two twins, compared bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+type_of_bits = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+
+@dataclass(frozen=True)
+class Container:
+    """A tuple, list or dict in a model's output: its type, and its length or keys."""
+
+    kind: str
+    holds: tuple[object, ...]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {', '.join(map(str, self.holds))}"
+
+
+def leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
+    """The tensors, numbers and containers of a nested value with their paths, in order."""
+    if isinstance(value, Mapping):
+        yield path, Container(type(value).__name__, tuple(value))
+        for key, item in value.items():
+            yield from leaves(item, f"{path}[{key!r}]")
+    elif isinstance(value, (tuple, list)):
+        yield path, Container(type(value).__name__, (len(value),))
+        for i, item in enumerate(value):
+            yield from leaves(item, f"{path}[{i}]")
+    else:
+        yield path, value
+
+
+def frozen(value: object) -> object:
+    """The value as it is now: what runs later may change a tensor in place."""
+    return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+def count(value: object) -> int:
+    """How many values this is; None and a container hold none of their own."""
+    if isinstance(value, Tensor):
+        return value.numel()
+    return 0 if value is None or isinstance(value, Container) else 1
+
+
+def difference(nn: object, functional: object) -> str:
+    """Where and how two values part; empty where every bit is the same."""
+    if isinstance(nn, Tensor) and isinstance(functional, Tensor):
+        return _between_tensors(nn, functional)
+    if isinstance(nn, float) and isinstance(functional, float):
+        return _between_tensors(
+            torch.tensor(nn, dtype=torch.float64),
+            torch.tensor(functional, dtype=torch.float64),
+        )
+    if type(nn) is type(functional) and nn == functional:
+        return ""
+    return f": nn {_said(nn)}, functional {_said(functional)}"
+
+
+def _between_tensors(nn: Tensor, functional: Tensor) -> str:
+    if nn.dtype != functional.dtype:
+        return f": dtype {_dtype(nn)} in nn, {_dtype(functional)} in functional"
+    if nn.shape != functional.shape:
+        return f": shape {_shape(nn)} in nn, {_shape(functional)} in functional"
+    if nn.layout != functional.layout:
+        return f": {_layout(nn)} in nn, {_layout(functional)} in functional"
+    nn_bits, functional_bits = as_integers(nn), as_integers(functional)
+    if torch.equal(nn_bits, functional_bits):
+        return ""
+    apart = nn_bits != functional_bits
+    if nn.is_complex():
+        apart = apart.any(dim=-1)
+    first = tuple(apart.nonzero()[0].tolist())
+    index = f"[{', '.join(map(str, first))}]" if first else ""
+    values = _both(nn.to_dense()[first], functional.to_dense()[first])
+    return f"{index}: {values}; {int(apart.sum()):,} of {nn.numel():,} values differ"
+
+
+def as_integers(tensor: Tensor) -> Tensor:
+    """The bits as integers: torch.equal on floats says NaN != NaN, and that -0.0 == 0.0."""
+    tensor = tensor.detach().to_dense()
+    if tensor.is_complex():
+        tensor = torch.view_as_real(tensor.resolve_conj())
+    if tensor.is_floating_point():
+        tensor = tensor.view(type_of_bits[tensor.element_size()])
+    return tensor
+
+
+def _both(nn: Tensor, functional: Tensor) -> str:
+    texts = [_number(nn), _number(functional)]
+    if texts[0] == texts[1]:
+        texts = [f"{_number(t)} (bits {as_integers(t).tolist()})" for t in (nn, functional)]
+    return f"nn {texts[0]}, functional {texts[1]}"
+
+
+def _number(tensor: Tensor) -> str:
+    if not tensor.is_floating_point():
+        return str(tensor.item())
+    digits = {2: 5, 4: 9, 8: 17}.get(tensor.element_size(), 3)  # enough to tell any two
+    return f"{tensor.item():.{digits}g}"
+
+
+def _said(value: object) -> str:
+    return f"a tensor {_shape(value)}" if isinstance(value, Tensor) else str(value)
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _layout(tensor: Tensor) -> str:
+    return str(tensor.layout).removeprefix("torch.")
+
+
+def _shape(tensor: Tensor) -> str:
+    return str(tuple(tensor.shape))

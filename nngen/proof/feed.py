@@ -1,0 +1,67 @@
+"""Inputs and targets drawn for a check, from a generator of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nngen.subject import Subject, TensorSpec
+
+OPEN_SIZE = 7
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One batch: what `forward` takes, and what `loss` takes after the outputs, by name."""
+
+    inputs: dict[str, Tensor]
+    targets: dict[str, Tensor]
+    has_loss: bool
+
+    def copied(self) -> Feed:
+        """The same values, free to be written into."""
+        inputs, targets = (
+            {name: tensor.clone() for name, tensor in tensors.items()}
+            for tensors in (self.inputs, self.targets)
+        )
+        return Feed(inputs, targets, self.has_loss)
+
+    def requiring_grad(self) -> Feed:
+        """Copies, where each input that can have a gradient asks for one."""
+        copy = self.copied()
+        for tensor in copy.inputs.values():
+            tensor.requires_grad_(tensor.is_floating_point() or tensor.is_complex())
+        return copy
+
+
+def draw_feed(subject: Subject, batch: int, seed: int) -> Feed:
+    """Draws a batch; the global random-number state is left alone."""
+    generator = torch.Generator().manual_seed(seed)
+    sizes = {"N": batch, **subject.sizes}
+    inputs, targets = (
+        {spec.name: _draw(spec, batch, sizes, generator) for spec in specs}
+        for specs in (subject.inputs, subject.targets or ())
+    )
+    return Feed(inputs, targets, subject.targets is not None)
+
+
+def _draw(
+    spec: TensorSpec, batch: int, sizes: dict[str, int], generator: torch.Generator
+) -> Tensor:
+    shape = [batch] if spec.batch else []
+    for size in spec.shape:
+        shape.append(sizes.get(size, OPEN_SIZE) if isinstance(size, str) else size)
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    if spec.kind == "sign":
+        return (2 * torch.randint(2, shape, generator=generator) - 1).to(dtype)
+    if not (dtype.is_floating_point or dtype.is_complex):
+        below = spec.below or max(2, spec.low + 1)
+        return torch.randint(spec.low, below, shape, generator=generator).to(dtype)
+    if spec.kind == "normal" and spec.below is None:
+        return torch.randn(shape, generator=generator, dtype=dtype)
+    uniform = torch.rand(shape, generator=generator, dtype=dtype) * (spec.below or 1)
+    if spec.kind == "probability":
+        return uniform / uniform.sum(dim=min(1, len(shape) - 1), keepdim=True)
+    return uniform

@@ -1,0 +1,140 @@
+"""The comparisons made so far, in the order of the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+
+from nngen.proof.bits import count, difference
+from nngen.report import Finding, Row
+
+Seen = dict[str, dict[str, object]]  # what -> name -> value
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one twin did: all that was seen until it ended or raised."""
+
+    seen: Seen
+    finding: Finding | None = None
+
+
+@dataclass
+class Ledger:
+    """Rows, findings and notes, and what is needed to tell a check that proves nothing.
+
+    Args:
+        functional_names: the functional twin's name for each name of the nn twin.
+    """
+
+    functional_names: dict[str, str] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    said: dict[str, None] = field(default_factory=dict)
+    outputs: int = 0
+    nans: int = 0
+    without_gradient: dict[str, None] = field(default_factory=dict)
+    with_gradient: set[str] = field(default_factory=set)
+
+    def note(self, text: str) -> None:
+        """Adds a note, once."""
+        self.said[text] = None
+
+    def unsay(self, opening: str) -> None:
+        """Takes back the notes that open so."""
+        for text in [text for text in self.said if text.startswith(opening)]:
+            del self.said[text]
+
+    def find(self, finding: Finding, group: str) -> None:
+        """Adds an exception that keeps the twins from being equal."""
+        self.findings.append(finding)
+        row = Row("exception", finding.where, group, 0, False, str(finding))
+        self.rows.append(row)
+
+    def settle(self, runs: Sequence[Run], group: str, where: str, impossible: str = "") -> None:
+        """Compares what both runs saw, then the exceptions that ended them.
+
+        Args:
+            runs: the run of the nn twin, then that of the functional twin.
+            group: the line of the table.
+            where: the conditions.
+            impossible: a note's opening; with it, an exception that both twins raise
+                alike is torch's answer to these conditions and no finding.
+        """
+        nn, functional = runs
+        for what in nn.seen | functional.seen:
+            if what in nn.seen and what in functional.seen:
+                self.compare(what, group, where, nn.seen[what], functional.seen[what])
+        self._look(nn.seen)
+        first, second = nn.finding, functional.finding
+        if first and second and _alike(first, second):
+            if impossible:
+                self.note(f"{impossible}: {first.message}")
+            else:
+                self.find(replace(second, twin="both"), group)
+            return
+        for finding in (first, second):
+            if finding:
+                self.find(finding, group)
+
+    def compare(
+        self,
+        what: str,
+        group: str,
+        where: str,
+        nn: Mapping[str, object],
+        functional: Mapping[str, object],
+    ) -> None:
+        """Adds a row; values are paired by name, and each must have the same bits."""
+        first = ""
+        for name in [*nn, *(name for name in functional if name not in nn)]:
+            if name not in functional:
+                first = f"{name} is in the nn twin alone"
+            elif name not in nn:
+                first = f"{name} is in the functional twin alone"
+            elif apart := difference(nn[name], functional[name]):
+                first = self._both_names(name) + apart
+            if first:
+                break
+        values = sum(count(nn[name]) for name in nn if name in functional)
+        if nn or functional:
+            self.rows.append(Row(what, where, group, values, not first, first))
+
+    def close(self) -> None:
+        """Says what was compared and yet proves little."""
+        if self.nans:
+            self.note(
+                f"outputs hold NaN ({self.nans:,} of {self.outputs:,} values): "
+                "equal, but they show little of what was computed"
+            )
+        if not self.outputs and not self.findings:
+            self.note("no output was compared, so nothing is shown")
+        idle = [name for name in self.without_gradient if name not in self.with_gradient]
+        if idle and not self.with_gradient:
+            self.note("the gradient of every parameter is zero or None in every run")
+        elif idle:
+            self.note(f"zero or None in every run: the gradient of {', '.join(idle)}")
+
+    def _look(self, seen: Seen) -> None:
+        for value in seen.get("outputs", {}).values():
+            self.outputs += count(value)
+            if isinstance(value, Tensor):
+                self.nans += int(value.isnan().sum())
+        for name, gradient in seen.get("gradients", {}).items():
+            if name.endswith(" input"):
+                continue
+            if isinstance(gradient, Tensor) and bool(gradient.to_dense().any()):
+                self.with_gradient.add(name)
+            else:
+                self.without_gradient[name] = None
+
+    def _both_names(self, name: str) -> str:
+        own, space, rest = name.partition(" ")
+        other = self.functional_names.get(own, own)
+        return name if other == own else f"{own} ({other}){space}{rest}"
+
+
+def _alike(first: Finding, second: Finding) -> bool:
+    return (first.error, first.message) == (second.error, second.message)

@@ -1,0 +1,199 @@
+"""What verification found, as a table for people and a dict for programs. Needs no torch."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+WIDTH = 88
+
+COLUMNS = {
+    "outputs": ("outputs",),
+    "loss": ("loss",),
+    "gradients": ("gradients",),
+    "inputs": ("inputs",),
+    "state": ("names", "weights", "buffers", "optimizer"),
+    "random": ("random",),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison.
+
+    Args:
+        what: "names", "weights", "buffers", "outputs", "loss", "inputs", "gradients",
+            "optimizer", "random", or "exception" where a twin raised one.
+        where: the conditions: "train, batch 4, grad".
+        group: the line of the table that it belongs to: "train, grad".
+        values: how many values were compared.
+        equal: whether each of them has the same bits in both twins.
+        first: the first place where the twins part; empty where they are equal.
+    """
+
+    what: str
+    where: str
+    group: str
+    values: int
+    equal: bool
+    first: str = ""
+
+    def __str__(self) -> str:
+        what = "" if self.what == "exception" else f"{self.what}, "
+        return f"{what}{self.where}: {self.first or 'equal'}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An exception that one twin, or both, raised.
+
+    Args:
+        where: the conditions: "train, batch 4, grad".
+        twin: "nn", "functional" or "both".
+        error: the exception's type.
+        message: what it says.
+        place: the line of the twin, as "file:line: source"; empty if none was running.
+    """
+
+    where: str
+    twin: str
+    error: str
+    message: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        who = f"the {self.twin} twin raises"
+        if self.twin == "both":
+            who = "both twins raise"
+        at = f" at {self.place}" if self.place else ""
+        return f"{who} {self.error}: {self.message}{at}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was compared for one pair of twins, in the order of the flow.
+
+    Args:
+        name: the name of the model's class.
+        rows: the comparisons.
+        findings: the exceptions.
+        notes: what was not possible, and what was compared and yet proves little.
+        parting: the lines of the twins, as "file:line: source", that are the first to
+            compute what the other twin never does; empty where that is not known.
+        seed: where every random number came from.
+        steps: how many steps each optimizer took.
+        batch_sizes: the batch sizes.
+        torch_version: torch's version.
+    """
+
+    name: str
+    rows: tuple[Row, ...]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    parting: tuple[str, ...]
+    seed: int
+    steps: int
+    batch_sizes: tuple[int, ...]
+    torch_version: str
+
+    @property
+    def values(self) -> int:
+        """How many values were compared."""
+        return sum(row.values for row in self.rows)
+
+    @property
+    def equal(self) -> bool:
+        """Whether the twins are equal; a check that saw no output proves nothing."""
+        seen = any(row.what == "outputs" and row.values for row in self.rows)
+        return seen and all(row.equal for row in self.rows)
+
+    @property
+    def first_difference(self) -> str | None:
+        """The first place, in the order of the flow, where the twins part."""
+        return next((str(row) for row in self.rows if not row.equal), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report in plain values, for JSON."""
+        return {
+            **asdict(self),
+            "equal": self.equal,
+            "values": self.values,
+            "first_difference": self.first_difference,
+        }
+
+    def as_text(self) -> str:
+        """The report as a table: a line for each condition, a count for each comparison."""
+        parts = [f"{self.name}: the twins are {self._verdict()}"]
+        parts += [self._table(), self._sums()]
+        if self.first_difference:
+            parts.append(_wrapped("first difference: ", self.first_difference))
+        if self.parting:
+            parts.append("\n  ".join(["the flow parts at", *self.parting]))
+        if self.notes:
+            parts.append("\n".join(_wrapped("note: ", note) for note in self.notes))
+        return "\n\n".join(parts)
+
+    def _verdict(self) -> str:
+        if self.equal:
+            return "equal, bit for bit"
+        apart = any(not row.equal and row.what != "exception" for row in self.rows)
+        if apart or any(finding.twin != "both" for finding in self.findings):
+            return "DIFFERENT"
+        return "NOT shown to be equal"
+
+    def _sums(self) -> str:
+        sizes = ", ".join(str(size) for size in self.batch_sizes)
+        return (
+            f"values compared: {self.values:,} (batch sizes: {sizes}; steps: {self.steps}; "
+            f"seed: {self.seed}; torch {self.torch_version})"
+        )
+
+    def _table(self) -> str:
+        groups: dict[str, list[Row]] = {}
+        for row in self.rows:
+            groups.setdefault(row.group, []).append(row)
+        lines = [["", *COLUMNS, ""]]
+        for group, rows in groups.items():
+            cells = (
+                _cell([row for row in rows if row.what in whats]) for whats in COLUMNS.values()
+            )
+            lines.append([group, *cells, _verdict(rows)])
+        return _aligned(lines)
+
+
+def _cell(rows: Sequence[Row]) -> str:
+    if not all(row.equal for row in rows):
+        return "differ"
+    return f"{sum(row.values for row in rows):,}" if rows else "-"
+
+
+def _verdict(rows: Sequence[Row]) -> str:
+    if any(row.what == "exception" for row in rows):
+        return "RAISES"
+    return "equal" if all(row.equal for row in rows) else "DIFFERENT"
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Words to the left, counts to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    last = len(widths) - 1
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i in (0, last) else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _wrapped(label: str, text: str) -> str:
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=label,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
