@@ -291,7 +291,7 @@ def _loss(node: Node) -> LayerStep:
             step.mark,
             "`loss: {CrossEntropyLoss: {label_smoothing: 0.1}}`",
         )
-    if step.kind in LAYERS and not LAYERS[step.kind].targets:
+    if step.kind not in LAYERS or not LAYERS[step.kind].is_loss:
         raise SpecError(f"{step.kind} is no loss", step.mark, "`loss: CrossEntropyLoss`, for one")
     return step
 

@@ -35,6 +35,7 @@ class Argument:
         default: torch's default, or REQUIRED.
         positional: written without its name; in a layer, the sizes in and out.
         variadic: takes all remaining positional values (`*size`).
+        keyword: given by its name only.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Argument:
     default: Any = REQUIRED
     positional: bool = False
     variadic: bool = False
+    keyword: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +80,18 @@ class Signature:
             if argument.variadic:
                 given[argument.name] = tuple(rest)
                 rest.clear()
-            elif rest:
+            elif rest and not argument.keyword:
                 given[argument.name] = rest.pop(0)
         if rest:
-            raise Fault(
-                f"{function} takes at most {len(self.arguments)} arguments, not {len(positional)}"
-            )
+            raise self._too_many(function, positional)
         for name, value in keywords.items():
             if name not in self.names:
                 raise Fault(
                     f"{function} has no argument {name!r}",
                     did_you_mean(name, self.names),
                 )
+            if self[name].positional:
+                raise Fault(f"{function} takes {name!r} without its name")
             if name in given and not self[name].variadic:
                 raise Fault(f"{function} is given {name!r} twice")
             given[name] = value
@@ -105,6 +107,16 @@ class Signature:
                 value = checked(argument, function, value)
             values[argument.name] = value
         return values
+
+    def _too_many(self, function: str, given: tuple[Any, ...]) -> Fault:
+        unnamed = [argument.name for argument in self.arguments if not argument.keyword]
+        after = [argument.name for argument in self.arguments if argument.keyword]
+        count = len(unnamed)
+        noun = "argument" if count == 1 else "arguments"
+        return Fault(
+            f"{function} takes at most {count} {noun} without their names, not {len(given)}",
+            f"give {', '.join(after)} by name" if after else "",
+        )
 
 
 def checked(argument: Argument, owner: str, value: Any) -> Any:
@@ -143,7 +155,12 @@ def signature(text: str) -> Signature:
             )
         )
     arguments += [
-        Argument(arg.arg, _kind_of(arg), REQUIRED if default is None else _default(default))
+        Argument(
+            arg.arg,
+            _kind_of(arg),
+            REQUIRED if default is None else _default(default),
+            keyword=True,
+        )
         for arg, default in zip(spec.kwonlyargs, spec.kw_defaults)
     ]
     return Signature(tuple(arguments))
@@ -210,7 +227,7 @@ class State:
     """A parameter or buffer of a layer.
 
     Attributes:
-        name: torch's name, the last part of its state_dict key.
+        name: torch's name, the last part of its state_dict key; fragments write `_` for a dot in it.
         value: the fragment that makes it: `torch.empty(out_features, in_features)`.
         when: the condition under which it is there.
         buffer: a buffer rather than a parameter.
@@ -221,6 +238,10 @@ class State:
     when: str = "True"
     buffer: bool = False
     persistent: bool = True
+
+    @property
+    def identifier(self) -> str:
+        return self.name.replace(".", "_")
 
 
 def parameter(name: str, value: str, when: str = "True") -> State:
@@ -252,16 +273,21 @@ class Target:
 
     Attributes:
         words: what its values are, for docstrings.
-        shape: the fragment of its shape, from the shapes of forward's inputs.
+        shape: the fragment of its shape.
         dtype: a torch dtype.
-        below: for integers, the fragment of the bound below which they are drawn.
-        kind: how floats are drawn: `normal`, `uniform` from 0 to 1, or `probability`.
+        below: the fragment of the bound below which integers, or floats from 0 on, are drawn.
+        low: the fragment of the least integer that is drawn.
+        kind: how they are drawn else: floats `normal`, `uniform` from 0 to 1, or as a `probability`, which sums
+            to one along dimension 1; floats or integers by `sign`, -1 or 1.
+
+    Fragments see the arguments of the loss and its inputs.
     """
 
     words: str
     shape: str = "input.shape"
     dtype: str = "float32"
     below: str = ""
+    low: str = "0"
     kind: str = "normal"
 
 
@@ -293,6 +319,8 @@ class Layer:
         doc: what it does, in a sentence.
         arguments: the constructor's signature. Those before `/` are written by position.
         form: what it computes, as statements that assign to `out`, in calls of torch and torch.nn.functional.
+            Like `state` and `draw` it may be a function of the arguments' values, for layers whose weights are
+            counted by an argument.
         shape: the rule that gives the outputs; it is called with the arguments and inputs that it names.
         forward: forward's signature.
         infer: arguments that the input decides, as fragments over forward's inputs.
@@ -308,12 +336,12 @@ class Layer:
     name: str
     doc: str
     arguments: str
-    form: str
+    form: str | Callable[[Mapping[str, Any]], str]
     shape: Callable[..., Any]
     forward: str = "input: Tensor"
     infer: Mapping[str, str] = field(default_factory=dict)
-    state: tuple[State, ...] = ()
-    draw: str = ""
+    state: tuple[State, ...] | Callable[[Mapping[str, Any]], tuple[State, ...]] = ()
+    draw: str | Callable[[Mapping[str, Any]], str] = ""
     let: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     stem: str = ""
@@ -324,9 +352,31 @@ class Layer:
     def signature(self) -> Signature:
         return signature(self.arguments)
 
+    def state_of(self, values: Mapping[str, Any]) -> tuple[State, ...]:
+        """The state that arguments of these values may have."""
+        return self.state(values) if callable(self.state) else self.state
+
+    def draw_of(self, values: Mapping[str, Any]) -> str:
+        """How state is drawn with these arguments."""
+        return self.draw(values) if callable(self.draw) else self.draw
+
+    def form_of(self, values: Mapping[str, Any]) -> str:
+        """The functional form with these arguments."""
+        return self.form(values) if callable(self.form) else self.form
+
     @property
     def inputs(self) -> Signature:
         return signature(self.forward)
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether it compares outputs of a model, as torch's names tell."""
+        return self.name.endswith("Loss")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Of a loss, the inputs that are a model's outputs."""
+        return tuple(name for name in self.inputs.required if name not in self.targets)
 
     @property
     def lone(self) -> str | None:
@@ -366,7 +416,7 @@ def function(names: str, arguments: str, shape: Callable[..., Any] | None = None
 
 def apply_rule(rule: Callable[..., Any], values: Mapping[str, Any]) -> Any:
     """Call a shape rule with those of `values` that it names."""
-    code = rule.__code__  # type: ignore[attr-defined]
+    code = rule.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return rule(**{name: values[name] for name in names if name in values})
 

@@ -8,7 +8,9 @@
 | `size[2]`             | one for both, or a list of two                    |
 | `list[size]`          | a list of any length                              |
 | `vector`              | a list of numbers that becomes a float tensor     |
+| `array`               | the same of any number of dimensions, as lists in lists |
 | `"same"`              | that word                                         |
+| `F.relu`              | the word `relu`, which stands for that function   |
 | `Tensor`              | a value that flows                                |
 | `any`                 | whatever torch takes                              |
 | `size | None`         | either                                            |
@@ -110,6 +112,22 @@ def _vector(value: Any) -> list[float]:
     return [float(item) for item in value]
 
 
+def _array(value: Any) -> list[Any]:
+    if not isinstance(value, (tuple, list)) or not value:
+        raise Mismatch
+    if not any(isinstance(item, (tuple, list)) for item in value):
+        return _vector(value)
+    rows = [_array(item) for item in value]
+    if any(array_shape(row) != array_shape(rows[0]) for row in rows):
+        raise Mismatch
+    return rows
+
+
+def array_shape(value: Any) -> tuple[int, ...]:
+    """The shape of lists in lists of numbers, all of one length."""
+    return (len(value), *array_shape(value[0])) if isinstance(value, list) else ()
+
+
 _PLAIN = {
     "int": Kind("a whole number", _whole(None)),
     "size": Kind("a whole number of at least 1", _whole(1)),
@@ -120,6 +138,7 @@ _PLAIN = {
     "bool": Kind("true or false", _instance(bool)),
     "str": Kind("a word", _instance(str)),
     "vector": Kind("a list of numbers", _vector),
+    "array": Kind("a list of numbers, or of such lists, all of one length", _array),
     "Tensor": Kind("a tensor", _instance(Tensor)),
     "any": Kind("any value", lambda value: value),
 }
@@ -135,14 +154,15 @@ def _kind(node: ast.expr) -> Kind:
     if isinstance(node, ast.Name):
         return _PLAIN[node.id]
     if isinstance(node, ast.Constant):
-        return _none if node.value is None else _word(node.value)
+        return _none if node.value is None else _word(str(node.value))
+    if isinstance(node, ast.Attribute):
+        return _word(node.attr, Code(ast.unparse(node)))
     if isinstance(node, ast.BinOp):
         return _either(_kind(node.left), _kind(node.right))
     if isinstance(node, ast.Subscript):
         if isinstance(node.value, ast.Name) and node.value.id == "list":
             return _listing(_kind(node.slice), None)
-        assert isinstance(node.slice, ast.Constant)
-        return _listing(_kind(node.value), node.slice.value)
+        return _listing(_kind(node.value), ast.literal_eval(node.slice))
     raise ValueError(ast.unparse(node))
 
 
@@ -154,11 +174,18 @@ def _is_none(value: Any) -> None:
 _none = Kind("null", _is_none)
 
 
-def _word(word: str) -> Kind:
+@dataclass(frozen=True)
+class Code:
+    """A value that is written as code: the function that a word stands for, `F.pairwise_distance`."""
+
+    text: str
+
+
+def _word(word: str, means: Any = None) -> Kind:
     def convert(value: Any) -> Any:
         if value != word or not isinstance(value, str):
             raise Mismatch
-        return value
+        return value if means is None else means
 
     return Kind(word, convert, frozenset((word,)))
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import fragment, tensors_in
 from nngen.errors import Fault, Mark, SpecError
-from nngen.expressions import Evaluator
+from nngen.expressions import SIZE_FUNCTIONS, Evaluator
 from nngen.fold import source
-from nngen.graph.containers import build
 from nngen.graph.flow import BATCH, Flow, Walker
 from nngen.graph.functional_style import FunctionalLowering, form, layer_states
 from nngen.graph.lowering import construction, leaves, name
 from nngen.graph.model import Attribute, Graph, LayerState, Loss, ModelClass
-from nngen.graph.modules import Application, Module, shape_attribute
+from nngen.graph.modules import Application, Module, apply_layer, build_layer, shape_attribute
 from nngen.graph.nn_style import NNLowering
 from nngen.graph.variables import Variables
 from nngen.sizes import value_of
@@ -96,30 +96,46 @@ def _annotation(value: Any) -> str:
 def _criterion(step: LayerStep, outputs: Any) -> Application:
     """The loss, applied to the model's outputs and to targets that fit them."""
     entry = LAYERS[step.kind]
-    wanted = [argument for argument in entry.inputs.required if argument not in entry.targets]
+    wanted = entry.outputs
     tensors = tensors_in(outputs)
     if len(tensors) != len(wanted):
         raise SpecError(
-            f"{step.kind} takes {len(wanted)} outputs, but the model gives {len(tensors)}",
+            f"{step.kind} takes {_count(wanted)}, but the model gives {len(tensors)}",
             step.mark,
             "choose what the model gives with `outputs`",
         )
     inputs: dict[str, Any] = dict(zip(wanted, tensors))
+    module = build_layer(step, ("criterion",), {}, inputs)
     try:
         for target, rule in entry.targets.items():
-            inputs[target] = Tensor(
-                Evaluator(inputs, shape_attribute)(fragment(rule.shape)), rule.dtype
-            )
-        bound = entry.inputs.bind(step.kind, (), inputs)
+            inputs[target] = Tensor(_of_target(rule.shape, module, inputs), rule.dtype)
     except Fault as fault:
-        raise SpecError(f"{step.kind}: {fault.message}", step.mark, fault.hint) from None
-    return build(step, ("criterion",), {}, bound)
+        shown = " and ".join(map(str, tensors))
+        raise SpecError(
+            f"{step.kind} does not go with the model's output {shown}: {fault.message}",
+            step.mark,
+            fault.hint,
+        ) from None
+    try:
+        given = tuple(inputs[argument] for argument in entry.inputs.names)
+        return apply_layer(module, entry.inputs.bind(step.kind, given, {}))
+    except Fault as fault:
+        raise SpecError(fault.message, step.mark, fault.hint) from None
+
+
+def _count(names: tuple[str, ...]) -> str:
+    return f"{len(names)} outputs ({', '.join(names)})" if len(names) > 1 else "1 output"
+
+
+def _of_target(text: str, module: Module, inputs: Mapping[str, Any]) -> Any:
+    """The value of a fragment that describes a target."""
+    return Evaluator({**SIZE_FUNCTIONS, **module.values, **inputs}, shape_attribute)(fragment(text))
 
 
 def _loss(criterion: Application, step: int) -> Loss:
     entry = criterion.module.entry
-    outputs = [argument for argument in entry.inputs.required if argument not in entry.targets]
-    names = ["output"] if len(outputs) == 1 else outputs
+    outputs = entry.outputs
+    names = ["output" if len(outputs) == 1 or key == "input" else key for key in outputs]
     operands = {
         **dict(zip(outputs, names)),
         **{target: target for target in entry.targets},
@@ -127,7 +143,8 @@ def _loss(criterion: Application, step: int) -> Loss:
     shapes = {key: str(criterion.inputs[key]) for key in operands}
     state = layer_states(criterion.module, step)
     code = {key: name(text) for key, text in operands.items()}
-    call = ast.Call(ast.Attribute(name("self"), "criterion", ast.Load()), list(code.values()), [])
+    arguments = [code[key] for key in entry.inputs.names]
+    call = ast.Call(ast.Attribute(name("self"), "criterion", ast.Load()), arguments, [])
     return Loss(
         tuple(operands.values()),
         entry.doc.format(**shapes),
@@ -147,14 +164,14 @@ def _functional_loss(criterion: Application, operands: dict[str, ast.expr]) -> t
 def _targets(criterion: Application, mark: Mark) -> tuple[TensorSpec, ...]:
     """The targets as verification draws them."""
     specs = []
-    for target, rule in criterion.module.entry.targets.items():
-        shape = criterion.inputs[target].shape
+    module, inputs = criterion.module, criterion.inputs
+    for target, rule in module.entry.targets.items():
+        shape = inputs[target].shape
         batch = bool(shape) and shape[0] == BATCH
-        below = None
-        if rule.below:
-            below = value_of(Evaluator(criterion.inputs, shape_attribute)(fragment(rule.below)))
+        below = value_of(_of_target(rule.below, module, inputs)) if rule.below else None
+        low = value_of(_of_target(rule.low, module, inputs)) or 0
         sizes = tuple(size if isinstance(size, int) else str(size) for size in shape[batch:])
-        specs.append(TensorSpec(target, sizes, rule.dtype, batch, below, rule.kind))
+        specs.append(TensorSpec(target, sizes, rule.dtype, batch, below, rule.kind, low))
     return tuple(specs)
 
 
