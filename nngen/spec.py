@@ -13,10 +13,10 @@ from nngen import document
 from nngen.catalog import LAYERS
 from nngen.catalog.kinds import Kind
 from nngen.document import Mapping, Node, Scalar, Sequence
+from nngen.dtypes import DTYPES
 from nngen.errors import Mark, SpecError, did_you_mean
 from nngen.expressions import Expression, Line, parse, parse_line
 from nngen.names import check_class_name, check_layer_name, check_value_name
-from nngen.tensors import DTYPES
 
 _KEYS = ("name", "doc", "input", "inputs", "layers", "outputs", "loss")
 _STEP_KEYS = ("from", "call", "repeat")

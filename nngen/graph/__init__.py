@@ -15,7 +15,7 @@ from nngen.graph.flow import BATCH, Flow, Walker
 from nngen.graph.functional_style import FunctionalLowering, form, layer_states
 from nngen.graph.lowering import construction, leaves, name
 from nngen.graph.model import Attribute, Graph, LayerState, Loss, ModelClass
-from nngen.graph.modules import Application, Module, apply_layer, build_layer, shape_attribute
+from nngen.graph.modules import Application, Module, apply_layer, build_layer, self_attribute, shape_attribute
 from nngen.graph.nn_style import NNLowering
 from nngen.graph.variables import Variables
 from nngen.sizes import value_of
@@ -144,7 +144,9 @@ def _loss(criterion: Application, step: int) -> Loss:
     state = layer_states(criterion.module, step)
     code = {key: name(text) for key, text in operands.items()}
     arguments = [code[key] for key in entry.inputs.names]
-    call = ast.Call(ast.Attribute(name("self"), "criterion", ast.Load()), arguments, [])
+    call: ast.expr = ast.Call(self_attribute("criterion"), arguments, [])
+    if isinstance(criterion.output, tuple):
+        call = ast.Attribute(call, "loss", ast.Load())
     return Loss(
         tuple(operands.values()),
         entry.doc.format(**shapes),
@@ -158,7 +160,12 @@ def _loss(criterion: Application, step: int) -> Loss:
 def _functional_loss(criterion: Application, operands: dict[str, ast.expr]) -> tuple[str, ...]:
     *before, last = form(criterion, operands, "out")
     assert isinstance(last, ast.Assign)
-    return (*map(source, before), source(ast.Return(last.value)))
+    value = last.value
+    if isinstance(criterion.output, tuple):
+        # As torch's AdaptiveLogSoftmaxWithLoss does, it gives its output and then the loss.
+        assert isinstance(value, ast.Tuple)
+        value = value.elts[-1]
+    return (*map(source, before), source(ast.Return(value)))
 
 
 def _targets(criterion: Application, mark: Mark) -> tuple[TensorSpec, ...]:

@@ -100,13 +100,16 @@ class Layer:
         Raises:
             Fault: it does not fit what it is given.
         """
-        for value in (*arguments, *keywords.values()):
-            if isinstance(value, tuple) and value and isinstance(value[0], Tensor):
-                raise Fault(
-                    f"{self.step.kind} is given {len(value)} values at once",
-                    "take them apart: `call: y, indices = pool(x)` beside the layer that gives them",
-                )
-        inputs = inputs_of(self.step.kind).bind(self.step.kind, arguments, keywords)
+        try:
+            inputs = inputs_of(self.step.kind).bind(self.step.kind, arguments, keywords)
+        except Fault:
+            for value in (*arguments, *keywords.values()):
+                if isinstance(value, tuple) and value and isinstance(value[0], Tensor):
+                    raise Fault(
+                        f"{self.step.kind} is given {len(value)} values at once",
+                        "take them apart: `call: y, indices = pool(x)` beside the layer that gives them",
+                    ) from None
+            raise
         if self.module is not None:
             return apply(self.module, inputs)
         make = build if self.step.repeat is None or "i" in self.scope else build_list
@@ -228,7 +231,7 @@ class Walker:
             try:
                 application = layer(*(value.abstract for value in reads))
             except Fault as fault:
-                raise SpecError(fault.message, step.mark, fault.hint) from None
+                raise SpecError(fault.message, step.mark, _apart(reads) or fault.hint) from None
             value = Value(application.output, name, step.mark)
             self._bind(name, value)
             self.running = value
@@ -329,6 +332,16 @@ class Walker:
                     operation.mark,
                     "leave out `inplace: true`",
                 )
+
+
+def _apart(reads: Sequence[Value]) -> str:
+    """How to take apart the values that one layer gives at once, if that is what a step is given."""
+    for value in reads:
+        if isinstance(value.abstract, tuple) and not value.fixed:
+            rest = ", _" * (len(value.abstract) - 1)
+            line = f"y{rest} = {value.name}(…)"
+            return f"take them apart beside {value.name!r}: `call: {line}`"
+    return ""
 
 
 def _in_place(application: Application) -> bool:

@@ -145,12 +145,17 @@ class Calls(ast.NodeTransformer):
             return [self.visit(item) if isinstance(item, ast.AST) else item for item in value]
         return self.visit(value) if isinstance(value, ast.AST) else value
 
-    def _layer(self, node: ast.Call) -> ast.expr:
+    def parts(self, node: ast.expr) -> ast.Call:
+        """A call with what it is given written for the style."""
+        assert isinstance(node, ast.Call)
         arguments = [self.visit(argument) for argument in node.args]
         keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
+        return ast.Call(node.func, arguments, keywords)
+
+    def _layer(self, node: ast.Call) -> ast.expr:
         before = len(self.lowering.statements)
         application = self.operation.calls[node]
-        call = ast.Call(node.func, arguments, keywords)
+        call = self.parts(node)
         result = self.lowering.call(application, call, self.operation.step)
         if self.conditional and len(self.lowering.statements) > before:
             raise SpecError(
