@@ -15,7 +15,14 @@ from nngen.graph.flow import BATCH, Flow, Walker
 from nngen.graph.functional_style import FunctionalLowering, form, layer_states
 from nngen.graph.lowering import construction, leaves, name
 from nngen.graph.model import Attribute, Graph, LayerState, Loss, ModelClass
-from nngen.graph.modules import Application, Module, apply_layer, build_layer, self_attribute, shape_attribute
+from nngen.graph.modules import (
+    Application,
+    Module,
+    apply_layer,
+    build_layer,
+    self_attribute,
+    shape_attribute,
+)
 from nngen.graph.nn_style import NNLowering
 from nngen.graph.variables import Variables
 from nngen.sizes import value_of
@@ -138,7 +145,7 @@ def _loss(criterion: Application, step: int) -> Loss:
     names = ["output" if len(outputs) == 1 or key == "input" else key for key in outputs]
     operands = {
         **dict(zip(outputs, names)),
-        **{target: target for target in entry.targets},
+        **{target: _plain(target) for target in entry.targets},
     }
     shapes = {key: str(criterion.inputs[key]) for key in operands}
     state = layer_states(criterion.module, step)
@@ -155,6 +162,11 @@ def _loss(criterion: Application, step: int) -> Loss:
         (source(ast.Return(call)),),
         _functional_loss(criterion, code),
     )
+
+
+def _plain(target: str) -> str:
+    """A target's name as `loss` has it: without the underscore that some of torch's end in."""
+    return target.rstrip("_")
 
 
 def _functional_loss(criterion: Application, operands: dict[str, ast.expr]) -> tuple[str, ...]:
@@ -178,7 +190,7 @@ def _targets(criterion: Application, mark: Mark) -> tuple[TensorSpec, ...]:
         below = value_of(_of_target(rule.below, module, inputs)) if rule.below else None
         low = value_of(_of_target(rule.low, module, inputs)) or 0
         sizes = tuple(size if isinstance(size, int) else str(size) for size in shape[batch:])
-        specs.append(TensorSpec(target, sizes, rule.dtype, batch, below, rule.kind, low))
+        specs.append(TensorSpec(_plain(target), sizes, rule.dtype, batch, below, rule.kind, low))
     return tuple(specs)
 
 

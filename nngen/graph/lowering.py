@@ -21,6 +21,7 @@ from nngen.graph.variables import Variables
 from nngen.tensors import Tensor, show
 
 TRAINING = self_attribute("training")
+_PLAIN = (ast.Name, ast.Tuple, ast.Load, ast.Constant)
 
 
 def name(text: str) -> ast.expr:
@@ -63,6 +64,20 @@ def leaves(module: Module) -> Iterator[tuple[Module, State]]:
         yield from leaves(child)
     for state in module.state:
         yield module, state
+
+
+def _picked(parts: dict[str, Any]) -> ast.expr:
+    """A subscript; one that picks from names in a tuple, `(y, h)[0]`, is the name."""
+    value, index = parts["value"], parts["slice"]
+    if (
+        isinstance(value, ast.Tuple)
+        and isinstance(index, ast.Constant)
+        and isinstance(index.value, int)
+        and -len(value.elts) <= index.value < len(value.elts)
+        and all(isinstance(leaf, _PLAIN) for leaf in ast.walk(value))
+    ):
+        return value.elts[index.value]
+    return ast.Subscript(**parts)
 
 
 @dataclass
@@ -138,7 +153,7 @@ class Calls(ast.NodeTransformer):
         self.conditional += branches
         changed = {key: self._field(value) for key, value in ast.iter_fields(node)}
         self.conditional -= branches
-        return type(node)(**changed)
+        return _picked(changed) if isinstance(node, ast.Subscript) else type(node)(**changed)
 
     def _field(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -166,6 +181,16 @@ class Calls(ast.NodeTransformer):
         return result
 
 
+def noted(comment: str, *applications: Application) -> str:
+    """A comment, and what the catalog notes on the layers that are used."""
+    notes = [
+        application.module.entry.note({**application.module.values, **application.inputs})
+        for application in applications
+        if application.module.kind not in CONTAINERS and application.module.entry.note is not None
+    ]
+    return "; ".join(dict.fromkeys(part for part in (comment, *notes) if part))
+
+
 def shape_comment(output: Any, before: Tensor | None) -> str:
     """The shape of `output`, where it is another than that of `before`."""
     if not isinstance(output, Tensor) or output.shape is None or before is None:
@@ -176,7 +201,7 @@ def shape_comment(output: Any, before: Tensor | None) -> str:
 def layer_comment(application: Application) -> str:
     """The output's shape, where it is not the first input's."""
     tensors = (value for value in application.inputs.values() if isinstance(value, Tensor))
-    return shape_comment(application.output, next(tensors, None))
+    return noted(shape_comment(application.output, next(tensors, None)), application)
 
 
 def line_comment(operation: Operation) -> str:
@@ -184,5 +209,6 @@ def line_comment(operation: Operation) -> str:
     value = operation.writes[0]
     tensors = (read.abstract for read in operation.reads if isinstance(read.abstract, Tensor))
     if len(operation.writes) > 1 or value is None:
-        return ""
-    return shape_comment(value.abstract, next(tensors, None))
+        return noted("", *operation.calls.values())
+    comment = shape_comment(value.abstract, next(tensors, None))
+    return noted(comment, *operation.calls.values())

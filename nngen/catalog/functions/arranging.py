@@ -35,7 +35,9 @@ FUNCTIONS = (
     ),
     function(both("unsqueeze"), "input: Tensor, dim: int", arranging.unsqueeze),
     *(
-        function(f"torch.atleast_{rank}d", "*tensors: Tensor | list[Tensor]", arranging.at_least(rank))
+        function(
+            f"torch.atleast_{rank}d", "*tensors: Tensor | list[Tensor]", arranging.at_least(rank)
+        )
         for rank in (1, 2, 3)
     ),
     function(
@@ -60,9 +62,7 @@ FUNCTIONS = (
     function("Tensor.expand", "input: Tensor, *size: int | list[int]", stretching.expand),
     function("Tensor.expand_as", "input: Tensor, other: Tensor", stretching.expand_as),
     function(both("broadcast_to"), "input: Tensor, size: list[int]", stretching.expand),
-    function(
-        "torch.broadcast_tensors", "*tensors: Tensor", stretching.broadcast_all
-    ),
+    function("torch.broadcast_tensors", "*tensors: Tensor", stretching.broadcast_all),
     function("Tensor.repeat", "input: Tensor, *repeats: int | list[int]", stretching.repeat),
     function("torch.tile", "input: Tensor, dims: list[int]", stretching.tile),
     function("Tensor.tile", "input: Tensor, *dims: int | list[int]", stretching.tile),
