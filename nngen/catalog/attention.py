@@ -7,7 +7,7 @@ from typing import Any
 
 from nngen.catalog.entry import Check, Layer, example, function, parameter
 from nngen.errors import Fault
-from nngen.shapes import multihead
+from nngen.shapes import attention
 from nngen.sizes import value_of
 
 Values = Mapping[str, Any]
@@ -139,7 +139,7 @@ LAYERS = (
         "add_bias_kv: bool = False, add_zero_attn: bool = False, kdim: size | None = None, "
         "vdim: size | None = None, batch_first: bool = False",
         form=_form,
-        shape=multihead.multihead_attention,
+        shape=attention.multihead_attention,
         forward="query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Tensor | None = None, "
         "need_weights: bool = True, attn_mask: Tensor | None = None, average_attn_weights: bool = True, "
         "is_causal: bool = False",
@@ -277,6 +277,6 @@ FUNCTIONS = (
         "k_proj_weight: Tensor | None = None, v_proj_weight: Tensor | None = None, "
         "static_k: Tensor | None = None, static_v: Tensor | None = None, "
         "average_attn_weights: bool = True, is_causal: bool = False",
-        multihead.attention_forward,
+        attention.attention_forward,
     ),
 )

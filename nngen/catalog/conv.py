@@ -178,14 +178,7 @@ def _transposed(dims: int) -> Layer:
             "fan_in": f"out_channels // groups * prod(ntuple(kernel_size, {dims}))",
             "least": _least(dims),
         },
-        checks=(
-            *_CHECKS,
-            Check(
-                f"all_below(ntuple(output_padding, {dims}), ntuple(stride, {dims}), ntuple(dilation, {dims}))",
-                "output_padding",
-                "output_padding ({output_padding}) must be less than the stride or the dilation",
-            ),
-        ),
+        checks=_CHECKS,
         stem="conv",
         examples=(
             example((4, *sample), out_channels=6, kernel_size=3),

@@ -6,7 +6,7 @@ from typing import Any
 
 from nngen import dtypes
 from nngen.errors import Fault
-from nngen.shapes.common import as_sizes, demand_float, shape_of
+from nngen.shapes.common import as_sizes, shape_of
 from nngen.sizes import Dim, value_of
 from nngen.tensors import Shape, Tensor, agree, axis, broadcast, promote, show
 from nngen.tensors import matmul as _matmul
@@ -100,7 +100,7 @@ def added_vector(input: Tensor, mat: Tensor, vec: Tensor) -> Tensor:
 
 def added_outer(input: Tensor, vec1: Tensor, vec2: Tensor) -> Tensor:
     product = outer(vec1, vec2)
-    dtype = promote(input, product)
+    dtype = dtypes.joined(input.dtype, product.dtype)
     return _added(input.typed(dtype), product.typed(dtype))
 
 
@@ -114,6 +114,8 @@ def _added(input: Tensor, product: Tensor) -> Tensor:
 
 def trace(input: Tensor) -> Tensor:
     _ranked(input, 2)
+    if input.dtype == "bool":
+        raise Fault("a trace is of numbers, not of bool")
     return input.sized().typed(None if input.floating else "int64")
 
 
@@ -145,18 +147,18 @@ def _square(matrix: Tensor) -> Shape:
 def distances(x1: Tensor, x2: Tensor) -> Tensor:
     """cdist: between the rows of both."""
     left, right = shape_of(x1), shape_of(x2)
-    demand_float(x1)
-    demand_float(x2)
+    _demand_one_dtype(x1, x2)
+    _demand_full_float(x1)
     if len(left) < 2 or len(right) < 2 or not agree(left[-1], right[-1]):
         raise Fault(f"it takes matrices with rows of one length, not {x1} and {x2}")
     batch = broadcast(left[:-2], right[:-2]) or ()
-    return Tensor((*batch, left[-2], right[-2]), promote(x1, x2))
+    return x1.sized(*batch, left[-2], right[-2])
 
 
 def pair_distances(input: Tensor) -> Tensor:
     """pdist: between all rows."""
     rows, _ = _ranked(input, 2)
-    demand_float(input)
+    _demand_full_float(input)
     return input.sized(rows * (rows - 1) // 2)
 
 
@@ -295,6 +297,11 @@ def _ranked(tensor: Tensor, rank: int) -> Shape:
     if len(shape) != rank:
         raise Fault(f"it takes a tensor of {rank} dimension{'s' * (rank > 1)}, not {tensor}")
     return shape
+
+
+def _demand_full_float(tensor: Tensor) -> None:
+    if tensor.dtype not in ("float32", "float64"):
+        raise Fault(f"it takes float32 or float64, not {tensor.dtype}")
 
 
 def _demand_one_dtype(*tensors: Tensor) -> None:

@@ -1,97 +1,112 @@
-"""Rules of functions that have no layer: attention, normalize, grid sampling."""
+"""The rule of multi-head attention, as layer and as function."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from nngen.errors import Fault
-from nngen.shapes.common import demand_float, shape_of
-from nngen.sizes import Dim, same, value_of
-from nngen.tensors import UNKNOWN, Tensor, agree, axis, broadcast, show
+from nngen.shapes.common import demand_rank, demand_size, shape_of
+from nngen.shapes.demands import demand_one_dtype, demand_weights_dtype
+from nngen.sizes import Dim
+from nngen.tensors import Shape, Tensor, show
 
 
-def attention(
+def multihead_attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
+    key_padding_mask: Tensor | None,
+    need_weights: bool,
     attn_mask: Tensor | None,
-    dropout_p: Any,
+    average_attn_weights: bool,
     is_causal: bool,
-    enable_gqa: bool,
-) -> Tensor:
-    """F.scaled_dot_product_attention: (…, L, E), (…, S, E), (…, S, V) to (…, L, V)."""
-    if dropout_p is not UNKNOWN and dropout_p != 0:
-        raise Fault(
-            "dropout_p drops in eval mode too",
-            f"`dropout_p={dropout_p} if training else 0.0`",
-        )
-    if attn_mask is not None and is_causal is True:
-        raise Fault("attn_mask and is_causal exclude each other")
-    shapes = q, k, v = [shape_of(tensor) for tensor in (query, key, value)]
-    if any(len(shape) < 2 for shape in shapes):
-        raise Fault("query, key and value must have at least 2 dimensions")
-    demand_float(query, "query")
-    if not query.dtype == key.dtype == value.dtype:
-        raise Fault("query, key and value must be of one dtype")
-    if not agree(q[-1], k[-1]):
-        raise Fault(f"the last dimension of query {query} and of key {key} differ")
-    if not agree(k[-2], v[-2]):
-        raise Fault(f"key {key} and value {value} have different lengths")
-    batch = [shape[:-2] for shape in shapes]
-    if enable_gqa is True:
-        batch = _grouped(query, key, value)
-    around = broadcast(*batch) or ()
+    embed_dim: Dim,
+    num_heads: Dim,
+    add_bias_kv: bool,
+    add_zero_attn: bool,
+    kdim: Dim | None,
+    vdim: Dim | None,
+    batch_first: bool,
+) -> tuple[Tensor, Tensor | None]:
+    """Queries (L, N, embed_dim) with keys and values (S, N, …), batch first or without batch."""
+    shape = demand_rank(query, 2, 3, of="the query")
+    sequence = 1 if batch_first and len(shape) == 3 else 0
+    for tensor, what, size in (
+        (query, "query", embed_dim),
+        (key, "key", embed_dim if kdim is None else kdim),
+        (value, "value", embed_dim if vdim is None else vdim),
+    ):
+        _demand_sequence(tensor, what, size, shape, sequence)
+    length, source = shape[sequence], shape_of(key)[sequence]
+    demand_size(shape_of(value)[sequence], source, "the length of the value")
+    batch = () if len(shape) == 2 else (shape[1 - sequence],)
+    if key_padding_mask is not None:
+        demand_mask(key_padding_mask, "key_padding_mask", (*batch, source))
     if attn_mask is not None:
-        _demand_mask(attn_mask, query, (*around, q[-2], k[-2]))
-    return query.sized(*around, q[-2], v[-1])
+        stacked = num_heads * (batch[0] if batch else 1)
+        demand_mask(attn_mask, "attn_mask", (length, source), (stacked, length, source))
+    elif is_causal is True:
+        raise Fault("is_causal is a hint on attn_mask, which is missing", "give attn_mask too")
+    if need_weights is False:
+        return query, None
+    heads = () if average_attn_weights else (num_heads,)
+    width = source + int(add_bias_kv) + int(add_zero_attn)
+    return query, query.sized(*batch, *heads, length, width)
 
 
-def _grouped(query: Tensor, key: Tensor, value: Tensor) -> list[tuple[Dim, ...]]:
-    """The batches where several heads of the query share one of the key and value."""
-    q, k, v = shape_of(query), shape_of(key), shape_of(value)
-    if min(len(q), len(k), len(v)) < 3:
-        raise Fault("with enable_gqa the tensors have a dimension of heads, before the last two")
-    if any(value_of(q[-3] % heads) not in (0, None) for heads in (k[-3], v[-3])):
-        raise Fault(f"{q[-3]} heads cannot share those of key {key} and value {value}")
-    return [q[:-2], (*k[:-3], q[-3]), (*v[:-3], q[-3])]
+def _demand_sequence(tensor: Tensor, what: str, size: Dim, query: Shape, sequence: int) -> None:
+    shape = shape_of(tensor)
+    if len(shape) != len(query):
+        raise Fault(
+            f"the {what} must have {len(query)} dimensions, as the query has, not {show(shape)}"
+        )
+    demand_weights_dtype(tensor, what=f"the {what}")
+    demand_size(shape[-1], size, f"the last dimension of the {what}")
+    if len(query) == 3:
+        demand_size(shape[1 - sequence], query[1 - sequence], f"the batch size of the {what}")
 
 
-def _demand_mask(mask: Tensor, query: Tensor, scores: tuple[Dim, ...]) -> None:
-    if mask.dtype not in ("bool", query.dtype):
-        raise Fault(f"attn_mask must be of dtype bool or {query.dtype}, not {mask.dtype}")
-    if len(shape_of(mask)) < 2 or broadcast(mask.shape, scores) != scores:
-        raise Fault(f"attn_mask {mask} does not broadcast to the scores {show(scores)}")
+def demand_mask(mask: Tensor, name: str, *shapes: Shape) -> None:
+    """Refuse a mask that has none of the shapes, or that is neither bool nor float."""
+    shape = shape_of(mask)
+    if mask.dtype != "bool" and not mask.floating:
+        raise Fault(f"{name} must hold bools or floats, not {mask.dtype}")
+    fitting = [wanted for wanted in shapes if len(wanted) == len(shape)]
+    if not fitting:
+        wanted = " or ".join(map(show, shapes))
+        raise Fault(f"{name} must have the shape {wanted}, not {show(shape)}")
+    for position, (size, right) in enumerate(zip(shape, fitting[0])):
+        demand_size(size, right, f"dimension {position} of {name}")
 
 
-def normalized(input: Tensor, dim: Any) -> Tensor:
-    for item in dim if isinstance(dim, tuple) else (dim,):
-        axis(item, len(shape_of(input)))
-    demand_float(input)
-    return input
-
-
-def sampled(input: Tensor, grid: Tensor, mode: str) -> Tensor:
-    """F.grid_sample: (N, C, …) at the places (N, …, 2 or 3) of the grid."""
-    shape, places = shape_of(input), shape_of(grid)
-    rank = len(shape) - 2
-    if rank not in (2, 3) or len(places) != len(shape):
-        raise Fault(f"input {input} and grid {grid} must both have 4 or 5 dimensions")
-    if not agree(shape[0], places[0]) or same(places[-1], rank) is not True:
-        raise Fault(f"grid must be (N, …, {rank}) with the input's N, not {grid}")
-    if mode == "bicubic" and rank == 3:
-        raise Fault("mode bicubic is for 4 dimensions")
-    demand_float(input)
-    if input.dtype != grid.dtype:
-        raise Fault(f"input and grid must be of one dtype, not {input.dtype} and {grid.dtype}")
-    return input.sized(*shape[:2], *places[1:-1])
-
-
-def affine_grid(theta: Tensor, size: Any) -> Tensor:
-    shape = shape_of(theta)
-    rank = len(size) - 2
-    if rank not in (2, 3):
-        raise Fault(f"size is (N, C, H, W) or (N, C, D, H, W), not {show(size)}")
-    demand_float(theta)
-    if len(shape) != 3 or not agree(shape[0], size[0]) or shape[1:] != (rank, rank + 1):
-        raise Fault(f"theta must be {show((size[0], rank, rank + 1))}, not {theta}")
-    return theta.sized(size[0], *size[2:], rank)
+def attention_forward(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    num_heads: Dim,
+    bias_k: Tensor | None,
+    add_zero_attn: bool,
+    key_padding_mask: Tensor | None,
+    need_weights: bool,
+    attn_mask: Tensor | None,
+    average_attn_weights: bool,
+    is_causal: bool,
+    out_proj_weight: Tensor,
+) -> tuple[Tensor, Tensor | None]:
+    """F.multi_head_attention_forward: (L, N, E) and (S, N, …), or without batch."""
+    demand_one_dtype(query, key, value, out_proj_weight)
+    return multihead_attention(
+        query,
+        key,
+        value,
+        key_padding_mask,
+        need_weights,
+        attn_mask,
+        average_attn_weights,
+        is_causal,
+        shape_of(query)[-1],
+        num_heads,
+        bias_k is not None,
+        add_zero_attn,
+        shape_of(key)[-1],
+        shape_of(value)[-1],
+        batch_first=False,
+    )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from nngen.dtypes import COMPLEX, category
 from nngen.errors import Fault
 from nngen.sizes import Dim, Size, same, value_of
 from nngen.tensors import UNKNOWN, Shape, Tensor, show
@@ -50,6 +51,11 @@ def demand_size(size: Dim, wanted: Dim, what: str) -> None:
 def demand_float(input: Tensor, what: str = "the input") -> None:
     if not input.floating:
         raise Fault(f"{what} must hold floats, not {input.dtype}")
+
+
+def demand_real(input: Tensor) -> None:
+    if category(input.dtype) == COMPLEX:
+        raise Fault("it takes real numbers, not complex ones")
 
 
 def demand_positive(size: Dim, message: str) -> Dim:

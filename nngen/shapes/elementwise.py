@@ -8,7 +8,7 @@ from typing import Any
 
 from nngen import dtypes
 from nngen.errors import Fault
-from nngen.shapes.common import demand_float
+from nngen.shapes.common import demand_float, demand_real
 from nngen.tensors import UNKNOWN, Tensor, broadcast, combined, compared, promote
 from nngen.tensors import bitwise as _bitwise
 from nngen.tensors import divided as _divided
@@ -40,8 +40,7 @@ def real_floats(input: Tensor) -> Tensor:
 
 def real_to_float(input: Tensor) -> Tensor:
     """What makes floats of all but complex numbers."""
-    if dtypes.category(input.dtype) == dtypes.COMPLEX:
-        raise Fault("it takes real numbers, not complex ones")
+    demand_real(input)
     return input if input.floating else input.typed("float32")
 
 
@@ -57,9 +56,12 @@ def squared(input: Tensor) -> Tensor:
     return input.typed("int64") if input.dtype == "bool" else input
 
 
+def rounded(input: Tensor, decimals: int) -> Tensor:
+    return real_floats(input) if decimals else ordered(input)
+
+
 def signed(input: Tensor) -> Tensor:
-    if dtypes.category(input.dtype) == dtypes.COMPLEX:
-        raise Fault("it takes real numbers, not complex ones")
+    demand_real(input)
     return input
 
 
@@ -125,8 +127,7 @@ def compared_with(input: Any, other: Any) -> Any:
 
 def ordered_with(input: Any, other: Any) -> Any:
     """Which is greater."""
-    if dtypes.category(combined(input, other).dtype) == dtypes.COMPLEX:
-        raise Fault("complex numbers have no order")
+    demand_real(combined(input, other))
     return compared(input, other)
 
 
@@ -139,7 +140,7 @@ def floats_of_reals(input: Any, other: Any) -> Tensor:
     return real_to_float(combined(input, other))
 
 
-def logarithms(input: Tensor, other: Tensor) -> Tensor:
+def of_real_floats(input: Tensor, other: Tensor) -> Tensor:
     return real_floats(combined(input, other))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nngen.errors import Fault
-from nngen.shapes.common import demand_float, shape_of
+from nngen.shapes.common import demand_float, demand_real, shape_of
 from nngen.sizes import Dim, same, value_of
 from nngen.tensors import UNKNOWN, Tensor, agree, axis, broadcast, show
 
@@ -92,6 +92,7 @@ def affine_grid(theta: Tensor, size: Any) -> Tensor:
     if rank not in (2, 3):
         raise Fault(f"size is (N, C, H, W) or (N, C, D, H, W), not {show(size)}")
     demand_float(theta)
+    demand_real(theta)
     if len(shape) != 3 or not agree(shape[0], size[0]) or shape[1:] != (rank, rank + 1):
         raise Fault(f"theta must be {show((size[0], rank, rank + 1))}, not {theta}")
     return theta.sized(size[0], *size[2:], rank)

@@ -7,7 +7,7 @@ from typing import Any
 
 from nngen import dtypes
 from nngen.errors import Fault
-from nngen.shapes.common import RunTimeSize, as_sizes, demand_float, shape_of
+from nngen.shapes.common import RunTimeSize, as_sizes, demand_float, demand_real, shape_of
 from nngen.sizes import Dim, Size, same, value_of
 from nngen.tensors import UNKNOWN, Shape, Tensor, promote
 
@@ -53,20 +53,26 @@ def drawn(input: Tensor, p: float | None = None) -> Tensor:
     """bernoulli: one draw an element, by its own probability or by `p`."""
     if p is None:
         demand_float(input)
-    if dtypes.category(input.dtype) == dtypes.COMPLEX:
-        raise Fault("it draws real numbers, not complex ones")
+    demand_real(input)
     return input
 
 
 def multinomial(input: Tensor, num_samples: Dim, replacement: bool) -> Tensor:
     shape = shape_of(input)
     demand_float(input)
+    demand_real(input)
     if len(shape) not in (1, 2):
         raise Fault(f"it takes a vector or a matrix of weights, not {input}")
     count, choices = value_of(num_samples), value_of(shape[-1])
     if not replacement and count is not None and choices is not None and count > choices:
         raise Fault(f"{count} different ones cannot be drawn from {choices}")
     return Tensor((*shape[:-1], num_samples), "int64")
+
+
+def integers_like(input: Tensor, high: Any, low: Any = 0, dtype: str | None = None) -> Tensor:
+    if dtypes.category(dtype or input.dtype) in (dtypes.BOOL, dtypes.COMPLEX):
+        raise Fault(f"whole numbers cannot be of dtype {dtype or input.dtype}")
+    return random_integers(input.shape, high, low, dtype or input.dtype)
 
 
 def new(input: Tensor, size: Any, dtype: str | None = None) -> Tensor:

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from nngen import dtypes
 from nngen.errors import Fault
-from nngen.shapes.common import as_sizes, demand_float, shape_of
+from nngen.shapes.common import as_sizes, demand_float, demand_real, shape_of
 from nngen.sizes import Dim, value_of
-from nngen.tensors import Tensor, axis, combined
+from nngen.tensors import Tensor, axis, combined, subtracted
 
 
 class Ordered(NamedTuple):
@@ -47,6 +47,12 @@ def summed(
     return result.typed(dtype or (None if input.floating else "int64"))
 
 
+def summed_numbers(input: Tensor, dim: Any, keepdim: bool, dtype: str | None) -> Tensor:
+    """nansum."""
+    demand_real(input)
+    return summed(input, dim, keepdim, dtype)
+
+
 def averaged(
     input: Tensor, dim: Any = None, keepdim: bool = False, dtype: str | None = None
 ) -> Tensor:
@@ -58,13 +64,15 @@ def averaged(
 def averaged_floats(input: Tensor, dim: Any, keepdim: bool, dtype: str | None) -> Tensor:
     """nanmean, in which a dtype does not make floats of integers."""
     demand_float(input)
+    demand_real(input)
     return averaged(input, dim, keepdim, dtype)
 
 
 def extreme(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None) -> Any:
     """torch.max and min: of all, along a dimension, or of two tensors."""
-    _demand_real(input)
+    demand_real(input)
     if other is not None:
+        demand_real(other)
         return combined(input, other)
     _demand_some(input, dim)
     return input.sized() if dim is None else _pair(reduced(input, dim, keepdim))
@@ -72,13 +80,13 @@ def extreme(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = 
 
 def extremes(input: Tensor, dim: Any, keepdim: bool) -> Tensor:
     """amax and amin, over several dimensions."""
-    _demand_real(input)
+    demand_real(input)
     _demand_some(input, None if dim == () else dim)
     return reduced(input, dim, keepdim)
 
 
 def bounds(input: Tensor, dim: int | None, keepdim: bool) -> Bounds:
-    _demand_real(input)
+    demand_real(input)
     result = reduced(input, dim, keepdim)
     return Bounds(result, result)
 
@@ -97,7 +105,7 @@ def middle(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def commonest(input: Tensor, dim: int, keepdim: bool) -> Ordered:
-    _demand_real(input)
+    demand_real(input)
     _demand_some(input, dim)
     return _pair(reduced(input, dim, keepdim))
 
@@ -120,7 +128,9 @@ def spread_and_mean(input: Tensor, dim: Any = None, keepdim: bool = False) -> tu
 
 
 def norm(input: Tensor, dim: Any = None, keepdim: bool = False, dtype: str | None = None) -> Tensor:
-    demand_float(input.typed(dtype))
+    demand_float(input)
+    if dtype is not None and dtypes.category(dtype) != dtypes.category(input.dtype):
+        raise Fault(f"dtype must be of the kind of {input.dtype}, not {dtype}")
     return reduced(input, dim, keepdim).typed(dtypes.real(dtype or input.dtype))
 
 
@@ -135,11 +145,14 @@ def linalg_norm(A: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: str | None)
         raise Fault("with an order and no dim, the tensor must have 1 or 2 dimensions")
     if dim is not None and ord is not None and count > 2:
         raise Fault("dim names one dimension or two")
+    matrix = count == 2 or (dim is None and len(shape_of(A)) == 2)
+    if matrix and ord in (2, -2, "nuc") and A.dtype in ("float16", "bfloat16"):
+        raise Fault(f"this norm of a matrix does not take {A.dtype}")
     return norm(A, dim, keepdim, dtype)
 
 
 def distance(input: Tensor, other: Tensor) -> Tensor:
-    result: Tensor = combined(input, other)
+    result: Tensor = subtracted(input, other)
     demand_float(result)
     return result.sized().typed(dtypes.real(result.dtype))
 
@@ -182,7 +195,7 @@ def log_scanned(input: Tensor, dim: int) -> Tensor:
 
 def scanned_extreme(input: Tensor, dim: int) -> Ordered:
     axis(dim, len(shape_of(input)))
-    _demand_real(input)
+    demand_real(input)
     return _pair(input)
 
 
@@ -204,7 +217,7 @@ def greatest(input: Tensor, k: Dim, dim: int) -> Ordered:
 
 
 def sorted_along(input: Tensor, dim: int) -> Ordered:
-    _demand_real(input)
+    demand_real(input)
     axis(dim, len(shape_of(input)))
     return _pair(input)
 
@@ -227,11 +240,6 @@ def differences(input: Tensor, n: int, dim: int) -> Tensor:
 
 def _pair(values: Tensor) -> Ordered:
     return Ordered(values, replace(values, dtype="int64"))
-
-
-def _demand_real(input: Tensor) -> None:
-    if dtypes.category(input.dtype) == dtypes.COMPLEX:
-        raise Fault("complex numbers have no order")
 
 
 def _demand_number(input: Tensor) -> None:

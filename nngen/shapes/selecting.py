@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from nngen.dtypes import BOOL, COMPLEX, category
 from nngen.errors import Fault
-from nngen.shapes.common import as_sizes, shape_of
+from nngen.shapes.common import as_sizes, demand_real, shape_of
 from nngen.sizes import Dim, product, value_of
 from nngen.tensors import Tensor, agree, axis, broadcast, show
 
@@ -108,6 +109,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
         raise Fault(f"an index is of dtype int64, not {index.dtype}", "`index.long()`")
     if isinstance(value, Tensor) and value.shape != ():
         raise Fault(f"the value is a number or a tensor without dimensions, not one of {value}")
+    if isinstance(value, Tensor) and category(input.dtype) != COMPLEX:
+        demand_real(value)
     return input
 
 
@@ -156,17 +159,24 @@ def nonzero(input: Tensor, as_tuple: bool = False) -> Any:
 def bucketize(input: Tensor, boundaries: Tensor, out_int32: bool) -> Tensor:
     if len(shape_of(boundaries)) != 1:
         raise Fault(f"the boundaries are a vector, not {boundaries}")
+    demand_real(input)
+    demand_real(boundaries)
     return input.typed("int32" if out_int32 else "int64")
 
 
 def searchsorted(sorted_sequence: Tensor, input: Tensor, out_int32: bool) -> Tensor:
     rows, wanted = shape_of(sorted_sequence), shape_of(input)
+    demand_real(input)
+    demand_real(sorted_sequence)
     if len(rows) != 1 and (len(rows) != len(wanted) or not all(map(agree, rows[:-1], wanted[:-1]))):
         raise Fault(f"{sorted_sequence} and {input} differ in more than their last dimension")
     return input.typed("int32" if out_int32 else "int64")
 
 
 def is_in(elements: Tensor, test_elements: Any) -> Tensor:
+    for given in (elements, test_elements):
+        if isinstance(given, Tensor) and category(given.dtype) in (BOOL, COMPLEX):
+            raise Fault(f"it takes real numbers, not {given.dtype}")
     return elements.typed("bool")
 
 

@@ -62,6 +62,8 @@ def repeat_interleave(
     shape = list(shape_of(input)) or [1]
     where = axis(dim, len(shape))
     if isinstance(repeats, Tensor):
+        if repeats.dtype not in ("int32", "int64"):
+            raise Fault(f"repeats are of dtype int64, not {repeats.dtype}", "`repeats.long()`")
         if output_size is None:
             return replace(input, shape=None)
         shape[where] = output_size

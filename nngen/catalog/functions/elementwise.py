@@ -25,7 +25,7 @@ FUNCTIONS = (
     function(both("angle"), _ONE, rules.angle),
     function(both("square"), _ONE, rules.squared),
     function(both("ceil floor trunc fix relu"), _ONE, rules.ordered),
-    function(both("round"), "input: Tensor, *, decimals: int = 0", rules.ordered),
+    function(both("round"), "input: Tensor, *, decimals: int = 0", rules.rounded),
     function(both("frac"), _ONE, rules.real_floats),
     function(both("sign"), _ONE, rules.signed),
     function(both("sgn"), _ONE, common.unchanged),
@@ -63,7 +63,7 @@ FUNCTIONS = (
     function(both("maximum minimum fmax fmin"), _TWO, rules.of_reals),
     function(both("atan2 arctan2"), _TWO, rules.floats_of_reals),
     function(both("copysign"), _OPERAND, rules.floats_of_reals),
-    function(both("hypot logaddexp logaddexp2"), _TWO, rules.logarithms),
+    function(both("hypot logaddexp logaddexp2"), _TWO, rules.of_real_floats),
     function(both("xlogy"), _OPERAND, rules.floats_of_reals),
     function(
         both("lerp"), "input: Tensor, end: Tensor, weight: float | Tensor", rules.interpolated

@@ -27,7 +27,7 @@ FUNCTIONS = (
     function(
         "torch.randint_like",
         f"input: Tensor, low: int, high: int, *, {_AS}",
-        rules.like,
+        rules.integers_like,
         also=(f"input: Tensor, high: int, *, {_AS}",),
     ),
     function("torch.randperm", f"n: count, *, {_AS}", rules.shuffled),

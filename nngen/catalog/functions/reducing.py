@@ -17,7 +17,8 @@ _UNBIASED = (
 _ORDER = "float | 'fro' | 'nuc' | None"
 
 FUNCTIONS = (
-    function(both("sum nansum"), _TYPED, rules.summed),
+    function(both("sum"), _TYPED, rules.summed),
+    function(both("nansum"), _TYPED, rules.summed_numbers),
     function(both("mean"), _TYPED, rules.averaged),
     function(both("nanmean"), _TYPED, rules.averaged_floats),
     function(
