@@ -5,36 +5,25 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from nngen.catalog.entry import fragment, statements
+from nngen.catalog.entry import statements
 from nngen.expressions import Target
 from nngen.fold import source
-from nngen.graph.containers import CONTAINERS, inputs_of
+from nngen.graph.construction import is_block_list
+from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Operation
-from nngen.graph.lowering import TRAINING, Lowering, assign, layer_comment, line_comment, name
-from nngen.graph.model import LayerState, StateLine
-from nngen.graph.modules import Application, Module
+from nngen.graph.lowering import (
+    TRAINING,
+    Lowering,
+    assign,
+    layer_comment,
+    line_comment,
+    loop_over,
+    name,
+)
+from nngen.graph.modules import Application, Module, self_attribute
 from nngen.tensors import UNKNOWN, Tensor
 
 Operands = Mapping[str, ast.expr]
-
-
-def layer_states(module: Module, step: int) -> tuple[LayerState, ...]:
-    """What the constructor does for a module, container or not."""
-    inner = tuple(state for child in module.children for state in layer_states(child, step))
-    if not module.state:
-        return inner
-    folder = module.folder({})
-    lines = tuple(
-        StateLine(
-            module.attribute(state),
-            source(folder.expression(fragment(state.value))),
-            state.buffer,
-            state.persistent,
-        )
-        for state in module.state
-    )
-    draws = module.form_folder({}).statements(statements(module.entry.draw_of(module.values)))
-    return (*inner, LayerState(lines, tuple(map(source, draws)), step))
 
 
 class FunctionalLowering(Lowering):
@@ -42,7 +31,7 @@ class FunctionalLowering(Lowering):
 
     def apply(self, operation: Operation, application: Application) -> None:
         target, operands = self.operands(operation)
-        names = inputs_of(application.module.kind).names
+        names = tuple(application.inputs)
         self._chain(application, dict(zip(names, operands)), target, operation.step)
 
     def line(self, operation: Operation) -> None:
@@ -50,7 +39,7 @@ class FunctionalLowering(Lowering):
         line = operation.line
         assert line is not None
         application = operation.calls.get(line.value.tree)  # type: ignore[call-overload]
-        if application is None or application.module.kind in CONTAINERS:
+        if application is None or not _has_form(application.module):
             super().line(operation)
             return
         operands = self._operands_of(application, line.value.tree)
@@ -61,7 +50,10 @@ class FunctionalLowering(Lowering):
 
     def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
         operands = self._operands_of(application, call)
-        if application.module.kind in CONTAINERS:
+        module = application.module
+        if module.flow is not None:
+            return ast.Call(self_attribute("_".join(module.path)), call.args, call.keywords)
+        if module.kind in CONTAINERS:
             target = self.variables.unused("_".join((*application.module.path, "out")))
             self._chain(application, operands, target, step)
             return name(target)
@@ -74,22 +66,49 @@ class FunctionalLowering(Lowering):
     @staticmethod
     def _operands_of(application: Application, call: ast.expr) -> dict[str, ast.expr]:
         assert isinstance(call, ast.Call)
-        names = inputs_of(application.module.kind).names
+        names = tuple(application.inputs)
         return {**dict(zip(names, call.args)), **{str(k.arg): k.value for k in call.keywords}}
 
     def _chain(self, application: Application, operands: Operands, target: str, step: int) -> None:
         """Emit statements that leave a module's output in `target`."""
-        if application.module.kind in CONTAINERS:
-            operand = operands["input"]
+        module = application.module
+        attribute = self_attribute("_".join(module.path))
+        if module.flow is not None:
+            call = ast.Call(attribute, list(operands.values()), [])
+            self.emit(assign(target, call), step, layer_comment(application))
+        elif is_block_list(module):
+            self._block_loop(application, attribute, next(iter(operands.values())), target, step)
+        elif module.kind in CONTAINERS:
+            operand = next(iter(operands.values()))
             for child in application.children:
-                first = inputs_of(child.module.kind).names[0]
-                self._chain(child, {first: operand}, target, step)
+                self._chain(child, {next(iter(child.inputs)): operand}, target, step)
                 operand = name(target)
-            return
-        *body, last = form(application, operands, target)
-        for statement in body:
-            self.emit(statement, step)
-        self.emit(last, step, layer_comment(application))
+        else:
+            *body, last = form(application, operands, target)
+            for statement in body:
+                self.emit(statement, step)
+            self.emit(last, step, layer_comment(application))
+
+    def _block_loop(
+        self,
+        application: Application,
+        members: ast.expr,
+        operand: ast.expr,
+        target: str,
+        step: int,
+    ) -> None:
+        if source(operand) != target:
+            self.emit(assign(target, operand), step)
+        if any(
+            not child.name.isdigit() and child.name != "*" for child in application.module.children
+        ):
+            members = ast.Call(ast.Attribute(members, "values", ast.Load()), [], [])
+        loop = loop_over(application.module, members, target)
+        self.emit(loop, step, layer_comment(application))
+
+
+def _has_form(module: Module) -> bool:
+    return module.flow is None and module.kind not in CONTAINERS
 
 
 def form(application: Application, operands: Operands, target: Target) -> list[ast.stmt]:
@@ -111,7 +130,8 @@ def form(application: Application, operands: Operands, target: Target) -> list[a
         **{key: node for key, node in operands.items() if key not in passed},
         "training": TRAINING,
     }
-    folder = module.form_folder(code, passed, frozenset(passed.keys() & operands.keys()))
+    given = frozenset(passed.keys() & operands.keys())
+    folder = module.form_folder(code, passed, given, lambda text: f"self.{text}")
     body = folder.statements(nodes)
     return _aimed(body, target, operands, {source(node) for node in own.values()})
 
