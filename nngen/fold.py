@@ -15,11 +15,10 @@ from typing import Any
 
 from nngen.catalog import FUNCTIONS
 from nngen.catalog.entry import HELPERS
-from nngen.catalog.kinds import Code
 from nngen.errors import Fault
 from nngen.expressions import SIZE_FUNCTIONS, Evaluator
 from nngen.sizes import Size, to_text
-from nngen.tensors import UNKNOWN
+from nngen.tensors import UNKNOWN, Code
 
 
 def keep_name(name: str) -> str:
@@ -84,7 +83,7 @@ class Folder(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.expr) and not isinstance(node, (ast.Constant, ast.Starred)):
-            value = UNKNOWN if _stores(node) else self.value(node)
+            value = UNKNOWN if _stores(node) or _slices(node) else self.value(node)
             if value is not UNKNOWN and not callable(value):
                 return literal(value, self.rename)
         return super().visit(node)
@@ -185,6 +184,8 @@ class Folder(ast.NodeTransformer):
                         return part
                 else:
                     left.append(part)
+            if not left:
+                return not decides
             return ast.BoolOp(node.op, left) if len(left) > 1 else left[0]
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             inner = self._condition(node.operand)
@@ -203,6 +204,12 @@ class Folder(ast.NodeTransformer):
 
 def _stores(node: ast.expr) -> bool:
     return isinstance(getattr(node, "ctx", None), ast.Store)
+
+
+def _slices(node: ast.expr) -> bool:
+    """Whether this is what stands in the brackets of `x[:, :2]`, which is no value of its own."""
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return any(isinstance(part, ast.Slice) for part in parts)
 
 
 def _is_none(node: ast.expr) -> bool:

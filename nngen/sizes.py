@@ -120,18 +120,18 @@ class Size:
         return result
 
     def __floordiv__(self, other: Dim) -> Dim:
-        return _divide(self, other)
+        return _divide(self, other) if isinstance(other, (int, Size)) else NotImplemented
 
     def __rfloordiv__(self, other: Dim) -> Dim:
-        return _divide(other, self)
+        return _divide(other, self) if isinstance(other, int) else NotImplemented
 
     def __mod__(self, other: Dim) -> Dim:
-        return (
-            self - _divide(self, other) * other if _even(self, other) else _term("%", self, other)
-        )
+        if not isinstance(other, (int, Size)):
+            return NotImplemented
+        return 0 if _even(self, other) else _term("%", self, other)
 
     def __rmod__(self, other: Dim) -> Dim:
-        return _term("%", other, self)
+        return _term("%", other, self) if isinstance(other, int) else NotImplemented
 
     def __bool__(self) -> bool:
         raise OpenSize(f"whether {self} is zero is not known")
@@ -196,7 +196,7 @@ def to_text(size: Dim, rename: Callable[[str], str] = lambda name: name) -> str:
     text = ""
     for monomial, factor in sorted(size.terms, key=lambda term: (not term[0], term[1] < 0)):
         names = [atom.text(rename) for atom in monomial]
-        if len(names) + (abs(factor) != 1) > 1:
+        if len(names) + (abs(factor) != 1) > 1 or (factor < 0 and not text):
             names = [_atomic(name) for name in names]
         if abs(factor) != 1 or not names:
             names.insert(0, str(abs(factor)))
@@ -206,7 +206,13 @@ def to_text(size: Dim, rename: Callable[[str], str] = lambda name: name) -> str:
 
 
 def _atomic(text: str) -> str:
-    return f"({text})" if " " in text and not text.startswith(("max(", "min(")) else text
+    """The text in brackets where it is more than a name, a number or one call."""
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == " " and not depth:
+            return f"({text})"
+    return text
 
 
 def _order(atom: Atom) -> str:

@@ -16,7 +16,7 @@ class TensorSpec:
 
     Args:
         name: the argument's name.
-        shape: the shape without the batch dimension; a name is an open size, such as "T".
+        shape: the shape without the batch dimension; text is an open size, such as "T" or "7 * N".
         dtype: the name of a torch dtype.
         batch: whether a batch dimension is put in front.
         below: integers are drawn from [0, below), by default from [0, 2); floats from

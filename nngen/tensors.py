@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
+from nngen import dtypes
+from nngen.dtypes import MASKS
 from nngen.errors import Fault
-from nngen.sizes import Dim, Size, minimum, same, value_of
+from nngen.sizes import Dim, Size, Term, same, value_of
+from nngen.slices import sliced
 
 Shape = tuple[Dim, ...]
 
-# From torch's type promotion: the later of two wins, and a float scalar makes an integer tensor a float one.
-DTYPES = (
-    *("bool", "uint8", "int8", "int16", "int32", "int64"),
-    *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
-)
-_FIRST_FLOAT = DTYPES.index("float16")
+# As many parts as a tensor is taken apart into, so that a short line cannot fill the memory.
+MAX_PARTS = 10_000
 
 
 class Unknown:
@@ -30,6 +30,25 @@ UNKNOWN = Unknown()
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """A value that is written as code: the function that a word stands for, `F.pairwise_distance`."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Dtype:
+    """A dtype as a line names it: `torch.float32`, `x.dtype`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Device:
+    """The device of a tensor, `x.device`; which one it is shows when the model runs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tensor:
     """A tensor of a shape, or of a shape that cannot be told before the model runs (`shape=None`)."""
 
@@ -38,27 +57,56 @@ class Tensor:
 
     @property
     def floating(self) -> bool:
-        return DTYPES.index(self.dtype) >= _FIRST_FLOAT
+        return dtypes.category(self.dtype) >= dtypes.FLOAT
 
     def sized(self, *shape: Dim) -> Tensor:
         """This tensor with another shape."""
         return replace(self, shape=shape)
 
+    def typed(self, dtype: str | None) -> Tensor:
+        """This tensor with another dtype, where one is given."""
+        return self if dtype is None else replace(self, dtype=dtype)
+
     def __str__(self) -> str:
         return "a tensor of unknown shape" if self.shape is None else show(self.shape)
+
+    def __bool__(self) -> bool:
+        raise Fault(
+            "whether a tensor is true is known only when the model runs",
+            "choose between values with `torch.where(condition, a, b)`, join conditions with `&` and `|`",
+        )
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(unbound(self, 0))
 
     def __add__(self, other: Any) -> Any:
         return combined(self, other)
 
-    __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = __rmod__ = __add__
-    __floordiv__ = __rfloordiv__ = __pow__ = __rpow__ = __and__ = __rand__ = __or__ = __ror__ = (
-        __add__
-    )
-    __xor__ = __rxor__ = __add__
+    __radd__ = __mul__ = __rmul__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        return subtracted(self, other)
+
+    __rsub__ = __sub__
+
+    def __mod__(self, other: Any) -> Any:
+        return divided(self, other)
+
+    __rmod__ = __floordiv__ = __rfloordiv__ = __mod__
+
+    def __pow__(self, other: Any) -> Any:
+        return powered(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return powered(other, self)
+
+    def __and__(self, other: Any) -> Any:
+        return bitwise(self, other)
+
+    __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __and__
 
     def __truediv__(self, other: Any) -> Any:
-        result = combined(self, other)
-        return result if result is UNKNOWN or result.floating else replace(result, dtype="float32")
+        return quotient(self, other)
 
     __rtruediv__ = __truediv__
 
@@ -68,9 +116,14 @@ class Tensor:
         return matmul(self, other)
 
     def __neg__(self) -> Tensor:
+        if self.dtype == "bool":
+            raise Fault("a bool tensor has no sign", "`~x` is its opposite")
         return self
 
-    __pos__ = __invert__ = __neg__
+    __pos__ = __neg__
+
+    def __invert__(self) -> Tensor:
+        return bitwise(self)  # type: ignore[no-any-return]
 
     def __getitem__(self, index: Any) -> Tensor:
         return indexed(self, index if isinstance(index, tuple) else (index,))
@@ -82,33 +135,76 @@ def show(shape: Sequence[Dim]) -> str:
 
 
 def promote(*values: Any) -> str:
-    """The dtype of a result made of tensors and Python scalars, by torch's rules."""
-    dtypes = [value.dtype for value in values if isinstance(value, Tensor)]
-    dtype = max(dtypes, key=DTYPES.index)
-    if DTYPES.index(dtype) < _FIRST_FLOAT and any(isinstance(value, float) for value in values):
-        return "float32"
-    if dtype == "bool" and any(
-        isinstance(v, (int, Size)) and not isinstance(v, bool) for v in values
-    ):
-        return "int64"
-    return dtype
+    """The dtype of a result made of tensors and Python's numbers, by torch's rules.
+
+    Tensors with dimensions decide, before those without, and those before numbers, but for one of a higher category.
+    """
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    groups = (
+        [tensor.dtype for tensor in tensors if tensor.shape != ()],
+        [tensor.dtype for tensor in tensors if tensor.shape == ()],
+        [dtypes.of_number(value) for value in values if not isinstance(value, Tensor)],
+    )
+    return reduce(dtypes.raised, (reduce(dtypes.joined, group) for group in groups if group))
 
 
-def combined(left: Any, right: Any) -> Any:
-    """The result of an element-wise operation of two tensors, or of a tensor and a number."""
-    for value in (left, right):
+def combined(*values: Any) -> Any:
+    """The result of an element-wise operation on tensors and numbers."""
+    for value in values:
         if value is UNKNOWN:
             return UNKNOWN
         if not isinstance(value, (Tensor, int, float, Size)):
             raise Fault(f"a tensor and {value!r} do not go together")
-    shapes = [value.shape for value in (left, right) if isinstance(value, Tensor)]
-    return Tensor(broadcast(*shapes), promote(left, right))
+    shapes = [value.shape for value in values if isinstance(value, Tensor)]
+    return Tensor(broadcast(*shapes), promote(*values))
+
+
+def subtracted(left: Any, right: Any) -> Any:
+    """`left - right`, which torch does not have for bool."""
+    for value in (left, right):
+        if isinstance(value, bool) or (isinstance(value, Tensor) and value.dtype == "bool"):
+            raise Fault("bool tensors cannot be subtracted", "`~mask` is a mask's opposite")
+    return combined(left, right)
+
+
+def divided(left: Any, right: Any) -> Any:
+    """`left // right` or `left % right`."""
+    result = combined(left, right)
+    if result is not UNKNOWN and dtypes.category(result.dtype) in (dtypes.BOOL, dtypes.COMPLEX):
+        raise Fault(f"`//` and `%` do not take {result.dtype}")
+    return result
+
+
+def powered(base: Any, exponent: Any) -> Any:
+    """`base ** exponent`."""
+    result = combined(base, exponent)
+    if result is UNKNOWN or dtypes.category(result.dtype) >= dtypes.FLOAT:
+        return result
+    if result.dtype == "bool" and isinstance(exponent, Tensor):
+        raise Fault("a bool cannot be raised to a bool tensor")
+    if isinstance(exponent, int) and exponent < 0:
+        raise Fault("a tensor of integers cannot be raised to a negative power", "`x.float()`")
+    return result
+
+
+def bitwise(*values: Any) -> Any:
+    """`&`, `|`, `^` and `~`: of integers and bools."""
+    result = combined(*values)
+    if result is not UNKNOWN and dtypes.category(result.dtype) >= dtypes.FLOAT:
+        raise Fault(f"`&`, `|`, `^` and `~` take bools and integers, not {result.dtype}")
+    return result
+
+
+def quotient(left: Any, right: Any) -> Any:
+    """`left / right`."""
+    result = combined(left, right)
+    return result if result is UNKNOWN or result.floating else result.typed("float32")
 
 
 def compared(left: Any, right: Any) -> Any:
     """The result of comparing element by element."""
     result = combined(left, right)
-    return result if result is UNKNOWN else replace(result, dtype="bool")
+    return result if result is UNKNOWN else result.typed("bool")
 
 
 def broadcast(*shapes: Shape | None) -> Shape | None:
@@ -121,37 +217,45 @@ def broadcast(*shapes: Shape | None) -> Shape | None:
     for shape in known:
         for position, size in enumerate(shape, rank - len(shape)):
             present = result[position]
-            if isinstance(present, int) and present == 1:
+            if value_of(present) == 1 and not value_of(size) == 1:
                 result[position] = size
-            elif not (isinstance(size, int) and size == 1) and not _fits(present, size):
+            elif value_of(size) != 1 and not agree(present, size):
                 raise Fault(
                     f"the shapes {' and '.join(show(s) for s in known)} do not go together: {present} against {size}"
                 )
     return tuple(result)
 
 
-def _fits(left: Dim, right: Dim) -> bool:
+def agree(left: Dim, right: Dim) -> bool:
+    """Whether two sizes may be one. Names that are open are different sizes; what is rounded may come out equal."""
     equal = same(left, right)
     if equal is not None:
-        return equal or 1 in (value_of(left), value_of(right))
-    return False
+        return equal
+    return any(
+        isinstance(atom, Term)
+        for size in (left, right)
+        if isinstance(size, Size)
+        for monomial, _ in size.terms
+        for atom in monomial
+    )
 
 
 def matmul(left: Tensor, right: Tensor) -> Tensor:
     """torch.matmul: matrices in the last two dimensions, broadcast over the others."""
-    dtype = promote(left, right)
+    if left.dtype != right.dtype:
+        raise Fault(f"a matrix product is of one dtype, not of {left.dtype} and {right.dtype}")
     if left.shape is None or right.shape is None:
-        return Tensor(None, dtype)
+        return Tensor(None, left.dtype)
     if not left.shape or not right.shape:
         raise Fault("'@' takes tensors of at least one dimension")
     inner = right.shape[-2] if len(right.shape) > 1 else right.shape[-1]
-    if same(left.shape[-1], inner) is not True:
+    if not agree(left.shape[-1], inner):
         raise Fault(f"the shapes {left} and {right} do not go together in a matrix product")
     batch = broadcast(left.shape[:-2], right.shape[:-2])
     assert batch is not None
     rows = left.shape[-2:-1] if len(left.shape) > 1 else ()
     columns = right.shape[-1:] if len(right.shape) > 1 else ()
-    return Tensor((*batch, *rows, *columns), dtype)
+    return Tensor((*batch, *rows, *columns), left.dtype)
 
 
 def axis(dim: Any, rank: int) -> int:
@@ -162,25 +266,46 @@ def axis(dim: Any, rank: int) -> int:
     """
     if isinstance(dim, bool) or not isinstance(dim, int):
         raise Fault(f"a dimension is a whole number, not {dim!r}")
-    if not -rank <= dim < max(rank, 1):
+    count = max(rank, 1)
+    if not -count <= dim < count:
         raise Fault(f"there is no dimension {dim} in a tensor of {rank} dimensions")
-    return dim % max(rank, 1)
+    return dim % count
+
+
+def unbound(tensor: Tensor, dim: int) -> tuple[Tensor, ...]:
+    """The slices of a tensor along one dimension.
+
+    Raises:
+        Fault: how many there are is not known, or absurd.
+    """
+    if not tensor.shape:
+        raise Fault(f"{tensor} cannot be taken apart")
+    where = axis(dim, len(tensor.shape))
+    count = value_of(tensor.shape[where])
+    if count is None:
+        raise Fault(f"how many parts {tensor.shape[where]} gives is open until the model runs")
+    if count > MAX_PARTS:
+        raise Fault(f"{count} parts are more than the {MAX_PARTS} that a line may take apart")
+    return (tensor.sized(*tensor.shape[:where], *tensor.shape[where + 1 :]),) * count
 
 
 def indexed(tensor: Tensor, index: tuple[Any, ...]) -> Tensor:
-    """`tensor[index]`, for whole numbers, slices, `None`, `...`; by a tensor, the shape is not followed."""
-    if tensor.shape is None or any(
-        item is UNKNOWN or isinstance(item, (Tensor, list)) for item in index
-    ):
+    """`tensor[index]`; by a mask, the shape is known only when the model runs."""
+    if tensor.shape is None or any(item is UNKNOWN for item in index):
         return replace(tensor, shape=None)
-    taken = sum(item is not None and item is not Ellipsis for item in index)
+    items = [_index_tensor(item) if isinstance(item, list) else item for item in index]
+    taken = sum(_taken(item) for item in items)
     if taken > len(tensor.shape):
         raise Fault(f"{taken} indices for a tensor of {len(tensor.shape)} dimensions")
-    if Ellipsis not in index:
-        index = (*index, Ellipsis)
-    shape: list[Dim] = []
+    ellipses = sum(item is Ellipsis for item in items)
+    if ellipses > 1:
+        raise Fault("an index can have one `...` only")
+    if not ellipses:
+        items.append(Ellipsis)
+    shape: list[Dim | None] = []  # None where a tensor indexes
+    arrays: list[Shape | None] = []
     rest = list(tensor.shape)
-    for item in index:
+    for item in items:
         if item is None:
             shape.append(1)
         elif item is Ellipsis:
@@ -189,43 +314,68 @@ def indexed(tensor: Tensor, index: tuple[Any, ...]) -> Tensor:
             del rest[:keep]
         elif isinstance(item, slice):
             shape.append(sliced(rest.pop(0), item))
+        elif isinstance(item, Tensor) and (item.shape != () or item.dtype in MASKS):
+            count = _taken(item)
+            shape.append(None)
+            arrays.append(_chosen(item, rest[:count]))
+            del rest[:count]
         else:
             _check_index(item, rest.pop(0))
-    return replace(tensor, shape=tuple(shape))
+    return replace(tensor, shape=_placed(shape, broadcast(*arrays)))
+
+
+def _taken(item: Any) -> int:
+    """How many dimensions an index is for."""
+    if item is None or item is Ellipsis:
+        return 0
+    mask = isinstance(item, Tensor) and item.dtype in MASKS and item.shape is not None
+    return len(item.shape) if mask else 1
+
+
+def _index_tensor(items: list[Any]) -> Tensor:
+    """A list as an index: the tensor of its numbers."""
+    if items and all(isinstance(item, list) for item in items):
+        rows = [_index_tensor(item) for item in items]
+        if any(row != rows[0] for row in rows):
+            raise Fault("the lists of an index must be of one length")
+        return rows[0].sized(len(rows), *(rows[0].shape or ()))
+    if items and all(isinstance(item, bool) for item in items):
+        return Tensor((len(items),), "bool")
+    if not all(isinstance(item, (int, Size)) for item in items):
+        raise Fault("a list that indexes holds whole numbers")
+    return Tensor((len(items),), "int64")
+
+
+def _chosen(index: Tensor, sizes: list[Dim]) -> Shape | None:
+    """The shape of what a tensor picks from dimensions of these sizes."""
+    if index.dtype in MASKS:
+        for size, wanted in zip(index.shape or (), sizes):
+            if same(size, wanted) is False:
+                raise Fault(f"a mask {index} does not fit dimensions of {show(sizes)}")
+        return None
+    if index.dtype not in ("int64", "int32"):
+        raise Fault(f"a tensor that indexes holds int64 or bool, not {index.dtype}")
+    return index.shape
+
+
+def _placed(shape: list[Dim | None], chosen: Shape | None) -> Shape | None:
+    """What tensors pick, where they stand side by side in their place, else in front."""
+    places = [position for position, size in enumerate(shape) if size is None]
+    plain = [size for size in shape if size is not None]
+    if not places:
+        return tuple(plain)
+    if chosen is None:
+        return None
+    together = places[-1] - places[0] == len(places) - 1
+    start = places[0] if together else 0
+    return (*plain[:start], *chosen, *plain[start:])
 
 
 def _check_index(index: Any, size: Dim) -> None:
+    if isinstance(index, Tensor) and dtypes.category(index.dtype) == dtypes.INTEGER:
+        return
     if not isinstance(index, (int, Size)) or isinstance(index, bool):
         raise Fault(f"{index!r} is no index")
     where, limit = value_of(index), value_of(size)
     if where is not None and limit is not None and not -limit <= where < limit:
         raise Fault(f"the index {index} is out of range for a dimension of {size}")
-
-
-def sliced(size: Dim, part: slice) -> Dim:
-    """How many elements `part` takes of a dimension."""
-    start, stop, step = part.start, part.stop, 1 if part.step is None else part.step
-    if any(item is UNKNOWN for item in (start, stop, step)):
-        raise Fault("a slice's bounds must be numbers or sizes")
-    if not isinstance(step, int) or step < 1:
-        raise Fault("a slice's step must be a whole number of at least 1, as in torch")
-    if isinstance(size, int) and all(
-        item is None or isinstance(item, int) for item in (start, stop)
-    ):
-        return len(range(*part.indices(size)))
-    low = _bound(0 if start is None else start, size)
-    high = size if stop is None else _bound(stop, size)
-    return (high - low + step - 1) // step
-
-
-def _bound(bound: Dim, size: Dim) -> Dim:
-    value, limit = value_of(bound), value_of(size)
-    if value is not None and value < 0:
-        return size + bound
-    if value is not None and limit is not None:
-        return bound if value <= limit else size
-    return (
-        bound
-        if isinstance(bound, int) and bound == 0
-        else minimum(bound, size) if value is None else bound
-    )

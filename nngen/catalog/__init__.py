@@ -6,20 +6,47 @@ from functools import cache
 
 from nngen.catalog import (
     activation,
+    adaptive,
     conv,
+    distance,
     dropout,
+    embedding,
     functions,
     linear,
     loss,
     norm,
+    padding,
     pooling,
+    ranking,
+    recurrent,
+    regression,
+    resizing,
     shaping,
+    vocabulary,
 )
 from nngen.catalog.entry import Function, Layer
 
 __all__ = ["FUNCTIONS", "LAYERS", "Function", "Layer"]
 
-_FAMILIES = (linear, conv, pooling, norm, activation, dropout, shaping, loss)
+_FAMILIES = (
+    linear,
+    conv,
+    pooling,
+    adaptive,
+    norm,
+    activation,
+    dropout,
+    shaping,
+    loss,
+    regression,
+    ranking,
+    vocabulary,
+    padding,
+    resizing,
+    embedding,
+    distance,
+    recurrent,
+)
 
 LAYERS: dict[str, Layer] = {layer.name: layer for family in _FAMILIES for layer in family.LAYERS}
 FUNCTIONS: dict[str, Function] = {

@@ -10,7 +10,7 @@ from nngen.catalog.entry import Check, Function, Layer, example, function, param
 from nngen.shapes import activations, common
 
 _INPLACE = "inplace: bool = False"
-_IN_PLACE_USES = ({}, {"inplace": True}, {"inplace": False})
+_IN_PLACE_USES: Sequence[Mapping[str, Any]] = ({}, {"inplace": True}, {"inplace": False})
 _WIDE = {"shape": [4, 3], "below": 9}
 
 
@@ -47,14 +47,19 @@ def _activation(
 def _along(name: str, call: str, doc: str) -> tuple[Layer, Function]:
     """A layer that works along a dimension.
 
-    Where torch is given None, it guesses the dimension from the rank and warns: here `dim` is demanded.
+    Without `dim` torch guesses the dimension from the rank, and warns: here it is demanded.
     """
     layer = Layer(
         name,
         doc,
-        "dim: int",
+        "dim: int | None = None",
         form=f"out = {call}(input, dim=dim)",
         shape=activations.normalized,
+        checks=(
+            Check(
+                "dim is not None", "dim", "`dim` must be said: torch would guess it from the rank"
+            ),
+        ),
         examples=(
             example((4,), dim=1),
             example((4, 3), dim=-1),
@@ -62,7 +67,8 @@ def _along(name: str, call: str, doc: str) -> tuple[Layer, Function]:
             example((4,), dim=0),
         ),
     )
-    return layer, function(call, "input: Tensor, dim: int, *, dtype: any = None", layer.shape)
+    arguments = "input: Tensor, dim: int | None = None, *, dtype: dtype | None = None"
+    return layer, function(call, arguments, layer.shape)
 
 
 def _slope(name: str) -> Check:
@@ -137,6 +143,7 @@ _PAIRS = (
         "max(0, x) + min(0, alpha * (exp(x / alpha) - 1)).",
         f"alpha: float = 1.0, {_INPLACE}",
         ({}, {"alpha": -0.5}, {"alpha": 2, "inplace": True}, {"alpha": 1.0, "inplace": False}),
+        shape=activations.celu,
         checks=(
             Check("alpha != 0", "alpha", "alpha cannot be 0: the function divides by it"),
             _slope("alpha"),
@@ -188,13 +195,6 @@ _PAIRS = (
         samples=((3, 4), (4, 3)),
     ),
     _activation(
-        "Softplus",
-        "F.softplus",
-        "log(1 + exp(beta * x)) / beta, and x where beta * x is above the threshold.",
-        "beta: float = 1.0, threshold: float = 20.0",
-        ({}, {"beta": 2, "threshold": 0.5}, {"beta": 1.0, "threshold": 20.0}),
-    ),
-    _activation(
         "Hardshrink",
         "F.hardshrink",
         "x, and 0 where it is between -lambd and lambd.",
@@ -207,6 +207,7 @@ _PAIRS = (
         "x drawn towards 0 by lambd, and 0 where it is between -lambd and lambd.",
         "lambd: float = 0.5",
         ({}, {"lambd": 0.2}, {"lambd": 0.5}),
+        shape=activations.softshrink,
         checks=(Check("lambd >= 0", "lambd", "lambd ({lambd}) cannot be negative"),),
     ),
     _activation(
@@ -219,7 +220,7 @@ _PAIRS = (
             {"threshold": -0.3, "value": -1.5, "inplace": True},
             {"threshold": 0, "value": 0.5, "inplace": False},
         ),
-        shape=activations.numeric,
+        shape=activations.threshold,
     ),
     _activation("Sigmoid", "torch.sigmoid", "1 / (1 + exp(-x)).", shape=common.floating),
     _activation("Tanh", "torch.tanh", "The hyperbolic tangent of x.", shape=common.floating),
@@ -234,11 +235,24 @@ _PAIRS = (
 LAYERS = (
     *(layer for layer, _ in _PAIRS),
     Layer(
+        "Softplus",
+        "log(1 + exp(beta * x)) / beta, and x where beta * x is above the threshold.",
+        "beta: float = 1.0, threshold: float = 20.0",
+        form="out = F.softplus(input, beta=beta, threshold=threshold)",
+        shape=activations.real,
+        examples=(
+            example((4,)),
+            example((4, 3), beta=2, threshold=0.5),
+            example((4,), beta=1.0, threshold=20.0),
+        ),
+    ),
+    Layer(
         "Softmax2d",
         "The softmax over the channels, at each position.",
         "",
         form="out = F.softmax(input, dim=-3)",
         shape=activations.softmax2d,
+        stem="softmax",
         examples=(example((4, 3, 2)), example((1, 2, 2)), example((3, 2))),
     ),
     Layer(
@@ -263,7 +277,7 @@ LAYERS = (
         "in eval mode, times their mean.",
         f"lower: float = 0.125, upper: float = 0.3333333333333333, {_INPLACE}",
         form="out = F.rrelu(input, lower=lower, upper=upper, training=training, inplace=inplace)",
-        shape=activations.real,
+        shape=activations.rrelu,
         checks=(
             Check("lower <= upper", "lower", "lower ({lower}) is greater than upper ({upper})"),
             Check(
@@ -289,12 +303,17 @@ FUNCTIONS = (
         "F.rrelu",
         "input: Tensor, lower: float = 0.125, upper: float = 0.3333333333333333, "
         "training: any = False, inplace: bool = False",
+        activations.rrelu,
+    ),
+    function(
+        "F.softplus",
+        "input: Tensor, beta: float = 1, threshold: float = 20",
         activations.real,
     ),
     function("F.prelu", "input: Tensor, weight: Tensor", activations.prelu_function),
     function(
         "F.gumbel_softmax",
-        "logits: Tensor, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1",
+        "logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1",
         activations.gumbel_softmax,
     ),
 )

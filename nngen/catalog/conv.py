@@ -56,7 +56,14 @@ def _convolution(dims: int) -> Layer:
         ),
         draw=_DRAW,
         let={"fan_in": _LET["fan_in"].format(dims=dims)},
-        checks=_CHECKS,
+        checks=(
+            *_CHECKS,
+            Check(
+                f"padding != 'same' or prod(ntuple(stride, {dims})) == 1",
+                "stride",
+                "padding 'same' needs a stride of 1, not {stride}",
+            ),
+        ),
         stem="conv",
         examples=(
             example((4, *sample), out_channels=6, kernel_size=3),
@@ -125,21 +132,38 @@ def _convolution(dims: int) -> Layer:
     )
 
 
+def _least(dims: int) -> str:
+    """What one position of the input alone becomes, in each dimension."""
+    sizes = (
+        f"ntuple(dilation, {dims})[{d}] * (ntuple(kernel_size, {dims})[{d}] - 1) + 1 "
+        f"- 2 * ntuple(padding, {dims})[{d}]"
+        for d in range(dims)
+    )
+    return f"({', '.join(sizes)},)"
+
+
 def _transposed(dims: int) -> Layer:
     sample = ((5,), (5, 4), (4, 3, 4))[dims - 1]
+    extra = "".join(
+        f"output_size[{d - dims}] - ((input.shape[{d - dims}] - 1) * ntuple(stride, {dims})[{d}] + least[{d}]), "
+        for d in range(dims)
+    )
     return Layer(
         f"ConvTranspose{dims}d",
         f"A {dims}-dimensional transposed convolution, the gradient of a convolution as a layer.",
         f"in_channels: size, out_channels: size, /, kernel_size: size[{dims}], stride: size[{dims}] = 1, "
         f"padding: count[{dims}] = 0, output_padding: count[{dims}] = 0, groups: size = 1, bias: bool = True, "
         f"dilation: size[{dims}] = 1, padding_mode: 'zeros' = 'zeros'",
+        # torch.nn's output_size says how much to pad the output; the function is told that much itself.
         form=f"""
             out = F.conv_transpose{dims}d(
-                input, weight, bias, stride=stride, padding=padding, output_padding=output_padding,
+                input, weight, bias, stride=stride, padding=padding,
+                output_padding=output_padding if output_size is None else ({extra}),
                 groups=groups, dilation=dilation,
             )
         """,
         shape=windows.transposed_convolution(dims),
+        forward="input: Tensor, output_size: list[size] | None = None",
         infer={"in_channels": f"input.shape[-{dims + 1}]"},
         state=(
             parameter(
@@ -150,7 +174,10 @@ def _transposed(dims: int) -> Layer:
         ),
         draw=_DRAW,
         # torch takes the second dimension of the weight for the fan-in, transposed or not.
-        let={"fan_in": f"out_channels // groups * prod(ntuple(kernel_size, {dims}))"},
+        let={
+            "fan_in": f"out_channels // groups * prod(ntuple(kernel_size, {dims}))",
+            "least": _least(dims),
+        },
         checks=(
             *_CHECKS,
             Check(
@@ -186,6 +213,24 @@ def _transposed(dims: int) -> Layer:
                 padding=[1] * dims,
                 padding_mode="zeros",
             ),
+            example(
+                (2, *sample),
+                out_channels=3,
+                kernel_size=3,
+                stride=[3] * dims,
+                output_padding=[2, 1, 0][:dims],
+                dilation=[1] * dims,
+                bias=True,
+            ),
+            example(
+                (2, *sample),
+                {"shape": [5, *(2 * size for size in sample)]},
+                out_channels=3,
+                kernel_size=3,
+                stride=2,
+                padding=1,
+                call="y = conv1(x, output_size=like.shape)",
+            ),
         ),
     )
 
@@ -201,6 +246,7 @@ FUNCTIONS = (
             f"F.conv{n}d",
             f"input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: size[{n}] = 1, "
             f"padding: 'valid' | 'same' | count[{n}] = 0, dilation: size[{n}] = 1, groups: size = 1",
+            windows.convolution_function(n),
         )
         for n in (1, 2, 3)
     ),
@@ -209,6 +255,7 @@ FUNCTIONS = (
             f"F.conv_transpose{n}d",
             f"input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: size[{n}] = 1, "
             f"padding: count[{n}] = 0, output_padding: count[{n}] = 0, groups: size = 1, dilation: size[{n}] = 1",
+            windows.transposed_convolution_function(n),
         )
         for n in (1, 2, 3)
     ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -90,8 +91,6 @@ class Signature:
                     f"{function} has no argument {name!r}",
                     did_you_mean(name, self.names),
                 )
-            if self[name].positional:
-                raise Fault(f"{function} takes {name!r} without its name")
             if name in given and not self[name].variadic:
                 raise Fault(f"{function} is given {name!r} twice")
             given[name] = value
@@ -320,7 +319,7 @@ class Layer:
         arguments: the constructor's signature. Those before `/` are written by position.
         form: what it computes, as statements that assign to `out`, in calls of torch and torch.nn.functional.
             Like `state` and `draw` it may be a function of the arguments' values, for layers whose weights are
-            counted by an argument.
+            counted by an argument; the form sees the values of forward's arguments too.
         shape: the rule that gives the outputs; it is called with the arguments and inputs that it names.
         forward: forward's signature.
         infer: arguments that the input decides, as fragments over forward's inputs.
@@ -398,20 +397,53 @@ class Function:
         names: how it is called: `torch.flatten`, `F.relu`, `Tensor.flatten`.
         arguments: the signature; a method's first argument is the tensor.
         shape: the rule that gives the result, or None where no size can depend on it.
+        also: further signatures, where torch has several.
+        counts: it gives whole numbers, such as a size, rather than tensors.
     """
 
     names: tuple[str, ...]
     arguments: str
     shape: Callable[..., Any] | None = None
+    also: tuple[str, ...] = ()
+    counts: bool = False
 
     @property
     def signature(self) -> Signature:
         return signature(self.arguments)
 
+    @property
+    def signatures(self) -> tuple[Signature, ...]:
+        """All ways to call it."""
+        return (self.signature, *map(signature, self.also))
 
-def function(names: str, arguments: str, shape: Callable[..., Any] | None = None) -> Function:
+    def bind(
+        self, name: str, positional: tuple[Any, ...], keywords: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The arguments by the first signature that they fit.
+
+        Raises:
+            Fault: they fit none; what is wrong by the first one is told.
+        """
+        for accepted in self.signatures:
+            with suppress(Fault):
+                return accepted.bind(name, positional, keywords)
+        return self.signature.bind(name, positional, keywords)
+
+
+def function(
+    names: str,
+    arguments: str,
+    shape: Callable[..., Any] | None = None,
+    also: tuple[str, ...] = (),
+    counts: bool = False,
+) -> Function:
     """The entry of a function that goes by all of `names`: `"torch.flatten Tensor.flatten"`."""
-    return Function(tuple(names.split()), arguments, shape)
+    return Function(tuple(names.split()), arguments, shape, also, counts)
+
+
+def both(names: str) -> str:
+    """The names of functions of torch that tensors have as methods too."""
+    return " ".join(f"torch.{name} Tensor.{name}" for name in names.split())
 
 
 def apply_rule(rule: Callable[..., Any], values: Mapping[str, Any]) -> Any:

@@ -11,7 +11,9 @@
 | `array`               | the same of any number of dimensions, as lists in lists |
 | `"same"`              | that word                                         |
 | `F.relu`              | the word `relu`, which stands for that function   |
+| `nn.Options(a=int)`   | a mapping with such keys, which stands for that call |
 | `Tensor`              | a value that flows                                |
+| `dtype`, `device`     | `torch.float32` or `x.dtype`, `x.device`          |
 | `any`                 | whatever torch takes                              |
 | `size | None`         | either                                            |
 """
@@ -19,14 +21,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from nngen.errors import Fault
+from nngen.shapes.common import array_shape
 from nngen.sizes import Size, value_of
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.tensors import UNKNOWN, Code, Device, Dtype, Tensor
 
 
 class Mismatch(Exception):
@@ -123,9 +126,10 @@ def _array(value: Any) -> list[Any]:
     return rows
 
 
-def array_shape(value: Any) -> tuple[int, ...]:
-    """The shape of lists in lists of numbers, all of one length."""
-    return (len(value), *array_shape(value[0])) if isinstance(value, list) else ()
+def _dtype(value: Any) -> str:
+    if not isinstance(value, Dtype):
+        raise Mismatch
+    return value.name
 
 
 _PLAIN = {
@@ -140,6 +144,8 @@ _PLAIN = {
     "vector": Kind("a list of numbers", _vector),
     "array": Kind("a list of numbers, or of such lists, all of one length", _array),
     "Tensor": Kind("a tensor", _instance(Tensor)),
+    "dtype": Kind("a dtype such as torch.float32", _dtype),
+    "device": Kind("a device, `x.device`", _instance(Device)),
     "any": Kind("any value", lambda value: value),
 }
 
@@ -157,6 +163,8 @@ def _kind(node: ast.expr) -> Kind:
         return _none if node.value is None else _word(str(node.value))
     if isinstance(node, ast.Attribute):
         return _word(node.attr, Code(ast.unparse(node)))
+    if isinstance(node, ast.Call):
+        return _record(ast.unparse(node.func), {str(k.arg): _kind(k.value) for k in node.keywords})
     if isinstance(node, ast.BinOp):
         return _either(_kind(node.left), _kind(node.right))
     if isinstance(node, ast.Subscript):
@@ -174,13 +182,6 @@ def _is_none(value: Any) -> None:
 _none = Kind("null", _is_none)
 
 
-@dataclass(frozen=True)
-class Code:
-    """A value that is written as code: the function that a word stands for, `F.pairwise_distance`."""
-
-    text: str
-
-
 def _word(word: str, means: Any = None) -> Kind:
     def convert(value: Any) -> Any:
         if value != word or not isinstance(value, str):
@@ -188,6 +189,17 @@ def _word(word: str, means: Any = None) -> Kind:
         return value if means is None else means
 
     return Kind(word, convert, frozenset((word,)))
+
+
+def _record(call: str, fields: Mapping[str, Kind]) -> Kind:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, Mapping) or not value.keys() <= fields.keys():
+            raise Mismatch
+        items = [f"{key}={fields[key].convert(item)!r}" for key, item in value.items()]
+        return Code(f"{call}({', '.join(items)})")
+
+    words = frozenset(word for field in fields.values() for word in field.words)
+    return Kind(f"a mapping with the keys {', '.join(fields)}", convert, words)
 
 
 def _either(left: Kind, right: Kind) -> Kind:
@@ -208,7 +220,7 @@ def _either(left: Kind, right: Kind) -> Kind:
 def _listing(item: Kind, length: int | None) -> Kind:
     def convert(value: Any) -> Any:
         if isinstance(value, (tuple, list)) and (length is None or len(value) == length):
-            return tuple(item.convert(part) for part in value)
+            return tuple(part if part is UNKNOWN else item.convert(part) for part in value)
         if length is None:
             raise Mismatch
         return item.convert(value)

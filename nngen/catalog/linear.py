@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import Layer, example, function, parameter
-from nngen.shapes import features
+from nngen.shapes import linear
 
 LAYERS = (
     Layer(
@@ -11,7 +11,7 @@ LAYERS = (
         "A linear map of the last dimension: x @ weight.T + bias.",
         "in_features: size, out_features: size, /, bias: bool = True",
         form="out = F.linear(input, weight, bias)",
-        shape=features.linear,
+        shape=linear.linear,
         infer={"in_features": "input.shape[-1]"},
         state=(
             parameter("weight", "torch.empty(out_features, in_features)"),
@@ -34,7 +34,7 @@ LAYERS = (
         "A bilinear map of two inputs: x1 @ weight @ x2 + bias.",
         "in1_features: size, in2_features: size, out_features: size, /, bias: bool = True",
         form="out = F.bilinear(input1, input2, weight, bias)",
-        shape=features.bilinear,
+        shape=linear.bilinear,
         forward="input1: Tensor, input2: Tensor",
         infer={"in1_features": "input1.shape[-1]", "in2_features": "input2.shape[-1]"},
         state=(
@@ -55,8 +55,14 @@ LAYERS = (
 )
 
 FUNCTIONS = (
-    function("F.linear", "input: Tensor, weight: Tensor, bias: Tensor | None = None"),
     function(
-        "F.bilinear", "input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None"
+        "F.linear",
+        "input: Tensor, weight: Tensor, bias: Tensor | None = None",
+        linear.linear_function,
+    ),
+    function(
+        "F.bilinear",
+        "input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None",
+        linear.bilinear_function,
     ),
 )

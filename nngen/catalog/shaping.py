@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nngen.catalog.entry import Layer, example, function
+from nngen.catalog.entry import Function, Layer, example
 from nngen.shapes import arranging, common
 
 LAYERS = (
@@ -40,10 +40,4 @@ LAYERS = (
     ),
 )
 
-FUNCTIONS = (
-    function(
-        "F.pad",
-        "input: Tensor, pad: list[int], mode: str = 'constant', value: float | None = None",
-        arranging.padded,
-    ),
-)
+FUNCTIONS: tuple[Function, ...] = ()

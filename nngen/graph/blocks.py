@@ -122,12 +122,12 @@ def _walk(
         if name in meanings:
             names[name] = symbol(name, value_of(meanings[name]))
     inner = Scope(body.name, names, scope.choices, program)
-    for name, expression in body.let:
+    for let, expression in body.let:
         size = evaluate(expression, inner.values)
         if isinstance(size, (int, Size)) and not isinstance(size, bool):
-            meanings[name.text] = substitute(size, meanings)
-            size = symbol(name.text, value_of(size))
-        inner = inner.inner(name.text, size, written=True)
+            meanings[let.text] = substitute(size, meanings)
+            size = symbol(let.text, value_of(size))
+        inner = inner.inner(let.text, size, written=True)
     program.stack.append(body.name)
     flow = Walker(body, inner, tensors).walk()
     program.stack.pop()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from nngen.catalog.entry import statements
+from nngen.errors import Fault, SpecError
 from nngen.expressions import Target
 from nngen.fold import source
 from nngen.graph.construction import is_block_list
@@ -13,6 +15,7 @@ from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Operation
 from nngen.graph.lowering import (
     TRAINING,
+    Calls,
     Lowering,
     assign,
     layer_comment,
@@ -25,25 +28,37 @@ from nngen.tensors import UNKNOWN, Tensor
 
 Operands = Mapping[str, ast.expr]
 
+# A form's `out` until its target is known; no variable can have this name.
+_OUT = "<out>"
 
+
+@dataclass
 class FunctionalLowering(Lowering):
-    """Writes `x = F.conv2d(x, self.conv1_weight, self.conv1_bias)`."""
+    """Writes `x = F.conv2d(x, self.conv1_weight, self.conv1_bias)`.
+
+    Attributes:
+        helpers: the names that forms have bound for themselves in the step at hand.
+    """
+
+    helpers: set[str] = field(default_factory=set)
 
     def apply(self, operation: Operation, application: Application) -> None:
+        self.helpers.clear()
         target, operands = self.operands(operation)
         names = tuple(application.inputs)
         self._chain(application, dict(zip(names, operands)), target, operation.step)
 
     def line(self, operation: Operation) -> None:
         """A line that only calls a layer takes the layer's form as its own."""
+        self.helpers.clear()
         line = operation.line
         assert line is not None
         application = operation.calls.get(line.value.tree)  # type: ignore[call-overload]
         if application is None or not _has_form(application.module):
             super().line(operation)
             return
-        operands = self._operands_of(application, line.value.tree)
-        *body, last = form(application, operands, line.target)
+        operands = self._operands_of(application, Calls(self, operation).parts(line.value.tree))
+        *body, last = form(application, operands, line.target, self.helper)
         for statement in body:
             self.emit(statement, operation.step)
         self.emit(last, operation.step, line_comment(operation))
@@ -54,14 +69,22 @@ class FunctionalLowering(Lowering):
         if module.flow is not None:
             return ast.Call(self_attribute("_".join(module.path)), call.args, call.keywords)
         if module.kind in CONTAINERS:
-            target = self.variables.unused("_".join((*application.module.path, "out")))
+            target = self.helper("_".join((*application.module.path, "out")))
             self._chain(application, operands, target, step)
             return name(target)
-        *body, last = form(application, operands, "out")
+        target = self.helper("_".join((*application.module.path, "out")))
+        *body, last = form(application, operands, target, self.helper)
         for statement in body:
             self.emit(statement, step)
         assert isinstance(last, ast.Assign)
         return last.value
+
+    def helper(self, wanted: str) -> str:
+        """A name like `wanted` that no value has, and no other form in this step."""
+        while self.variables.unused(wanted) != wanted or wanted in self.helpers:
+            wanted += "_"
+        self.helpers.add(wanted)
+        return wanted
 
     @staticmethod
     def _operands_of(application: Application, call: ast.expr) -> dict[str, ast.expr]:
@@ -84,7 +107,7 @@ class FunctionalLowering(Lowering):
                 self._chain(child, {next(iter(child.inputs)): operand}, target, step)
                 operand = name(target)
         else:
-            *body, last = form(application, operands, target)
+            *body, last = form(application, operands, target, self.helper)
             for statement in body:
                 self.emit(statement, step)
             self.emit(last, step, layer_comment(application))
@@ -99,9 +122,8 @@ class FunctionalLowering(Lowering):
     ) -> None:
         if source(operand) != target:
             self.emit(assign(target, operand), step)
-        if any(
-            not child.name.isdigit() and child.name != "*" for child in application.module.children
-        ):
+        children = application.module.children
+        if any(not child.name.isdigit() and child.name != "*" for child in children):
             members = ast.Call(ast.Attribute(members, "values", ast.Load()), [], [])
         loop = loop_over(application.module, members, target)
         self.emit(loop, step, layer_comment(application))
@@ -111,34 +133,83 @@ def _has_form(module: Module) -> bool:
     return module.flow is None and module.kind not in CONTAINERS
 
 
-def form(application: Application, operands: Operands, target: Target) -> list[ast.stmt]:
+def form(
+    application: Application,
+    operands: Operands,
+    target: Target,
+    helper: Callable[[str], str] = str,
+) -> list[ast.stmt]:
     """A layer's functional form as statements; the last one assigns to `target`.
 
     Names that the form binds for itself get the layer's name in front; where the target takes the form's last tuple
-    apart, its names are bound at once: `y, _ = lstm(x)` becomes `y, _, _ = torch.lstm(…)`.
+    apart, its names are bound at once: `y, _ = lstm(x)` becomes `y, _, _ = torch.lstm(…)`. An operand that the form
+    reads more than once is computed once, before it.
+
+    Args:
+        application: the layer, and what goes in.
+        operands: the code of what goes in.
+        target: the names that it assigns.
+        helper: makes a name that is free of one that is wanted.
     """
     module = application.module
-    nodes = statements(module.entry.form_of(module.values))
-    own = {node: name(f"{'_'.join(module.path)}_{node}") for node in _bound(nodes, module)}
+    prefix = "_".join(module.path)
+    try:
+        nodes = statements(module.entry.form_of({**module.values, **application.inputs}))
+    except Fault as fault:
+        message = f"{module.kind}: {fault.message}"
+        raise SpecError(message, module.mark, fault.hint) from None
+    own = {node: name(helper(f"{prefix}_{node}")) for node in _bound(nodes, module)}
     passed = {
         key: value
         for key, value in application.inputs.items()
         if key not in operands or not _flows(value)
     }
-    code = {
-        **own,
-        **{key: node for key, node in operands.items() if key not in passed},
-        "training": TRAINING,
-    }
+    flowing = {key: node for key, node in operands.items() if key not in passed}
     given = frozenset(passed.keys() & operands.keys())
-    folder = module.form_folder(code, passed, given, lambda text: f"self.{text}")
-    body = folder.statements(nodes)
-    return _aimed(body, target, operands, {source(node) for node in own.values()})
+
+    def folded(operands: Operands) -> list[ast.stmt]:
+        code = {**own, **operands, "training": TRAINING, "out": name(_OUT)}
+        rename = "self.{}".format
+        return module.form_folder(code, passed, given, rename).statements(nodes)
+
+    before: list[ast.stmt] = []
+    names = {key: name(f"{prefix}_{key}") for key, node in flowing.items() if not _is_plain(node)}
+    if names and not _read_at_once(folded({**flowing, **names}), [n.id for n in names.values()]):
+        names = {key: name(helper(node.id)) for key, node in names.items()}
+        before = [assign(node.id, flowing[key]) for key, node in names.items()]
+        flowing.update(names)
+    body = folded(flowing)
+    spare = helper(f"{prefix}_out") if isinstance(target, str) else "out"
+    aimed = _aimed(body, target, spare, flowing, {source(node) for node in own.values()})
+    return before + aimed
 
 
 def _flows(value: object) -> bool:
     """Whether an argument of forward is known only as the model runs."""
     return value is UNKNOWN or isinstance(value, (Tensor, tuple, list, dict))
+
+
+def _is_plain(node: ast.expr) -> bool:
+    """Whether code may be written twice: names, and tuples of them."""
+    if isinstance(node, ast.Attribute):
+        return _is_plain(node.value)
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return all(map(_is_plain, node.elts))
+    return isinstance(node, (ast.Name, ast.Constant))
+
+
+def _read_at_once(body: Sequence[ast.stmt], names: Sequence[str]) -> bool:
+    """Whether the first statement reads these names, each once and in order, and nothing else does."""
+    reads = [[node for node in _names(statement) if node in names] for statement in body]
+    return reads[0] == list(names) and not any(reads[1:])
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """The names in a tree in the order of evaluation."""
+    if isinstance(node, ast.Name):
+        yield node.id
+    for child in ast.iter_child_nodes(node):
+        yield from _names(child)
 
 
 def _bound(nodes: Sequence[ast.stmt], module: Module) -> list[str]:
@@ -154,20 +225,24 @@ def _bound(nodes: Sequence[ast.stmt], module: Module) -> list[str]:
 
 
 def _aimed(
-    body: list[ast.stmt], target: Target, operands: Operands, own: set[str]
+    body: list[ast.stmt], target: Target, spare: str, operands: Operands, own: set[str]
 ) -> list[ast.stmt]:
     """The form with `out` as `target`."""
+    if isinstance(target, str):
+        if _may_become(body, _OUT, target, operands):
+            return [_Renamed({_OUT: target}).visit(statement) for statement in body]
+        # The target is an operand that the form still reads: bind it at the end.
+        body = [_Renamed({_OUT: spare}).visit(statement) for statement in body]
+        return [*body, assign(target, name(spare))]
     last = body[-1]
     assert isinstance(last, ast.Assign)
-    if isinstance(target, str):
-        aim = target if _may_become(body, "out", target, operands) else None
-        if aim is None:
-            # The target is an operand that the form still reads: bind it at the end.
-            return [*body, assign(target, name("out"))]
-        return [_Renamed({"out": aim}).visit(statement) for statement in body]
     renames = _matched(last.value, target, own)
-    if renames is not None and all(
-        new == "_" or _may_become(body[:-1], old, new, operands) for old, new in renames.items()
+    if (
+        len(body) > 1
+        and renames is not None
+        and all(
+            new == "_" or _may_become(body[:-1], old, new, operands) for old, new in renames.items()
+        )
     ):
         return [_Renamed(renames).visit(statement) for statement in body[:-1]]
     return [*body[:-1], assign(target, last.value)]
@@ -175,6 +250,10 @@ def _aimed(
 
 def _matched(value: ast.expr, target: Target, own: set[str]) -> dict[str, str] | None:
     """Which of the form's own names become which of the target's, if the two have one shape."""
+    if target == "_":
+        found = [node for node in ast.walk(value) if isinstance(node, ast.Name)]
+        known = isinstance(value, (ast.Name, ast.Tuple)) and all(node.id in own for node in found)
+        return dict.fromkeys((node.id for node in found), "_") if known else None
     if isinstance(target, str):
         known = isinstance(value, ast.Name) and value.id in own
         return {value.id: target} if known and isinstance(value, ast.Name) else None

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from nngen.catalog import FUNCTIONS, namespace
 from nngen.catalog.entry import Function, apply_rule, tensors_in
+from nngen.dtypes import DTYPES
 from nngen.errors import Fault, did_you_mean
-from nngen.tensors import DTYPES, UNKNOWN, Tensor
+from nngen.shapes import arranging, elementwise
+from nngen.shapes.common import RunTimeSize
+from nngen.tensors import UNKNOWN, Device, Dtype, Tensor
 
 
 @dataclass(frozen=True)
 class Namespace:
-    """`torch` or `F`."""
+    """`torch`, `F`, or a part of torch such as `torch.linalg`."""
 
     name: str
 
 
 @dataclass(frozen=True)
-class Word:
-    """A dtype or device, which only passes through."""
+class FloatInfo:
+    """`torch.finfo(dtype)`."""
 
-    text: str
+    dtype: str
 
 
 NAMESPACES = {"torch": Namespace("torch"), "F": Namespace("F")}
+_CONSTANTS = {"inf": math.inf, "nan": math.nan, "pi": math.pi, "e": math.e}
+_LIMITS = ("min", "max", "eps", "tiny", "smallest_normal")
+
+_ATTRIBUTES: dict[str, Callable[[Tensor], Any]] = {
+    "shape": lambda tensor: UNKNOWN if tensor.shape is None else tensor.shape,
+    "ndim": lambda tensor: UNKNOWN if tensor.shape is None else len(tensor.shape),
+    "dtype": lambda tensor: Dtype(tensor.dtype),
+    "device": lambda tensor: Device(),
+    "T": lambda tensor: _followed(tensor, arranging.reversed_matrix),
+    "mT": lambda tensor: _followed(tensor, arranging.transposed_matrix),
+    "real": elementwise.real_part,
+    "imag": elementwise.imaginary_part,
+}
 
 
 def attribute(value: Any, name: str) -> Any:
@@ -41,29 +58,41 @@ def attribute(value: Any, name: str) -> Any:
         return _tensor_attribute(value, name)
     if value is UNKNOWN:
         raise Fault(f"{name!r} of a value that is known only at run time")
+    if isinstance(value, FloatInfo) and name in _LIMITS:
+        return math.ulp(0.0)  # a float; which one, the dtype tells when the model runs
+    if name in getattr(value, "_fields", ()):
+        return getattr(value, name)
     raise Fault(f"only tensors, torch and F have attributes here, so there is no {name!r}")
 
 
 def _member(space: Namespace, name: str) -> Any:
-    entry = FUNCTIONS.get(f"{space.name}.{name}")
-    if entry is not None:
-        return caller(entry, f"{space.name}.{name}")
-    if space.name == "torch" and name in DTYPES:
-        return Word(f"torch.{name}")
-    known = namespace(space.name)
-    raise Fault(f"{space.name}.{name} is not in nngen's catalog", did_you_mean(name, known))
+    full = f"{space.name}.{name}"
+    if full in FUNCTIONS:
+        return caller(FUNCTIONS[full], full)
+    if any(known.startswith(full + ".") for known in FUNCTIONS):
+        return Namespace(full)
+    if space == NAMESPACES["torch"]:
+        if name in DTYPES:
+            return Dtype(name)
+        if name in _CONSTANTS:
+            return _CONSTANTS[name]
+        if name == "finfo":
+            return _finfo
+    raise Fault(f"{full} is not in nngen's catalog", did_you_mean(name, namespace(space.name)))
+
+
+def _finfo(dtype: Any) -> FloatInfo:
+    if not isinstance(dtype, Dtype) or "float" not in dtype.name:
+        raise Fault("torch.finfo takes a dtype of floats", "`torch.finfo(x.dtype).min`")
+    return FloatInfo(dtype.name)
 
 
 def _tensor_attribute(tensor: Tensor, name: str) -> Any:
-    if name == "shape":
-        if tensor.shape is None:
-            raise Fault("the shape of this value cannot be told before the model runs")
-        return tensor.shape
-    if name in ("dtype", "device"):
-        return Word(name)
+    if name in _ATTRIBUTES:
+        return _ATTRIBUTES[name](tensor)
     entry = FUNCTIONS.get(f"Tensor.{name}")
     if entry is None:
-        hint = did_you_mean(name, (*namespace("Tensor"), "shape"))
+        hint = did_you_mean(name, (*namespace("Tensor"), *_ATTRIBUTES))
         if name.endswith("_") and f"Tensor.{name[:-1]}" in FUNCTIONS:
             hint = f"{name!r} works in place and could change a value that is used again; use {name[:-1]!r}"
         raise Fault(f"Tensor.{name} is not in nngen's catalog", hint)
@@ -71,11 +100,15 @@ def _tensor_attribute(tensor: Tensor, name: str) -> Any:
     return lambda *arguments, **keywords: call(tensor, *arguments, **keywords)
 
 
+def _followed(tensor: Tensor, rule: Callable[[Tensor], Tensor]) -> Tensor:
+    return tensor if tensor.shape is None else rule(tensor)
+
+
 def caller(entry: Function, name: str) -> Callable[..., Any]:
     """The function as lines call it: arguments checked, the result's shape by its rule."""
 
     def call(*arguments: Any, **keywords: Any) -> Any:
-        values = entry.signature.bind(name, arguments, keywords)
+        values = entry.bind(name, arguments, keywords)
         if (
             "training" in values
             and "training" not in keywords
@@ -85,12 +118,24 @@ def caller(entry: Function, name: str) -> Callable[..., Any]:
                 f"{name} without `training` does not follow train and eval mode",
                 f"write `{name}(…, training=training)`, or use the layer",
             )
-        tensors = tensors_in(values)
-        if entry.shape is None or any(tensor.shape is None for tensor in tensors):
-            return Tensor(None, tensors[0].dtype if tensors else "float32")
-        try:
-            return apply_rule(entry.shape, values)
-        except Fault as fault:
-            raise Fault(f"{name}: {fault.message}", fault.hint) from None
+        if values.get("inplace") is True:
+            raise Fault(
+                f"{name} in place could change a value that is used again",
+                "leave out `inplace=True`",
+            )
+        return _result(entry, name, values)
 
     return call
+
+
+def _result(entry: Function, name: str, values: dict[str, Any]) -> Any:
+    tensors = tensors_in(values)
+    unknown = UNKNOWN if entry.counts else Tensor(None, tensors[0].dtype if tensors else "float32")
+    if entry.shape is None or any(tensor.shape is None for tensor in tensors):
+        return unknown
+    try:
+        return apply_rule(entry.shape, values)
+    except RunTimeSize:
+        return unknown
+    except Fault as fault:
+        raise Fault(f"{name}: {fault.message}", fault.hint) from None

@@ -68,8 +68,9 @@ def _of_module(module: Module) -> Iterator[tuple[str, str, Mark]]:
         for inner_nn, inner in _of_class(module.flow, {}):
             yield f"{nn}.{inner_nn}", f"{functional}.{inner}", module.mark
     elif is_block_list(module):
+        alike = len({child.kind for child in module.children}) == 1
         for child in module.children:
-            place = child.name
+            place = "*" if alike and child.name.isdigit() else child.name
             for inner_nn, inner in _of_class(child.flow, {}):  # type: ignore[arg-type]
                 yield f"{nn}.{place}.{inner_nn}", f"{functional}.{place}.{inner}", child.mark
     else:

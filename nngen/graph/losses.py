@@ -16,7 +16,14 @@ from nngen.graph.flow import Built, Flow, Operation
 from nngen.graph.functional_style import FunctionalLowering, form
 from nngen.graph.lowering import name
 from nngen.graph.model import Loss, Statement
-from nngen.graph.modules import Application, Module, apply_layer, build_layer, shape_attribute
+from nngen.graph.modules import (
+    Application,
+    Module,
+    apply_layer,
+    build_layer,
+    self_attribute,
+    shape_attribute,
+)
 from nngen.graph.nn_style import NNLowering
 from nngen.graph.scope import Scope
 from nngen.graph.variables import Variables
@@ -80,11 +87,16 @@ def _single(step: LayerStep, flow: Flow) -> Criterion:
     operands = {**dict(zip(outputs, names)), **{target: target for target in entry.targets}}
     code = {key: name(text) for key, text in operands.items()}
     arguments = [code[key] for key in entry.inputs.names]
-    call = ast.Call(ast.Attribute(name("self"), "criterion", ast.Load()), arguments, [])
+    call: ast.expr = ast.Call(self_attribute("criterion"), arguments, [])
     number = len(flow.body.layers) + 1
     *before, last = form(application, code, "out")
     assert isinstance(last, ast.Assign)
-    functional = [*before, ast.Return(last.value)]
+    value = last.value
+    if isinstance(application.output, tuple):
+        # As torch's AdaptiveLogSoftmaxWithLoss does, it gives its output and then the loss.
+        assert isinstance(value, ast.Tuple)
+        call, value = ast.Attribute(call, "loss", ast.Load()), value.elts[-1]
+    functional = [*before, ast.Return(value)]
     return Criterion(
         Flow(flow.body, flow.scope, (), [Built("criterion", module, number)]),
         tuple(operands.values()),

@@ -157,12 +157,17 @@ class Calls(ast.NodeTransformer):
             return [self.visit(item) if isinstance(item, ast.AST) else item for item in value]
         return self.visit(value) if isinstance(value, ast.AST) else value
 
-    def _layer(self, node: ast.Call) -> ast.expr:
+    def parts(self, node: ast.expr) -> ast.Call:
+        """A call with what it is given written for the style."""
+        assert isinstance(node, ast.Call)
         arguments = [self.visit(argument) for argument in node.args]
         keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
+        return ast.Call(node.func, arguments, keywords)
+
+    def _layer(self, node: ast.Call) -> ast.expr:
         before = self.lowering.count()
         application = self.operation.calls[node]
-        call = ast.Call(node.func, arguments, keywords)
+        call = self.parts(node)
         result = self.lowering.call(application, call, self.operation.step)
         if self.conditional and self.lowering.count() > before:
             raise SpecError(
@@ -200,7 +205,9 @@ def shape_comment(output: Any, before: Tensor | None) -> str:
 
 
 def layer_comment(application: Application) -> str:
-    """The output's shape, where it is not the first input's."""
+    """The output's shape, where it is not the first input's, and after a container."""
+    if application.children and isinstance(application.output, Tensor):
+        return "" if application.output.shape is None else show(application.output.shape)
     tensors = (value for value in application.inputs.values() if isinstance(value, Tensor))
     return shape_comment(application.output, next(tensors, None))
 

@@ -184,3 +184,8 @@ class Graph:
     @property
     def model(self) -> ModelClass:
         return self.classes[-1]
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether keys hold positions in lists of blocks."""
+        return any("*" in key for key, _ in self.keys)

@@ -39,7 +39,9 @@ class Choices:
         for place, uses in self.found.items():
             self.chosen[place] = _choice(place, uses)
         again = any(
-            size != self.chosen[place] for place, uses in self.found.items() for size, _, _ in uses
+            str(size) != str(self.chosen[place])
+            for place, uses in self.found.items()
+            for size, _, _ in uses
         )
         self.found.clear()
         return again
@@ -105,4 +107,7 @@ class Scope:
         place = (self.owner, path, argument)
         names = {name: value_of(v) for name, v in self.values.items() if isinstance(v, (int, Size))}
         self.choices.found.setdefault(place, []).append((size, names, step))
-        return self.choices.chosen.get(place, size)
+        if place not in self.choices.chosen:
+            return size
+        here = {name: v for name, v in self.values.items() if isinstance(v, (int, Size))}
+        return substitute(self.choices.chosen[place], here)

@@ -37,13 +37,17 @@ class Layer:
         Raises:
             Fault: it does not fit what it is given.
         """
-        for value in (*arguments, *keywords.values()):
-            if isinstance(value, tuple) and value and isinstance(value[0], Tensor):
-                raise Fault(
-                    f"{self.step.kind} is given {len(value)} values at once",
-                    "take them apart: `call: y, indices = pool(x)` beside the layer that gives them",
-                )
-        inputs = inputs_of(self.step.kind, self.scope).bind(self.step.kind, arguments, keywords)
+        signature = inputs_of(self.step.kind, self.scope)
+        try:
+            inputs = signature.bind(self.step.kind, arguments, keywords)
+        except Fault:
+            for value in (*arguments, *keywords.values()):
+                if isinstance(value, tuple) and value and isinstance(value[0], Tensor):
+                    raise Fault(
+                        f"{self.step.kind} is given {len(value)} values at once",
+                        "take them apart: `call: y, indices = pool(x)` beside the layer that gives them",
+                    ) from None
+            raise
         if self.module is not None:
             return apply(self.module, inputs, self.scope)
         make = build if self.step.repeat is None else build_list
@@ -240,7 +244,7 @@ class Walker:
         try:
             return layer(*(value.abstract for value in reads))
         except Fault as fault:
-            error = SpecError(fault.message, step.mark, fault.hint)
+            error = SpecError(fault.message, step.mark, _apart(reads) or fault.hint)
         except SpecError as fault:
             error = fault
         if holds is False:
@@ -390,6 +394,16 @@ def _merged(
     if application.output == before:
         return before
     return Tensor(None, before.dtype) if isinstance(before, Tensor) else UNKNOWN
+
+
+def _apart(reads: Sequence[Value]) -> str:
+    """How to take apart the values that one layer gives at once, if that is what a step is given."""
+    for value in reads:
+        if isinstance(value.abstract, tuple) and not value.fixed:
+            rest = ", _" * (len(value.abstract) - 1)
+            line = f"y{rest} = {value.name}(…)"
+            return f"take them apart beside {value.name!r}: `call: {line}`"
+    return ""
 
 
 def _in_place(application: Application) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from nngen.errors import Mark
+from nngen.expressions import SIZE_FUNCTIONS, Evaluator, parse
 from nngen.subject import Subject, TensorSpec
 
 OPEN_SIZE = 7
@@ -47,12 +50,19 @@ def draw_feed(subject: Subject, batch: int, seed: int) -> Feed:
     return Feed(inputs, targets, subject.targets is not None)
 
 
+def _number(size: str, sizes: dict[str, int]) -> int:
+    """The value of a size, `T` or `7 * N`."""
+    tree = parse(size, Mark("a size")).tree
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    scope = {name: sizes.get(name, OPEN_SIZE) for name in names}
+    return int(Evaluator({**scope, **SIZE_FUNCTIONS})(tree))
+
+
 def _draw(
     spec: TensorSpec, batch: int, sizes: dict[str, int], generator: torch.Generator
 ) -> Tensor:
     shape = [batch] if spec.batch else []
-    for size in spec.shape:
-        shape.append(sizes.get(size, OPEN_SIZE) if isinstance(size, str) else size)
+    shape += [_number(size, sizes) if isinstance(size, str) else size for size in spec.shape]
     dtype: torch.dtype = getattr(torch, spec.dtype)
     if spec.kind == "sign":
         return (2 * torch.randint(2, shape, generator=generator) - 1).to(dtype)

@@ -1,22 +1,23 @@
-"""Rules of the activations: which dtypes they take, and GLU, which halves a dimension."""
+"""Rules of activations and dropout: which dtypes and ranks they take, and GLU, which halves a dimension."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 from nngen.errors import Fault
 from nngen.shapes.common import demand_rank, demand_size, shape_of
+from nngen.shapes.demands import demand_real, demand_weights_dtype
 from nngen.sizes import Dim, value_of
 from nngen.tensors import Tensor, axis
 
-_REAL = ("float16", "bfloat16", "float32", "float64")
 _COMPLEX = ("complex64", "complex128")
-
-
-def demand_real(input: Tensor, what: str = "the input") -> None:
-    if input.dtype not in _REAL:
-        raise Fault(f"{what} must hold real floats, not {input.dtype}")
+# The numbers between which those lie that a dtype of whole numbers holds.
+_BOUNDS = {
+    "uint8": (-1, 2**8),
+    **{f"int{bits}": (-(2 ** (bits - 1)) - 1, 2 ** (bits - 1)) for bits in (8, 16, 32, 64)},
+}
 
 
 def real(input: Tensor) -> Tensor:
@@ -46,20 +47,61 @@ def floating(input: Tensor) -> Tensor:
     return input
 
 
-def hardtanh(input: Tensor, min_val: Any) -> Tensor:
+def demand_held(input: Tensor, value: Any, name: str) -> None:
+    """Refuse a number that does not go into the whole numbers of the input."""
+    low, high = _BOUNDS.get(input.dtype, (-math.inf, math.inf))
+    if isinstance(value, (int, float)) and input.dtype in _BOUNDS and not low < value < high:
+        raise Fault(f"{name} ({value}) does not go into {input.dtype}, which the input holds")
+
+
+def hardtanh(input: Tensor, min_val: Any, max_val: Any) -> Tensor:
     numeric(input)
-    if input.dtype == "uint8" and isinstance(min_val, (int, float)) and min_val < 0:
-        raise Fault(f"the input holds uint8, in which there is no min_val of {min_val}")
+    demand_held(input, min_val, "min_val")
+    demand_held(input, max_val, "max_val")
+    if _is_above(min_val, max_val):
+        raise Fault(f"min_val ({min_val}) is greater than max_val ({max_val})")
     return input
 
 
-def normalized(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+def threshold(input: Tensor, threshold: Any, value: Any) -> Tensor:
+    numeric(input)
+    demand_held(input, threshold, "threshold")
+    demand_held(input, value, "value")
+    return input
+
+
+def celu(input: Tensor, alpha: Any) -> Tensor:
+    if alpha == 0:
+        raise Fault("alpha cannot be 0: the function divides by it")
+    return real(input)
+
+
+def softshrink(input: Tensor, lambd: Any) -> Tensor:
+    if _is_above(0, lambd):
+        raise Fault(f"lambd ({lambd}) cannot be negative")
+    return real(input)
+
+
+def rrelu(input: Tensor, lower: Any, upper: Any) -> Tensor:
+    if _is_above(lower, upper):
+        raise Fault(f"lower ({lower}) is greater than upper ({upper})")
+    return real(input)
+
+
+def _is_above(low: Any, high: Any) -> bool:
+    """Whether two numbers that should be in order are not; a size is left to the layer's checks."""
+    numbers = isinstance(low, (int, float)) and isinstance(high, (int, float))
+    return numbers and bool(low > high)
+
+
+def normalized(input: Tensor, dim: int | None, dtype: str | None = None) -> Tensor:
     """Softmax and its kin along `dim`; a dtype makes whole numbers floats first."""
+    if dim is None:
+        raise Fault("`dim` must be said: torch would guess it from the rank")
     axis(dim, len(shape_of(input)))
     if dtype is not None:
-        return replace(input, dtype=getattr(dtype, "text", "").removeprefix("torch.") or "float32")
-    demand_real(input)
-    return input
+        input = replace(input, dtype=dtype)
+    return real(input)
 
 
 def softmax2d(input: Tensor) -> Tensor:
@@ -82,8 +124,7 @@ def glu(input: Tensor, dim: int) -> Tensor:
 def prelu(input: Tensor, num_parameters: Dim) -> Tensor:
     """One slope for all, or one a channel (dimension 1)."""
     shape = shape_of(input)
-    if input.dtype != "float32":
-        raise Fault(f"the input must hold float32 as the weight does, not {input.dtype}")
+    demand_weights_dtype(input)
     if value_of(num_parameters) != 1:
         channels = shape[1] if len(shape) > 1 else 1
         demand_size(channels, num_parameters, "the number of channels (dimension 1 of the input)")
@@ -105,3 +146,35 @@ def prelu_function(input: Tensor, weight: Tensor) -> Tensor:
 
 def gumbel_softmax(logits: Tensor, dim: int) -> Tensor:
     return normalized(logits, dim)
+
+
+def dropout1d(input: Tensor) -> Tensor:
+    return _channels_dropped(input, 1)
+
+
+def dropout2d(input: Tensor) -> Tensor:
+    return _channels_dropped(input, 2)
+
+
+def dropout3d(input: Tensor) -> Tensor:
+    return _channels_dropped(input, 3)
+
+
+def _channels_dropped(input: Tensor, dims: int) -> Tensor:
+    """Dropout of channels; what torch still takes of other ranks is deprecated and drops something else."""
+    rank = len(shape_of(input))
+    demand_real(input)
+    if rank in (dims + 1, dims + 2):
+        return input
+    fitting = f"Dropout{rank - 2}d" if 3 <= rank <= 5 else "Dropout"
+    raise Fault(
+        f"the input must have {dims + 1} or {dims + 2} dimensions (with the batch), "
+        f"not {rank}: {input}",
+        f"use {fitting}",
+    )
+
+
+def channel_dropout(input: Tensor) -> Tensor:
+    if len(shape_of(input)) < 2:
+        raise Fault(f"the input must have at least 2 dimensions (with the batch), not {input}")
+    return real(input)

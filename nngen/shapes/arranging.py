@@ -1,20 +1,22 @@
-"""Rules of what rearranges elements: flatten, reshape, permute, cat, and reductions over dimensions."""
+"""Rules of what rearranges the elements of a tensor: flatten, reshape, permute, squeeze, flip."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from nngen import dtypes
 from nngen.errors import Fault
-from nngen.shapes.common import as_sizes, demand_positive, shape_of
-from nngen.sizes import Dim, product, same, value_of
-from nngen.tensors import Shape, Tensor, axis, promote, show
+from nngen.shapes.common import as_sizes, shape_of
+from nngen.sizes import product, same, value_of
+from nngen.tensors import Shape, Tensor, axis, show
 
 
 def flatten(input: Tensor, start_dim: int, end_dim: int) -> Tensor:
     shape = shape_of(input)
+    start, end = axis(start_dim, len(shape)), axis(end_dim, len(shape))
     if not shape:
         return input.sized(1)
-    start, end = axis(start_dim, len(shape)), axis(end_dim, len(shape))
     if start > end:
         raise Fault(f"start_dim ({start_dim}) comes after end_dim ({end_dim})")
     return input.sized(*shape[:start], product(shape[start : end + 1]), *shape[end + 1 :])
@@ -23,6 +25,8 @@ def flatten(input: Tensor, start_dim: int, end_dim: int) -> Tensor:
 def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     shape = shape_of(input)
     where = axis(dim, len(shape))
+    if not shape or sizes == ():
+        raise Fault("there is no dimension to split" if not shape else "there are no sizes")
     return input.sized(
         *shape[:where],
         *fill(shape[where : where + 1], as_sizes((sizes,))),
@@ -38,6 +42,10 @@ def reshape(input: Tensor, shape: Any) -> Tensor:
     return input.sized(*fill(shape_of(input), as_sizes(shape)))
 
 
+def view(input: Tensor, size: Any) -> Tensor:
+    return reshape(input, size)
+
+
 def fill(present: Shape, wanted: Shape) -> Shape:
     """The wanted shape with its -1 computed.
 
@@ -49,6 +57,9 @@ def fill(present: Shape, wanted: Shape) -> Shape:
     ]
     if len(open_at) > 1:
         raise Fault("only one size can be -1")
+    negative = [size for size in wanted if (value_of(size) or 0) < 0]
+    if len(negative) > len(open_at):
+        raise Fault(f"a size cannot be negative: {show(wanted)}")
     total = product(present)
     if not open_at:
         if same(total, product(wanted)) is False:
@@ -57,12 +68,19 @@ def fill(present: Shape, wanted: Shape) -> Shape:
             )
         return wanted
     rest = product(size for size in wanted if not (isinstance(size, int) and size == -1))
-    left = total % rest
-    if value_of(rest) == 0 or value_of(left) not in (0, None):
+    if value_of(rest) == 0 or value_of(total % rest) not in (0, None):
         raise Fault(f"the {total} elements of {show(present)} do not divide by {rest}")
     return tuple(
         total // rest if position in open_at else size for position, size in enumerate(wanted)
     )
+
+
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    return input.sized(*fill(shape_of(input), shape_of(other)))
+
+
+def ravelled(input: Tensor) -> Tensor:
+    return flatten(input, 0, -1)
 
 
 def permute(input: Tensor, dims: Any) -> Tensor:
@@ -78,63 +96,126 @@ def permute(input: Tensor, dims: Any) -> Tensor:
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     shape = list(shape_of(input))
     first, second = axis(dim0, len(shape)), axis(dim1, len(shape))
-    shape[first], shape[second] = shape[second], shape[first]
+    if shape:
+        shape[first], shape[second] = shape[second], shape[first]
     return input.sized(*shape)
 
 
-def cat(tensors: Any, dim: int) -> Tensor:
-    shapes = [shape_of(tensor) for tensor in tensors]
-    if not shapes:
-        raise Fault("there is nothing to concatenate")
-    where = axis(dim, len(shapes[0]))
-    for shape in shapes[1:]:
-        if len(shape) != len(shapes[0]) or any(
-            same(a, b) is False for i, (a, b) in enumerate(zip(shape, shapes[0])) if i != where
-        ):
-            raise Fault(
-                f"the shapes {' and '.join(map(show, shapes))} differ in more than dimension {dim}"
-            )
-    total: Dim = 0
-    for shape in shapes:
-        total = total + shape[where]
-    return Tensor((*shapes[0][:where], total, *shapes[0][where + 1 :]), promote(*tensors))
+def swapped(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    return transpose(input, axis0, axis1)
 
 
-def reduced(input: Tensor, dim: Any, keepdim: bool) -> Tensor:
-    """A reduction over `dim`: one dimension, several, or all (None)."""
+def reversed_matrix(input: Tensor) -> Tensor:
+    """`x.T` and `x.t()`."""
+    if len(shape_of(input)) > 2:
+        raise Fault(f"it takes at most 2 dimensions, not {input}", "`x.mT`, or `x.permute(…)`")
+    return input.sized(*reversed(shape_of(input)))
+
+
+def transposed_matrix(input: Tensor) -> Tensor:
+    """`x.mT`: the last two dimensions exchanged."""
+    if len(shape_of(input)) < 2:
+        raise Fault(f"it takes at least 2 dimensions, not {input}")
+    return transpose(input, -2, -1)
+
+
+def moved(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """movedim."""
     shape = shape_of(input)
-    dims = range(len(shape)) if dim is None or dim == () else as_sizes((dim,))
-    gone = {axis(item, len(shape)) for item in dims}
-    if keepdim:
-        return input.sized(*(1 if i in gone else size for i, size in enumerate(shape)))
-    return input.sized(*(size for i, size in enumerate(shape) if i not in gone))
+    origins = [axis(dim, len(shape)) for dim in as_sizes((source,))]
+    targets = [axis(dim, len(shape)) for dim in as_sizes((destination,))]
+    if len(origins) != len(targets):
+        raise Fault("source and destination must name as many dimensions")
+    if len(set(origins)) < len(origins) or len(set(targets)) < len(targets):
+        raise Fault("source and destination name each dimension once")
+    rest = iter(dim for dim in range(len(shape)) if dim not in origins)
+    order = dict(zip(targets, origins))
+    return input.sized(*(shape[order[i] if i in order else next(rest)] for i in range(len(shape))))
 
 
-def summed(input: Tensor, dim: Any, keepdim: bool) -> Tensor:
-    """A sum, in which integers and booleans become int64."""
-    result = reduced(input, dim, keepdim)
-    return result if result.floating else Tensor(result.shape, "int64")
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+    """Without dimensions of size 1; an open size counts as more than that."""
+    shape = shape_of(input)
+    chosen = range(len(shape)) if dim is None else [axis(i, len(shape)) for i in as_sizes((dim,))]
+    if len(set(chosen)) < len(chosen):
+        raise Fault(f"{dim} names a dimension twice")
+    return input.sized(
+        *(size for i, size in enumerate(shape) if i not in chosen or value_of(size) != 1)
+    )
 
 
-def averaged(input: Tensor, dim: Any, keepdim: bool) -> Tensor:
-    if not input.floating:
-        raise Fault(f"a mean is taken of floats, not of {input.dtype}")
-    return reduced(input, dim, keepdim)
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    shape = shape_of(input)
+    where = axis(dim, len(shape) + 1)
+    return input.sized(*shape[:where], 1, *shape[where:])
 
 
-def along(input: Tensor, dim: Any) -> Tensor:
-    """An operation along one dimension, such as softmax."""
-    if isinstance(dim, int):
+def at_least(rank: int) -> Callable[[Any], Any]:
+    """atleast_1d to atleast_3d."""
+
+    def rule(tensors: Any) -> Any:
+        if len(tensors) == 1 and isinstance(tensors[0], Tensor):
+            return grown(tensors[0], rank)
+        tensors = tensors[0] if len(tensors) == 1 else tensors
+        return tuple(grown(tensor, rank) for tensor in tensors)
+
+    return rule
+
+
+def grown(tensor: Tensor, rank: int) -> Tensor:
+    """The tensor with at least `rank` dimensions."""
+    shape = shape_of(tensor)
+    if not shape:
+        return tensor.sized(*(1,) * rank)
+    if rank > 1 and len(shape) == 1:
+        shape = (1, *shape)
+    if rank > 2 and len(shape) == 2:
+        shape = (*shape, 1)
+    return tensor.sized(*shape)
+
+
+def roll(input: Tensor, shifts: Any, dims: Any) -> Tensor:
+    moves, along = as_sizes((shifts,)), as_sizes((dims,))
+    for dim in along:
         axis(dim, len(shape_of(input)))
+    if len(moves) != (len(along) or 1):
+        raise Fault(f"{len(moves)} shifts for {len(along)} dimensions")
     return input
 
 
-def padded(input: Tensor, pad: Any) -> Tensor:
-    """F.pad: two numbers a dimension, from the last one on."""
-    shape = list(shape_of(input))
-    if len(pad) % 2 or len(pad) > 2 * len(shape):
-        raise Fault(f"pad takes two numbers for each of at most {len(shape)} dimensions")
-    for position, (before, after) in enumerate(zip(pad[::2], pad[1::2]), 1):
-        size = shape[-position] + before + after
-        shape[-position] = demand_positive(size, f"padding by {before} and {after} leaves nothing")
-    return input.sized(*shape)
+def flip(input: Tensor, dims: Any) -> Tensor:
+    found = [axis(dim, len(shape_of(input))) for dim in as_sizes(dims)]
+    if len(set(found)) < len(found):
+        raise Fault(f"{show(as_sizes(dims))} names a dimension twice")
+    return input
+
+
+def rot90(input: Tensor, k: int, dims: Any) -> Tensor:
+    if len(dims) != 2:
+        raise Fault("dims names the two dimensions to turn in")
+    flip(input, dims)
+    return transpose(input, *dims) if k % 2 else input
+
+
+def flipped(rank: int) -> Callable[[Tensor], Tensor]:
+    """fliplr and flipud: along one of the first dimensions."""
+
+    def rule(input: Tensor) -> Tensor:
+        if len(shape_of(input)) < rank:
+            raise Fault(f"it takes at least {rank} dimensions, not {input}")
+        return input
+
+    return rule
+
+
+def as_complex(input: Tensor) -> Tensor:
+    shape = shape_of(input)
+    if not shape or same(shape[-1], 2) is False or input.dtype not in ("float32", "float64"):
+        raise Fault(f"it takes floats with a last dimension of 2, not {input} of {input.dtype}")
+    return input.sized(*shape[:-1]).typed(dtypes.complex_of(input.dtype))
+
+
+def as_real(input: Tensor) -> Tensor:
+    if dtypes.category(input.dtype) != dtypes.COMPLEX:
+        raise Fault(f"it takes complex numbers, not {input.dtype}")
+    return input.sized(*shape_of(input), 2).typed(dtypes.real(input.dtype))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from nngen.errors import Fault
-from nngen.sizes import Dim, same, value_of
+from nngen.sizes import Dim, Size, same, value_of
 from nngen.tensors import UNKNOWN, Shape, Tensor, show
 
 
@@ -40,9 +40,11 @@ def demand_rank(input: Tensor, *ranks: int, of: str = "the input") -> Shape:
 
 
 def demand_size(size: Dim, wanted: Dim, what: str) -> None:
-    """Refuse a size that is known to be another than the wanted one."""
-    if same(size, wanted) is False:
-        raise Fault(f"{what} is {size}, where {wanted} is wanted")
+    """Refuse a size that is another than the wanted one, or that may be: what is open takes any size."""
+    equal = same(size, wanted)
+    if equal is not True:
+        which = "" if equal is False else ", which is open until the model runs"
+        raise Fault(f"{what} is {size}{which}, where {wanted} is wanted")
 
 
 def demand_float(input: Tensor, what: str = "the input") -> None:
@@ -63,10 +65,22 @@ def ntuple(value: Any, length: int) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,) * length
 
 
+def array_shape(value: Any) -> tuple[int, ...]:
+    """The shape of numbers in lists, all of one length."""
+    return (len(value), *array_shape(value[0])) if isinstance(value, list) else ()
+
+
+class RunTimeSize(Fault):
+    """A size is a value that is known only when the model runs."""
+
+
 def as_sizes(values: Sequence[Any]) -> tuple[Any, ...]:
     """`view(2, 3)` and `view((2, 3))` are one."""
     if len(values) == 1 and isinstance(values[0], (tuple, list)):
-        return tuple(values[0])
+        values = values[0]
     if any(value is UNKNOWN for value in values):
-        raise Fault("a size must be known before the model runs")
+        raise RunTimeSize("a size must be known before the model runs")
+    for value in values:
+        if not isinstance(value, (int, Size)) or isinstance(value, bool):
+            raise Fault(f"a size is a whole number, not {value!r}")
     return tuple(values)

@@ -1,0 +1,161 @@
+"""Rules of what takes tensors apart and puts them together: chunk, split, unbind, cat, stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from nngen.errors import Fault
+from nngen.shapes.arranging import grown
+from nngen.shapes.common import as_sizes, shape_of
+from nngen.sizes import Dim, same, value_of
+from nngen.slices import sliced
+from nngen.tensors import MAX_PARTS, Tensor, agree, axis, promote, show, unbound
+
+
+def unbind(input: Tensor, dim: int) -> tuple[Tensor, ...]:
+    return unbound(input, dim)
+
+
+def chunk(input: Tensor, chunks: int, dim: int) -> tuple[Tensor, ...]:
+    """As many parts of one size, the last one smaller. An open size is taken to give all of them."""
+    where, size = _dimension(input, dim)
+    if chunks < 1:
+        raise Fault(f"chunks must be at least 1, not {chunks}")
+    _demand_few(chunks if value_of(size) is None else min(chunks, value_of(size) or 0))
+    each = -(-size // chunks)
+    known, length = value_of(size), value_of(each)
+    if known is not None and length:
+        chunks = -(-known // length)
+    return _parts(input, where, [*[each] * (chunks - 1), size - each * (chunks - 1)])
+
+
+def split(tensor: Tensor, split_size_or_sections: Any, dim: int) -> tuple[Tensor, ...]:
+    return split_method(tensor, split_size_or_sections, dim)
+
+
+def split_method(input: Tensor, split_size: Any, dim: int) -> tuple[Tensor, ...]:
+    """Parts of one size, the last one smaller, or parts of the sizes that a list gives."""
+    where, size = _dimension(input, dim)
+    if isinstance(split_size, tuple):
+        return split_sizes(input, split_size, dim)
+    length = as_sizes((split_size,))[0]
+    if (value_of(length) or 0) < 0:
+        raise Fault(f"split_size must be at least 1, not {length}")
+    whole = size // length if value_of(length) != 0 else 0
+    known, part = value_of(size), value_of(length)
+    if isinstance(whole, int) and same(size, whole * length):
+        return _parts(input, where, [length] * _demand_few(whole))
+    if known is None or part is None:
+        raise Fault(f"how many parts of {length} are in {size} is open until the model runs")
+    if part < 1:
+        raise Fault(f"split_size must be at least 1, not {length}")
+    count = _demand_few(max(-(-known // part), 1))
+    return _parts(input, where, [*[length] * (count - 1), size - length * (count - 1)])
+
+
+def split_sizes(input: Tensor, split_sizes: Any, dim: int) -> tuple[Tensor, ...]:
+    where, size = _dimension(input, dim)
+    sizes = as_sizes(split_sizes)
+    if any((value_of(part) or 0) < 0 for part in sizes) or not agree(_total(sizes), size):
+        raise Fault(f"the parts {show(sizes)} do not add up to {size}, the size of dimension {dim}")
+    return _parts(input, where, sizes)
+
+
+def sections(
+    input: Tensor, dim: int, sections: Any = None, indices: Any = None
+) -> tuple[Tensor, ...]:
+    """tensor_split: parts as equal as can be, or cut at indices."""
+    where, size = _dimension(input, dim)
+    if indices is not None:
+        cuts = (0, *as_sizes(indices))
+        bounds = zip(cuts, (*cuts[1:], None))
+        return _parts(input, where, [sliced(size, slice(*pair)) for pair in bounds])
+    count = as_sizes((sections,))[0]
+    if not isinstance(count, int) or count < 1:
+        raise Fault(f"the number of sections is a whole number of at least 1, not {count}")
+    _demand_few(count)
+    return _parts(input, where, [(size + count - 1 - i) // count for i in range(count)])
+
+
+def cat(tensors: Any, dim: int) -> Tensor:
+    # torch takes an empty vector beside tensors of any shape, for history's sake.
+    tensors = [t for t in tensors if shape_of(t) != (0,)] or tensors
+    shapes = [shape_of(tensor) for tensor in tensors]
+    if not shapes:
+        raise Fault("there is nothing to concatenate")
+    if not all(shapes):
+        raise Fault("tensors without dimensions cannot be concatenated", "`torch.stack`")
+    where = axis(dim, len(shapes[0]))
+    for shape in shapes[1:]:
+        if len(shape) != len(shapes[0]) or any(
+            not agree(a, b) for i, (a, b) in enumerate(zip(shape, shapes[0])) if i != where
+        ):
+            raise Fault(
+                f"the shapes {' and '.join(map(show, shapes))} differ in more than dimension {dim}"
+            )
+    total = _total([shape[where] for shape in shapes])
+    return Tensor((*shapes[0][:where], total, *shapes[0][where + 1 :]), promote(*tensors))
+
+
+def stack(tensors: Any, dim: int) -> Tensor:
+    shapes = [shape_of(tensor) for tensor in tensors]
+    if not shapes:
+        raise Fault("there is nothing to stack")
+    for shape in shapes[1:]:
+        if len(shape) != len(shapes[0]) or not all(map(agree, shape, shapes[0])):
+            raise Fault(f"the shapes {' and '.join(map(show, shapes))} differ")
+    where = axis(dim, len(shapes[0]) + 1)
+    result = (*shapes[0][:where], len(shapes), *shapes[0][where:])
+    return Tensor(result, promote(*tensors))
+
+
+def hstack(tensors: Any) -> Tensor:
+    rows = [grown(tensor, 1) for tensor in tensors]
+    return cat(rows, 0 if rows and len(shape_of(rows[0])) == 1 else 1)
+
+
+def vstack(tensors: Any) -> Tensor:
+    return cat([grown(tensor, 2) for tensor in tensors], 0)
+
+
+def dstack(tensors: Any) -> Tensor:
+    return cat([grown(tensor, 3) for tensor in tensors], 2)
+
+
+def column_stack(tensors: Any) -> Tensor:
+    """Vectors as the columns of a matrix."""
+    columns = [
+        tensor.sized(*shape_of(tensor), 1) if len(shape_of(tensor)) == 1 else grown(tensor, 2)
+        for tensor in tensors
+    ]
+    return cat(columns, 1)
+
+
+def _dimension(input: Tensor, dim: int) -> tuple[int, Dim]:
+    shape = shape_of(input)
+    if not shape:
+        raise Fault("a tensor without dimensions cannot be taken apart")
+    where = axis(dim, len(shape))
+    return where, shape[where]
+
+
+def _parts(input: Tensor, where: int, sizes: Sequence[Dim]) -> tuple[Tensor, ...]:
+    shape = shape_of(input)
+    return tuple(
+        replace(input, shape=(*shape[:where], size, *shape[where + 1 :])) for size in sizes
+    )
+
+
+def _total(sizes: Sequence[Dim]) -> Dim:
+    total: Dim = 0
+    for size in sizes:
+        total = total + size
+    return total
+
+
+def _demand_few(count: int) -> int:
+    if count > MAX_PARTS:
+        raise Fault(f"{count} parts are more than the {MAX_PARTS} that a line may take apart")
+    return count

@@ -1,0 +1,197 @@
+"""Rules of poolings and unpoolings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nngen.errors import Fault
+from nngen.shapes.common import demand_positive, ntuple, shape_of
+from nngen.shapes.windows import by_dimension, demand_fit, positions_of
+from nngen.sizes import Dim, Size, minimum, same, value_of
+from nngen.tensors import Shape, Tensor, show
+
+Results = Tensor | tuple[Tensor, Tensor]
+
+
+def pooling(dims: int) -> Callable[..., Results]:
+    """The rule of max, average and power-average pooling."""
+
+    def rule(
+        input: Tensor,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil_mode: bool = False,
+        return_indices: bool = False,
+        norm_type: Any = 1,
+    ) -> Results:
+        positions = positions_of(input, dims)
+        if not isinstance(norm_type, Size) and norm_type == 0:
+            raise Fault("norm_type must not be 0")
+        stride = kernel_size if stride is None else stride
+        windows = by_dimension(dims, positions, kernel_size, stride, padding, dilation)
+        sizes = [_pooled(positions, ceil_mode, *window) for window in windows]
+        return _results(input, sizes, return_indices)
+
+    return rule
+
+
+def average_pooling_function(dims: int) -> Callable[..., Results]:
+    """The rule of F.avg_poolNd."""
+    pool = pooling(dims)
+
+    def rule(
+        input: Tensor,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        ceil_mode: bool,
+        divisor_override: Any = None,
+    ) -> Results:
+        if divisor_override is not None and value_of(divisor_override) == 0:
+            raise Fault("divisor_override must not be 0")
+        return pool(input, kernel_size, stride, padding, ceil_mode=ceil_mode)
+
+    return rule
+
+
+def _pooled(
+    positions: Shape, ceil_mode: bool, size: Dim, kernel: Dim, step: Dim, pad: Dim, spread: Dim
+) -> Dim:
+    """How many windows there are."""
+    known = value_of(kernel), value_of(pad)
+    if known[0] is not None and known[1] is not None and known[1] > known[0] // 2:
+        raise Fault(f"the padding ({pad}) is more than half of the kernel ({kernel})")
+    reach = spread * (kernel - 1) + 1
+    if not ceil_mode:
+        demand_fit(size + 2 * pad, reach, positions)
+        return (size + 2 * pad - reach) // step + 1
+    # With ceil_mode a window may reach out on the right.
+    count = (size + 2 * pad - reach + step - 1) // step + 1
+    found = value_of(count)
+    if found is not None and found < 1:
+        demand_fit(size + 2 * pad, reach, positions)
+    beyond = step - (reach - pad)
+    if isinstance(beyond, int) and beyond <= 0:
+        return count
+    # It must start inside the input or its left padding; only a stride beyond the kernel can bring it past that.
+    return minimum(count, (size + pad + step - 1) // step)
+
+
+def _results(input: Tensor, sizes: list[Dim], return_indices: bool) -> Results:
+    result = input.sized(*shape_of(input)[: -len(sizes)], *sizes)
+    return (result, Tensor(result.shape, "int64")) if return_indices else result
+
+
+def adaptive_pooling(dims: int) -> Callable[..., Results]:
+    """The rule of pooling to a given size; None keeps a size."""
+
+    def rule(input: Tensor, output_size: Any, return_indices: bool = False) -> Results:
+        positions = positions_of(input, dims)
+        if output_size is None:
+            raise Fault(
+                "output_size must not be null as a whole",
+                f"write `output_size: [{', '.join(['null'] * dims)}]`",
+            )
+        sizes = [
+            size if wanted is None else wanted
+            for size, wanted in by_dimension(dims, positions, output_size)
+        ]
+        return _results(input, sizes, return_indices)
+
+    return rule
+
+
+def fractional_pooling(dims: int) -> Callable[..., Results]:
+    """The rule of fractional max pooling, to a size or by a ratio."""
+    # torch's three-dimensional kernel asks for one position more than its two-dimensional one.
+    spare = 0 if dims == 2 else 1
+
+    def rule(
+        input: Tensor,
+        kernel_size: Any,
+        output_size: Any,
+        output_ratio: Any,
+        return_indices: bool,
+    ) -> Results:
+        positions = positions_of(input, dims)
+        if (output_size is None) == (output_ratio is None):
+            raise Fault("it takes either output_size or output_ratio")
+        scaled = [_scaled(*one) for one in by_dimension(dims, positions, output_ratio)]
+        sizes = scaled if output_size is None else list(ntuple(output_size, dims))
+        if None in sizes:
+            unknown = Tensor(None, input.dtype)
+            return (unknown, Tensor(None, "int64")) if return_indices else unknown
+        for size, kernel, wanted in by_dimension(dims, positions, kernel_size, sizes):
+            demand_fit(size, wanted + kernel - 1 + spare, positions)
+        return _results(input, sizes, return_indices)
+
+    return rule
+
+
+def _scaled(size: Dim, ratio: Any) -> Any:
+    """The size times the ratio, rounded down; None where the size has a name, since no expression holds floats."""
+    if not isinstance(size, int) or not isinstance(ratio, (int, float)):
+        return None
+    if not 0 < ratio < 1:
+        raise Fault(f"output_ratio must be between 0 and 1, not {ratio}")
+    scaled = int(size * ratio)
+    if scaled < 1:
+        raise Fault(f"output_ratio ({ratio}) leaves nothing of {size} positions")
+    return scaled
+
+
+def unpooling(dims: int) -> Callable[..., Tensor]:
+    """The rule of max unpooling."""
+
+    def rule(
+        input: Tensor,
+        indices: Tensor,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        output_size: Any,
+    ) -> Tensor:
+        positions = positions_of(input, dims)
+        _demand_indices(input, indices)
+        stride = kernel_size if stride is None else stride
+        usual = [
+            (size - 1) * step + kernel - 2 * pad
+            for size, kernel, step, pad in by_dimension(
+                dims, positions, kernel_size, stride, padding
+            )
+        ]
+        sizes = usual if output_size is None else _chosen(usual, stride, output_size)
+        for size in sizes:
+            demand_positive(size, "the padding leaves nothing of the output")
+        return input.sized(*shape_of(input)[:-dims], *sizes)
+
+    return rule
+
+
+def _demand_indices(input: Tensor, indices: Tensor) -> None:
+    if indices.dtype != "int64":
+        raise Fault(
+            f"the indices must be int64, not {indices.dtype}",
+            "they come from a max pooling with `return_indices: true`",
+        )
+    first, second = shape_of(input), shape_of(indices)
+    if len(first) != len(second) or any(same(a, b) is not True for a, b in zip(first, second)):
+        raise Fault(f"the input is {show(first)}, but its indices are {show(second)}")
+
+
+def _chosen(usual: list[Dim], stride: Any, output_size: Any) -> list[Dim]:
+    """The output size that a call asks for, with or without the batch and channels in front."""
+    dims = len(usual)
+    if len(output_size) not in (dims, dims + 2):
+        raise Fault(f"output_size takes {dims} or {dims + 2} sizes, not {len(output_size)}")
+    sizes = list(output_size)[-dims:]
+    for size, middle, step in by_dimension(dims, tuple(sizes), tuple(usual), stride):
+        distance, limit = value_of(size - middle), value_of(step)
+        if distance is not None and limit is not None and abs(distance) >= limit:
+            raise Fault(
+                f"output_size asks for {size}, where {middle - step + 1} to {middle + step - 1} can be had"
+            )
+    return sizes

@@ -1,0 +1,407 @@
+"""Every entry of the catalog against the installed torch: signatures, state, shapes, and equality bit for bit."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from nngen import tensors
+from nngen.catalog import FUNCTIONS, LAYERS
+from nngen.catalog.entry import REQUIRED, Layer, Signature, apply_rule, tensors_in
+from nngen.catalog.reserved import MODULE_NAMES, SEQUENTIAL_NAMES
+from nngen.catalog.skipped import SKIPPED
+from nngen.errors import Fault
+from nngen.sizes import Dim, symbol, to_text
+from tests.support import (
+    FRAGMENT_SCOPE,
+    NOT_DESCRIBED,
+    UNDESCRIBED,
+    Case,
+    Form,
+    cases,
+    described,
+    flat,
+    forms,
+    settled,
+    torch_signature,
+)
+
+each_entry = pytest.mark.parametrize("entry", LAYERS.values(), ids=LAYERS)
+each_case = pytest.mark.parametrize("case", cases(), ids=str)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def settle() -> Iterator[None]:
+    with settled():
+        yield
+
+
+# Signatures
+
+
+@each_entry
+def test_arguments_are_torchs(entry: Layer) -> None:
+    _agree(entry.signature, described(torch_signature(entry.name)))
+
+
+@each_entry
+def test_forward_is_torchs(entry: Layer) -> None:
+    _agree(entry.inputs, described(inspect.signature(getattr(nn, entry.name).forward)))
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name not in UNDESCRIBED])
+def test_functions_are_torchs(name: str) -> None:
+    """Some form of torch's function takes these arguments, in this order, with these defaults."""
+    found = forms(name)
+    assert found, "torch has neither a Python function nor an operator of this name"
+    assert any(_fits(FUNCTIONS[name].signature, form) for form in found), found
+
+
+def _fits(ours: Signature, theirs: Form) -> bool:
+    """Where torch has several forms an entry is all of them: None stands for an argument left out."""
+    if theirs.takes_anything:
+        return True
+    own = {a.name: a.default for a in ours if not a.variadic and a.name not in NOT_DESCRIBED}
+    variadic = any(argument.variadic for argument in ours)
+    lacking = [n for n, d in theirs.defaults.items() if d is ... and n not in own]
+    return (
+        own.keys() <= theirs.defaults.keys()
+        and len(lacking) <= variadic
+        and list(own) == [name for name in theirs.defaults if name in own]
+        and all(
+            default in (REQUIRED, None, theirs.defaults[name], ()) for name, default in own.items()
+        )
+    )
+
+
+def _agree(ours: Signature, theirs: dict[str, inspect.Parameter]) -> None:
+    """The same names and defaults; the same order, but for what torch takes by keyword only."""
+    own = {a.name: _default(a.default) for a in ours if a.name not in NOT_DESCRIBED}
+    assert own == {name: _default(parameter.default) for name, parameter in theirs.items()}
+    ordered = [n for n, p in theirs.items() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    assert [name for name in ours.names if name in ordered] == ordered
+
+
+def _default(value: Any) -> Any:
+    if value is inspect.Parameter.empty or value is REQUIRED:
+        return "required"
+    if callable(value):
+        return value.__name__
+    return type(value), value
+
+
+# Examples
+
+
+@each_entry
+def test_examples_touch_every_argument(entry: Layer) -> None:
+    assert len(entry.examples) >= 3
+    for argument in entry.signature:
+        given = [e.arguments[argument.name] for e in entry.examples if argument.name in e.arguments]
+        assert given, f"no example gives {argument.name}"
+        only = {argument.default} if isinstance(argument.default, str) else None
+        if argument.default is not REQUIRED and argument.kind.words != only:
+            others = [value for value in given if _default(value) != _default(argument.default)]
+            assert others, f"each example gives {argument.name} its default"
+
+
+# State
+
+
+@each_case
+def test_state_is_torchs(case: Case) -> None:
+    """Names, order, shapes and dtypes of parameters and buffers are those that the entry states."""
+    inputs = case.draw(3)
+    values = case.values(inputs)
+    stated = case.entry.state_of(values)
+    scope = {**FRAGMENT_SCOPE, "torch": torch, **dict.fromkeys(s.identifier for s in stated)}
+    scope |= values
+    for name, text in case.entry.let.items():
+        scope[name] = eval(text, scope)
+    present = [state for state in stated if eval(state.when, scope)]
+    found = {s: eval(s.value.strip(), scope) for s in present}
+
+    module = case.build_torch(inputs)
+    parameters = {s.name: _form(found[s]) for s in present if not s.buffer}
+    buffers = {s.name: _form(found[s]) for s in present if s.buffer}
+    assert list(parameters.items()) == [(n, _form(p)) for n, p in module.named_parameters()]
+    assert list(buffers.items()) == [(n, _form(b)) for n, b in module.named_buffers()]
+    saved = {s.name for s in present if s.persistent}
+    assert saved == set(module.state_dict()) - {"_extra_state"}
+
+
+def _form(tensor: Tensor) -> tuple[Any, ...]:
+    return tuple(tensor.shape), tensor.dtype
+
+
+# Shapes
+
+
+@each_case
+def test_shapes_are_torchs(case: Case) -> None:
+    inputs = case.draw(3)
+    module = case.build_torch(inputs).eval()
+    outputs = flat(case.run_torch(module, inputs))
+    shapes = {name: tuple(tensor.shape) for name, tensor in inputs.items()}
+    predicted = case.kept(_rule(case, shapes))
+    assert [(p.shape, f"torch.{p.dtype}") for p in tensors_in(predicted)] == [
+        (tuple(output.shape), str(output.dtype)) for output in outputs
+    ]
+
+
+@each_case
+@pytest.mark.parametrize("known", [True, False], ids=["known", "open"])
+def test_shapes_hold_for_other_sizes(case: Case, known: bool) -> None:
+    """Sizes that are followed as expressions give, on other numbers, what the rule gives on them."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in case.draw(3).items()}
+    names = {
+        name: tuple(f"{name}_{position}" for position in range(len(shape)))
+        for name, shape in shapes.items()
+    }
+    symbols = {
+        name: tuple(symbol(word, size if known else None) for word, size in zip(names[name], shape))
+        for name, shape in shapes.items()
+    }
+    try:
+        followed = [tensor.shape for tensor in tensors_in(_rule(case, symbols))]
+    except Fault:
+        assert not known, "the rule refuses sizes that are known, but not plain numbers"
+        return
+    compared = 0
+    for change in (lambda n: n, lambda n: n + 1, lambda n: 2 * n, lambda n: n + 3):
+        others = {name: tuple(map(change, shape)) for name, shape in shapes.items()}
+        try:
+            expected = [tensor.shape for tensor in tensors_in(_rule(case, others))]
+        except Fault:
+            continue
+        numbers = {word: size for name in shapes for word, size in zip(names[name], others[name])}
+        compared += 1
+        assert [_put(shape, numbers) for shape in followed] == expected, others
+    assert compared
+
+
+def _rule(case: Case, shapes: Mapping[str, tuple[Dim, ...]]) -> Any:
+    """What the entry's shape rule makes of inputs of these shapes."""
+    dtypes = {feed.name: feed.dtype for feed in (*case.feeds, *case.targets)}
+    inputs = {name: tensors.Tensor(shape, dtypes[name]) for name, shape in shapes.items()}
+    return apply_rule(case.entry.shape, {**case.values(inputs), **case.bind(inputs)})
+
+
+def _put(shape: tensors.Shape | None, numbers: Mapping[str, int]) -> Any:
+    """A shape with numbers for its names."""
+    assert shape is not None
+    return tuple(
+        size if isinstance(size, int) else eval(to_text(size), {}, dict(numbers)) for size in shape
+    )
+
+
+# Equality
+
+
+@each_case
+def test_construction_is_torchs(case: Case) -> None:
+    """From one seed the same weights, and the random numbers after them are the same."""
+    builders = _builders(case)
+    drawn = []
+    for build in builders.values():
+        torch.manual_seed(7)
+        drawn.append((_state(case, build()), torch.get_rng_state()))
+    for (state, random), style in zip(drawn, builders, strict=True):
+        _assert_equal(drawn[0][0], state, style)
+        assert torch.equal(drawn[0][1], random), f"{style}: another random-number state"
+
+
+LAYOUTS = {"contiguous": None, "channels_last": 4, "channels_last_3d": 5}
+
+
+@each_case
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_twins_are_torchs(case: Case, dtype: str) -> None:
+    """Outputs, gradients, buffers and random numbers of both twins are those of torch's layer."""
+    builders = _builders(case)
+    layers = {}
+    for style, build in builders.items():
+        torch.manual_seed(7)
+        layers[style] = build().to(getattr(torch, dtype))
+    _level(case, layers)
+    ran = False
+    for layout, rank in LAYOUTS.items():
+        for batch in (3, 1):
+            feeds = [_prepared(case, batch, seed, dtype, rank) for seed in (1, 2)]
+            if rank is not None and not any(x.dim() == rank for x in feeds[0].values()):
+                continue
+            runs = {style: _Run(case, style, layer) for style, layer in layers.items()}
+            for training, feed in ((True, feeds[0]), (True, feeds[1]), (False, feeds[0])):
+                seen = {style: run.step(feed, training, layout) for style, run in runs.items()}
+                where = f"{dtype}, {layout}, batch {batch}, {'train' if training else 'eval'}"
+                expected = seen.pop("torch")
+                for style, values in seen.items():
+                    _assert_equal(expected, values, f"{where}: {style}")
+                ran = ran or "raised" not in expected
+                if (dtype, layout, batch) == ("float32", "contiguous", 3):
+                    assert "raised" not in expected, expected["raised"]
+                    outputs = [v for n, v in expected.items() if n.startswith("output")]
+                    assert outputs and not all(output.isnan().all() for output in outputs)
+    assert ran or dtype == "bfloat16", "torch has no kernel"
+
+
+def _builders(case: Case) -> dict[str, Callable[[], nn.Module]]:
+    return {
+        "torch": lambda: case.build_torch(case.draw(3)),
+        "nn": case.pair.nn_style.Model,
+        "functional": case.pair.functional_style.Model,
+    }
+
+
+def _state(case: Case, module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers under the names that torch's layer gives them."""
+    prefix = f"{case.layer_name}."
+    names = {flat: nn_name for nn_name, flat in case.pair.graph.keys}
+    state = [
+        *module.named_parameters(remove_duplicate=False),
+        *module.named_buffers(remove_duplicate=False),
+    ]
+    return {names.get(name, name).removeprefix(prefix): tensor for name, tensor in state}
+
+
+def _level(case: Case, layers: dict[str, nn.Module]) -> None:
+    """Gives all three one state in which hardly two weights are alike: ones and zeros hide mistakes."""
+    generator = torch.Generator().manual_seed(11)
+    reference = _state(case, layers["torch"])
+    with torch.no_grad():
+        for tensor in layers["torch"].parameters():
+            noise = torch.rand(tensor.shape, generator=generator)
+            tensor.add_(0.1 * noise.to(tensor.dtype))
+        for layer in layers.values():
+            for name, tensor in _state(case, layer).items():
+                tensor.copy_(reference[name])
+
+
+def _prepared(case: Case, batch: int, seed: int, dtype: str, rank: int | None) -> dict[str, Tensor]:
+    """A batch in a dtype, and where a layout goes with the rank, in that layout."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    feed = {}
+    for name, tensor in case.draw(batch, seed).items():
+        if tensor.is_floating_point():
+            tensor = tensor.to(getattr(torch, dtype))
+        if rank is not None and tensor.dim() == rank:
+            tensor = tensor.to(memory_format=formats[rank])
+        feed[name] = tensor
+    return feed
+
+
+class _Run:
+    """One of the three, run step by step; the layer itself stays as it was."""
+
+    def __init__(self, case: Case, style: str, layer: nn.Module) -> None:
+        self.case = case
+        self.style = style
+        self.layer = copy.deepcopy(layer)
+
+    def step(self, feed: dict[str, Tensor], training: bool, layout: str) -> dict[str, Any]:
+        """What can be seen of one step forward and backward."""
+        layer = self.layer.train(training)
+        leaves = {
+            name: tensor.clone().requires_grad_(_has_gradient(tensor))
+            for name, tensor in feed.items()
+        }
+        # A layer that writes into its input cannot be given a leaf.
+        inputs = {name: leaf.clone() for name, leaf in leaves.items()}
+        torch.manual_seed(3)
+        seen: dict[str, Any] = {}
+        try:
+            outputs = flat(self._call(layer, inputs))
+            seen |= {f"output {i}": output for i, output in enumerate(outputs)}
+            seen |= {
+                f"strides of output {i}": o.stride()
+                for i, o in enumerate(outputs)
+                if not o.is_sparse
+            }
+            _backward(outputs)
+        # torch refuses a batch of one, or has no kernel: then the twins must refuse too.
+        except Exception as error:  # noqa: BLE001
+            seen = {"raised": type(error).__name__}
+        seen |= {f"{name} after": tensor for name, tensor in inputs.items()}
+        seen |= {f"gradient of {name}": leaf.grad for name, leaf in leaves.items()}
+        for name, tensor in _state(self.case, layer).items():
+            seen[name] = tensor
+            seen[f"gradient of {name}"] = tensor.grad
+            seen[f"{name} requires grad"] = tensor.requires_grad
+        layer.zero_grad()
+        return seen | {"random numbers": torch.get_rng_state()}
+
+    def _call(self, layer: nn.Module, inputs: dict[str, Tensor]) -> Any:
+        if self.style == "torch":
+            return self.case.run_torch(layer, inputs)
+        targets = {target.name for target in self.case.targets}
+        outputs = layer(*(x for name, x in inputs.items() if name not in targets))
+        if not self.case.is_loss:
+            return outputs
+        return layer.loss(*flat(outputs), *(inputs[name] for name in inputs if name in targets))
+
+
+def _has_gradient(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
+def _backward(outputs: list[Tensor]) -> None:
+    """Gradients of a weighted sum of all outputs."""
+    generator = torch.Generator().manual_seed(5)
+    sums = []
+    for output in outputs:
+        weights = torch.rand(output.shape, generator=generator).to(output.dtype)
+        if output.requires_grad:
+            sums.append((output * weights).sum())
+    if sums:
+        total: Any = sum(sums)
+        total = total.real if total.is_complex() else total
+        total.backward()
+
+
+def _assert_equal(expected: Mapping[str, Any], found: Mapping[str, Any], where: str) -> None:
+    __tracebackhide__ = True
+    assert list(expected) == list(found) or set(expected) == set(found), where
+    for name, value in expected.items():
+        if not _same(value, found[name]):
+            pytest.fail(f"{where}: {name}\n  torch: {value}\n  found: {found[name]}")
+
+
+def _same(left: Any, right: Any) -> bool:
+    if not isinstance(left, Tensor) or not isinstance(right, Tensor):
+        return type(left) is type(right) and bool(left == right)
+    if left.dtype != right.dtype or left.layout != right.layout or left.shape != right.shape:
+        return False
+    if left.is_sparse:
+        left, right = left.to_dense(), right.to_dense()
+    nan = left.isnan()
+    return torch.equal(nan, right.isnan()) and torch.equal(
+        left.masked_fill(nan, 0), right.masked_fill(nan, 0)
+    )
+
+
+# Completeness
+
+
+def test_torch_nn_is_covered() -> None:
+    public = {
+        name
+        for name, value in vars(nn).items()
+        if isinstance(value, type) and issubclass(value, nn.Module) and not name.startswith("_")
+    }
+    described = LAYERS.keys() | SKIPPED.keys()
+    assert public - described == set(), "neither in the catalog nor in SKIPPED"
+    assert described - public == set(), "torch.nn does not have these"
+    assert LAYERS.keys() & SKIPPED.keys() == set()
+    assert all(SKIPPED.values())
+
+
+def test_reserved_names_are_torchs() -> None:
+    module = {name for name in dir(nn.Module()) if not name.startswith("_")}
+    assert MODULE_NAMES == module
+    assert SEQUENTIAL_NAMES == {n for n in dir(nn.Sequential()) if not n.startswith("_")}

@@ -1,0 +1,123 @@
+"""How the house is built: imports point one way, and building needs no torch."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+PACKAGE = REPOSITORY / "nngen"
+
+# A module may import those that stand before it.
+ORDER = (
+    *("errors", "sizes", "slices", "dtypes", "tensors", "expressions", "shapes", "catalog"),
+    *("slips", "document", "names", "subject", "spec", "fold", "graph", "render"),
+    *("folders", "writer", "freshness", "building", "loading", "report", "proof"),
+    *("nngen", "cli"),
+)
+# What imports torch, beside what is listed under `proof`.
+TORCH = "proof"
+
+
+def modules() -> dict[str, Path]:
+    """Each module of nngen by its dotted name."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(REPOSITORY).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imported(name: str) -> set[str]:
+    """What a module imports, wherever in it; of nngen's own the modules."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} imports relatively"
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            found.update(item if item in MODULES else str(node.module) for item in inside)
+    return found
+
+
+def own(name: str) -> set[str]:
+    return {other for other in imported(name) if other in MODULES}
+
+
+def part(name: str) -> str:
+    """The part of the house that a module is in."""
+    return name.split(".")[1] if "." in name else name
+
+
+def test_the_house_has_these_parts() -> None:
+    assert {part(name) for name in MODULES} == set(ORDER)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_imports_point_one_way(name: str) -> None:
+    for other in own(name):
+        same = part(other) == part(name)
+        assert same or ORDER.index(part(other)) < ORDER.index(part(name)), f"{name} imports {other}"
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    # A package's __init__ gathers what is in it, so that the modules inside do not count on it.
+    order = TopologicalSorter({name: own(name) for name in MODULES})
+    order.prepare()
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_only_the_proof_imports_torch(name: str) -> None:
+    roots = {item.partition(".")[0] for item in imported(name)}
+    assert part(name) == TORCH or not roots & {"torch", "numpy"}
+
+
+def without_torch(code: str, *arguments: object, cache: Path) -> str:
+    """What a program prints where importing torch raises."""
+    blocked = "import sys; sys.modules.update(torch=None, numpy=None);"
+    done = subprocess.run(
+        [sys.executable, "-c", blocked + code, *map(str, arguments)],
+        cwd=REPOSITORY,
+        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_importing_needs_no_torch(tmp_path: Path) -> None:
+    code = "import nngen; print(sorted(m for m in sys.modules if m in ('yaml', 'jinja2', 'black')))"
+    assert without_torch(code, cache=tmp_path) == "[]\n"
+
+
+def test_building_needs_no_torch(tmp_path: Path) -> None:
+    specs = sorted((REPOSITORY / "specs").glob("*.yaml"))
+    assert specs
+    run = "from nngen.cli import main; sys.exit(main(sys.argv[1:]))"
+    out = tmp_path / "out"
+    printed = without_torch(run, "build", *specs, "-o", out, cache=tmp_path)
+    assert all(f"{out / spec.stem / 'nn_style.py'}: created" in printed for spec in specs)
+    printed = without_torch(run, "build", *specs, "-o", out, cache=tmp_path)
+    assert printed.splitlines() == [f"{out / spec.stem}: unchanged" for spec in specs]
+    without_torch(run, "build", *specs, "-o", out, "--check", cache=tmp_path)
+
+
+def test_every_module_but_the_proof_imports_without_torch(tmp_path: Path) -> None:
+    names = [name for name in MODULES if part(name) != TORCH]
+    without_torch(
+        "import importlib; [importlib.import_module(n) for n in sys.argv[1:]]",
+        *names,
+        cache=tmp_path,
+    )
