@@ -165,7 +165,7 @@ CALLS: dict[str, list[str]] = {
     "Tensor.repeat": ["x, 1, 2, 1", "x, (2, 1, 1, 3)", "v, x.shape[0], 1", "x, repeats=(1, 1, 2)"],
     "torch.tile": ["x, (2,)", "x, (1, 2, 1, 1)", "x, dims=(2, 2)"],
     "Tensor.tile": ["x, 2", "x, 1, 2, 1, 1", "x, (2, 2)"],
-    "repeat_interleave": ["x, 2", "x, 2, 1", "x, repeats=3, dim=-1", "x, wi, 1", "x, repeats=wi, dim=1, output_size=2", "s, 3"],
+    "repeat_interleave": ["x, 2", "x, 2, 1", "x, repeats=3, dim=-1", "x, wi, 1", "x, repeats=torch.ones_like(wi), dim=1, output_size=3", "s, 3"],
     "Tensor.unfold": ["x, 2, 2, 1", "x, 1, 3, 2", "x, dimension=-1, size=2, step=2"],
     "tril triu": ["x", "x, 1", "m, diagonal=-1"],
     "diagonal": ["x", "x, 1", "x, dim1=1, dim2=2", "x, -1, 0, 2", "sq", "m, 9", "m, offset=-1"],
@@ -186,7 +186,7 @@ CALLS: dict[str, list[str]] = {
     # Selecting
     "narrow": ["x, 1, 0, 2", "x, dim=-1, start=-2, length=2", "x, 0, 0, x.shape[0]"],
     "select": ["x, 1, 0", "x, dim=-1, index=-1"],
-    "gather": ["x, 1, i", "x, 2, bi", "x, dim=1, index=bi, sparse_grad=False", "s, 0, si"],
+    "gather": ["x, 1, i", "x, 2, bi", "x, dim=1, index=bi, sparse_grad=False"],
     "scatter": ["x, 1, i, y", "x, 1, bi, 2.0", "x, dim=1, index=i, src=y", "x, 1, i, y, reduce='add'", "x, 1, i, value=2", "x, 1, i, 2.0, reduce='multiply'"],
     "scatter_add": ["x, 1, i, y", "x, dim=2, index=bi, src=y"],
     "scatter_reduce": ["x, 1, i, y, 'sum'", "x, 1, i, y, reduce='amax', include_self=False"],

@@ -24,7 +24,7 @@ from nngen.subject import TensorSpec
 from nngen.tensors import Code
 
 NOT_DESCRIBED = {
-    *("self", "device", "dtype", "size_average", "reduce"),
+    *("self", "device", "dtype", "size_average", "reduce", "min_value", "max_value"),
     *("out", "layout", "pin_memory", "memory_format", "generator"),
 }
 
@@ -317,7 +317,7 @@ def torch_signature(name: str) -> inspect.Signature:
     """What torch documents as the constructor of a layer; of recurrent layers the first overload."""
     found = inspect.signature(getattr(nn, name))
     kinds = {parameter.kind for parameter in found.parameters.values()}
-    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+    if inspect.Parameter.VAR_POSITIONAL not in kinds or "__init__" not in vars(getattr(nn, name)):
         return found
     tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(nn, name))))
     for node in ast.walk(tree):
@@ -348,12 +348,15 @@ class Form:
     defaults: Mapping[str, Any]
     takes_anything: bool = False
 
+    def has(self, name: str, default: Any) -> bool:
+        """Whether this is the argument's default; 1 and 1.0 are one, True is another."""
+        own = self.defaults[name]
+        return bool(own == default) and isinstance(own, bool) == isinstance(default, bool)
+
 
 # Methods and functions that are bound by hand, so that neither Python nor a schema tells their arguments.
-UNDESCRIBED = frozenset(
-    f"Tensor.{name}"
-    for name in ["float", "double", "half", "bfloat16", "long", "int", "bool", "type"]
-) | {"torch.tensor"}
+_BY_HAND = "float double half bfloat16 long int bool type ndimension nonzero"
+UNDESCRIBED = {f"Tensor.{name}" for name in _BY_HAND.split()} | {"torch.tensor", "torch.nonzero"}
 
 
 def forms(name: str) -> list[Form]:
@@ -366,9 +369,10 @@ def forms(name: str) -> list[Form]:
         function = inspect.getclosurevars(function).nonlocals["if_false"]
     if inspect.isfunction(function):
         return [_python_form(inspect.signature(function))]
-    operator = "_".join(path).replace("special_", "special_")
+    operator = function.__name__
     schemas = torch._C._jit_get_schemas_for_operator(f"aten::{operator}")
-    return [_schema_form(schema) for schema in schemas]
+    found = [_schema_form(schema, method=space == "Tensor") for schema in schemas]
+    return [form for form in found if "a" not in form.defaults]  # those are of plain numbers
 
 
 def _python_form(signature: inspect.Signature) -> Form:
@@ -383,9 +387,12 @@ def _python_form(signature: inspect.Signature) -> Form:
     return Form(given, inspect.Parameter.VAR_POSITIONAL in kinds)
 
 
-def _schema_form(schema: Any) -> Form:
+def _schema_form(schema: Any, method: bool) -> Form:
+    """A method's tensor stands first, wherever the operator has it."""
+    first = {"input": ...} if method else {}
     return Form(
-        {
+        first
+        | {
             "input" if argument.name == "self" else argument.name: (
                 _schema_default(argument.default_value) if argument.has_default_value() else ...
             )

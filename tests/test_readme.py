@@ -33,7 +33,9 @@ class Block:
         return f"{self.language}: {self.quotes or self.text.splitlines()[0]}"
 
 
-FENCE = re.compile(r"(?P<above>[^\n]*)\n\n```(?P<language>\w*)\n(?P<text>.*?)^```$", re.S | re.M)
+FENCE = re.compile(
+    r"(?P<above>[^\n]*)\n\n```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+)
 FILE = re.compile(r"\[(?P<file>[\w./]+)\]\((?P=file)\)(?:, in part)?:")
 
 
@@ -51,12 +53,11 @@ COMMANDS = "".join(block.text for block in BLOCKS if block.language == "console"
 PYTHON = [block.text for block in BLOCKS if block.language == "python" and not block.quotes]
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with specs and nothing else, where the README's commands have run."""
-    folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(REPOSITORY / "specs", folder / "specs")
-    return folder
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with specs and nothing else."""
+    shutil.copytree(REPOSITORY / "specs", tmp_path / "specs")
+    return tmp_path
 
 
 def run(project: Path, *command: str) -> str:
@@ -70,6 +71,7 @@ def run(project: Path, *command: str) -> str:
             "PATH": os.pathsep.join(paths),
             "PYTHONPATH": os.pathsep.join([str(project), str(REPOSITORY)]),
             "XDG_CACHE_HOME": str(project / "cache"),
+            "OMP_NUM_THREADS": "1",  # more only get in each other's way where tests run side by side
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -89,8 +91,8 @@ def test_the_readme_has_blocks_of_each_kind() -> None:
 
 
 def test_the_commands_print_what_is_shown(project: Path) -> None:
-    steps = re.split(r"^\$ (.*)\n", COMMANDS, flags=re.M)[1:]
-    assert len(steps) >= 6
+    steps = re.split(r"^\$ (.*)\n", COMMANDS, flags=re.MULTILINE)[1:]
+    assert len(steps) >= 8
     for command, shown in zip(steps[::2], steps[1::2], strict=True):
         assert same_torch(run(project, "bash", "-c", command)) == same_torch(shown), command
 
@@ -115,7 +117,7 @@ def test_quotes_are_in_their_files(block: Block) -> None:
     """In order and whole, but for what `...` stands for."""
     text = (REPOSITORY / block.quotes).read_text()
     position = 0
-    parts = re.split(r"^ *\.\.\.\n\n?", block.text, flags=re.M)
+    parts = re.split(r"^ *\.\.\.\n\n?", block.text, flags=re.MULTILINE)
     assert len(parts) == 1 or block.language == "python"
     for part in parts:
         found = text.find(part, position)
@@ -134,7 +136,7 @@ def test_every_spec_is_mentioned() -> None:
 
 
 def test_the_keys_of_the_language_are_described() -> None:
-    rows = re.findall(r"^\| (`[^|]*`) \|", README, flags=re.M)
+    rows = re.findall(r"^\| (`[^|]*`) \|", README, flags=re.MULTILINE)
     for key in _KEYS:
         assert f"`{key}`" in rows
     for key in _STEP_KEYS:

@@ -7,6 +7,7 @@ from functools import cache
 from nngen.catalog import (
     activation,
     adaptive,
+    attention,
     conv,
     distance,
     dropout,
@@ -46,6 +47,7 @@ _FAMILIES = (
     embedding,
     distance,
     recurrent,
+    attention,
 )
 
 LAYERS: dict[str, Layer] = {layer.name: layer for family in _FAMILIES for layer in family.LAYERS}

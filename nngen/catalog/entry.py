@@ -329,6 +329,7 @@ class Layer:
         checks: what the arguments must obey together.
         stem: what unnamed steps are called, with a number: `conv1`.
         targets: for a loss, what it takes beside the outputs.
+        note: a comment for the lines that use the layer, as a function of the values that the form sees.
         examples: uses that together touch every argument.
     """
 
@@ -345,6 +346,7 @@ class Layer:
     checks: tuple[Check, ...] = ()
     stem: str = ""
     targets: Mapping[str, Target] = field(default_factory=dict)
+    note: Callable[[Mapping[str, Any]], str] | None = None
     examples: tuple[Example, ...] = ()
 
     @property

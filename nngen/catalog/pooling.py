@@ -22,7 +22,7 @@ def _max_pool(dims: int) -> Layer:
                 ceil_mode=ceil_mode, return_indices=return_indices,
             )
         """,
-        shape=pooling.pooling(dims),
+        shape=pooling.max_pooling(dims),
         stem="pool",
         examples=(
             example(sample, kernel_size=2),
@@ -49,7 +49,7 @@ def _avg_pool(dims: int) -> Layer:
                 count_include_pad=count_include_pad, {divides if dims > 1 else ''}
             )
         """,
-        shape=pooling.pooling(dims),
+        shape=pooling.average_pooling(dims),
         checks=(
             (
                 Check(
@@ -104,7 +104,7 @@ def _lp_pool(dims: int) -> Layer:
                 input, norm_type=norm_type, kernel_size=kernel_size, stride=stride, ceil_mode=ceil_mode
             )
         """,
-        shape=pooling.pooling(dims),
+        shape=pooling.power_pooling(dims),
         checks=(Check("norm_type != 0", "norm_type", "norm_type must not be 0"),),
         stem="pool",
         examples=(
@@ -129,7 +129,7 @@ FUNCTIONS = (
             f"F.max_pool{n}d",
             f"input: Tensor, kernel_size: size[{n}], stride: size[{n}] | None = None, padding: count[{n}] = 0, "
             f"dilation: size[{n}] = 1, ceil_mode: bool = False, return_indices: bool = False",
-            pooling.pooling(n),
+            pooling.max_pooling(n),
         )
         for n in (1, 2, 3)
     ),
@@ -139,7 +139,7 @@ FUNCTIONS = (
             f"input: Tensor, kernel_size: size[{n}], stride: size[{n}] | None = None, padding: count[{n}] = 0, "
             "ceil_mode: bool = False, count_include_pad: bool = True"
             f"{', divisor_override: int | None = None' if n > 1 else ''}",
-            pooling.average_pooling_function(n),
+            pooling.average_pooling(n),
         )
         for n in (1, 2, 3)
     ),
@@ -148,7 +148,7 @@ FUNCTIONS = (
             f"F.lp_pool{n}d",
             f"input: Tensor, norm_type: float, kernel_size: {'size' if n == 1 else f'size[{n}]'}, "
             f"stride: size[{n}] | None = None, ceil_mode: bool = False",
-            pooling.pooling(n),
+            pooling.power_pooling(n),
         )
         for n in (1, 2, 3)
     ),

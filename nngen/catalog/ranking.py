@@ -98,8 +98,8 @@ LAYERS = (
             example(*_THREE),
             example(*_THREE, distance_function="pairwise_distance", margin=0.5, reduction="sum"),
             example(*_THREE, distance_function="cosine_similarity", swap=True, reduction="none"),
-            example(*_THREE, distance_function="l1_loss"),
-            example(*_THREE, distance_function="mse_loss"),
+            example(*_THREE, distance_function="l1_loss", margin=4),
+            example(*_THREE, distance_function="mse_loss", margin=4),
         ),
     ),
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeGuard
 
 from nngen.catalog.entry import statements
 from nngen.errors import Fault, SpecError
@@ -38,19 +40,28 @@ class FunctionalLowering(Lowering):
 
     Attributes:
         helpers: the names that forms have bound for themselves in the step at hand.
+        new: the variables that hold a tensor of their own, rather than another's under a second name.
     """
 
     helpers: set[str] = field(default_factory=set)
+    new: frozenset[str] = frozenset()
+
+    def start(self, operation: Operation) -> None:
+        """Forget what belongs to the step before."""
+        self.helpers.clear()
+        makers = {value: op for op in self.flow.operations for value in op.writes if value}
+        made = [value for value in operation.reads if value in makers and _makes_new(makers[value])]
+        self.new = frozenset(self.variables[value] for value in made)
 
     def apply(self, operation: Operation, application: Application) -> None:
-        self.helpers.clear()
+        self.start(operation)
         target, operands = self.operands(operation)
         names = tuple(application.inputs)
         self._chain(application, dict(zip(names, operands)), target, operation.step)
 
     def line(self, operation: Operation) -> None:
         """A line that only calls a layer takes the layer's form as its own."""
-        self.helpers.clear()
+        self.start(operation)
         line = operation.line
         assert line is not None
         application = operation.calls.get(line.value.tree)  # type: ignore[call-overload]
@@ -58,7 +69,7 @@ class FunctionalLowering(Lowering):
             super().line(operation)
             return
         operands = self._operands_of(application, Calls(self, operation).parts(line.value.tree))
-        *body, last = form(application, operands, line.target, self.helper)
+        *body, last = self.form(application, operands, line.target)
         for statement in body:
             self.emit(statement, operation.step)
         self.emit(last, operation.step, line_comment(operation))
@@ -73,7 +84,7 @@ class FunctionalLowering(Lowering):
             self._chain(application, operands, target, step)
             return name(target)
         target = self.helper("_".join((*application.module.path, "out")))
-        *body, last = form(application, operands, target, self.helper)
+        *body, last = self.form(application, operands, target)
         for statement in body:
             self.emit(statement, step)
         assert isinstance(last, ast.Assign)
@@ -107,7 +118,7 @@ class FunctionalLowering(Lowering):
                 self._chain(child, {next(iter(child.inputs)): operand}, target, step)
                 operand = name(target)
         else:
-            *body, last = form(application, operands, target, self.helper)
+            *body, last = self.form(application, operands, target)
             for statement in body:
                 self.emit(statement, step)
             self.emit(last, step, layer_comment(application))
@@ -128,9 +139,19 @@ class FunctionalLowering(Lowering):
         loop = loop_over(application.module, members, target)
         self.emit(loop, step, layer_comment(application))
 
+    def form(self, application: Application, operands: Operands, target: Target) -> list[ast.stmt]:
+        return form(application, operands, target, self.helper, self.new)
+
 
 def _has_form(module: Module) -> bool:
     return module.flow is None and module.kind not in CONTAINERS
+
+
+def _makes_new(operation: Operation) -> bool:
+    """Whether a step gives a tensor that no other name has: what a layer with weights computes, or a sum."""
+    if operation.application is not None:
+        return bool(operation.application.module.state)
+    return operation.line is not None and isinstance(operation.line.value.tree, ast.BinOp)
 
 
 def form(
@@ -138,6 +159,7 @@ def form(
     operands: Operands,
     target: Target,
     helper: Callable[[str], str] = str,
+    new: frozenset[str] = frozenset(),
 ) -> list[ast.stmt]:
     """A layer's functional form as statements; the last one assigns to `target`.
 
@@ -150,11 +172,13 @@ def form(
         operands: the code of what goes in.
         target: the names that it assigns.
         helper: makes a name that is free of one that is wanted.
+        new: the variables that hold a tensor of their own.
     """
     module = application.module
     prefix = "_".join(module.path)
     try:
-        nodes = statements(module.entry.form_of({**module.values, **application.inputs}))
+        inputs = _told_apart(application.inputs, operands, new)
+        nodes = statements(module.entry.form_of({**module.values, **inputs}))
     except Fault as fault:
         message = f"{module.kind}: {fault.message}"
         raise SpecError(message, module.mark, fault.hint) from None
@@ -182,6 +206,32 @@ def form(
     spare = helper(f"{prefix}_out") if isinstance(target, str) else "out"
     aimed = _aimed(body, target, spare, flowing, {source(node) for node in own.values()})
     return before + aimed
+
+
+def _told_apart(
+    inputs: Mapping[str, Any], operands: Operands, new: frozenset[str]
+) -> dict[str, Any]:
+    """The inputs as forms of several statements see them.
+
+    Two of them are one object only where one name stands for both; `new` holds the inputs that no other name has.
+    """
+    found: dict[str, Any] = {}
+    for key, value in inputs.items():
+        node = operands.get(key)
+        twin = next((k for k in found if _is_same(operands.get(k), node)), None)
+        found[key] = (
+            found[twin]
+            if twin is not None
+            else copy.copy(value) if isinstance(value, Tensor) else value
+        )
+    fresh = {k for k, node in operands.items() if isinstance(node, ast.Name) and node.id in new}
+    fresh |= {k for k, node in operands.items() if isinstance(node, ast.BinOp)}
+    return {**found, "new": fresh}
+
+
+def _is_same(left: ast.expr | None, right: ast.expr | None) -> bool:
+    """Whether two operands are one variable."""
+    return isinstance(left, ast.Name) and isinstance(right, ast.Name) and left.id == right.id
 
 
 def _flows(value: object) -> bool:
@@ -234,38 +284,39 @@ def _aimed(
         # The target is an operand that the form still reads: bind it at the end.
         body = [_Renamed({_OUT: spare}).visit(statement) for statement in body]
         return [*body, assign(target, name(spare))]
-    last = body[-1]
+    *body, last = body
     assert isinstance(last, ast.Assign)
-    renames = _matched(last.value, target, own)
-    if (
-        len(body) > 1
-        and renames is not None
-        and all(
-            new == "_" or _may_become(body[:-1], old, new, operands) for old, new in renames.items()
-        )
-    ):
-        return [_Renamed(renames).visit(statement) for statement in body[:-1]]
-    return [*body[:-1], assign(target, last.value)]
+    pairs = list(_paired(last.value, target))
+    direct = [(value.id, aim) for value, aim in pairs if _is_own(value, own)]
+    rest = [(value, aim) for value, aim in pairs if not _is_own(value, own) and aim != "_"]
+    if rest:
+        values, aims = zip(*rest)
+        one = len(rest) == 1
+        kept = assign(aims[0] if one else aims, values[0] if one else _tuple(values))
+        body = [*body, kept]
+    renames = dict(direct)
+    free = all(_may_become(body, old, new, operands) for old, new in direct if new != "_")
+    if not body or not free or len(renames) < len(direct):
+        return [*body[: len(body) - bool(rest)], assign(target, last.value)]
+    return [_Renamed(renames).visit(statement) for statement in body]
 
 
-def _matched(value: ast.expr, target: Target, own: set[str]) -> dict[str, str] | None:
-    """Which of the form's own names become which of the target's, if the two have one shape."""
-    if target == "_":
-        found = [node for node in ast.walk(value) if isinstance(node, ast.Name)]
-        known = isinstance(value, (ast.Name, ast.Tuple)) and all(node.id in own for node in found)
-        return dict.fromkeys((node.id for node in found), "_") if known else None
-    if isinstance(target, str):
-        known = isinstance(value, ast.Name) and value.id in own
-        return {value.id: target} if known and isinstance(value, ast.Name) else None
-    if not isinstance(value, ast.Tuple) or len(value.elts) != len(target):
-        return None
-    renames: dict[str, str] = {}
-    for part, aim in zip(value.elts, target):
-        inner = _matched(part, aim, own)
-        if inner is None or inner.keys() & renames.keys():
-            return None
-        renames.update(inner)
-    return renames
+def _paired(value: ast.expr, target: Target) -> Iterator[tuple[ast.expr, Target]]:
+    """The parts of a value with what takes them, as deep as both are tuples."""
+    if isinstance(value, ast.Tuple) and (target == "_" or len(value.elts) == len(target)):
+        aims = ["_"] * len(value.elts) if target == "_" else target
+        for part, aim in zip(value.elts, aims):
+            yield from _paired(part, aim)
+    else:
+        yield value, target
+
+
+def _is_own(value: ast.expr, own: set[str]) -> TypeGuard[ast.Name]:
+    return isinstance(value, ast.Name) and value.id in own
+
+
+def _tuple(values: Sequence[ast.expr]) -> ast.expr:
+    return ast.Tuple(list(values), ast.Load())
 
 
 def _may_become(body: list[ast.stmt], old: str, new: str, operands: Operands) -> bool:

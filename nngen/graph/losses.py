@@ -84,7 +84,7 @@ def _single(step: LayerStep, flow: Flow) -> Criterion:
     module = application.module
     outputs = entry.outputs
     names = ["output" if len(outputs) == 1 or key == "input" else key for key in outputs]
-    operands = {**dict(zip(outputs, names)), **{target: target for target in entry.targets}}
+    operands = {**dict(zip(outputs, names)), **{key: _plain(key) for key in entry.targets}}
     code = {key: name(text) for key, text in operands.items()}
     arguments = [code[key] for key in entry.inputs.names]
     call: ast.expr = ast.Call(self_attribute("criterion"), arguments, [])
@@ -108,6 +108,11 @@ def _single(step: LayerStep, flow: Flow) -> Criterion:
             for target, rule in entry.targets.items()
         ),
     )
+
+
+def _plain(target: str) -> str:
+    """A target's name as `loss` has it: without the underscore that some of torch's end in."""
+    return target.rstrip("_")
 
 
 def _applied(step: LayerStep, entry: Layer, flow: Flow) -> Application:
@@ -155,7 +160,7 @@ def _target_spec(
     low = value_of(_of_target(rule.low, module, inputs)) or 0
     known = [(size, value_of(size)) for size in shape[batch:]]
     sizes = tuple(str(size) if value is None else value for size, value in known)
-    return TensorSpec(target, sizes, rule.dtype, batch, below, rule.kind, low)
+    return TensorSpec(_plain(target), sizes, rule.dtype, batch, below, rule.kind, low)
 
 
 def _several(loss: LossSteps, flow: Flow) -> Criterion:

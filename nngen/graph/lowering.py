@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
+from nngen.catalog import LAYERS
 from nngen.errors import SpecError
 from nngen.expressions import Target
 from nngen.fold import renamed, source
@@ -18,6 +19,7 @@ from nngen.graph.variables import Variables
 from nngen.tensors import Tensor, show
 
 TRAINING = self_attribute("training")
+_PLAIN = (ast.Name, ast.Tuple, ast.Load, ast.Constant)
 
 
 def name(text: str) -> ast.expr:
@@ -32,6 +34,20 @@ def _stored(target: Target) -> ast.expr:
     if isinstance(target, str):
         return ast.Name(target, ast.Store())
     return ast.Tuple([_stored(part) for part in target], ast.Store())
+
+
+def _picked(parts: dict[str, Any]) -> ast.expr:
+    """A subscript; one that picks from names in a tuple, `(y, h)[0]`, is the name."""
+    value, index = parts["value"], parts["slice"]
+    if (
+        isinstance(value, ast.Tuple)
+        and isinstance(index, ast.Constant)
+        and isinstance(index.value, int)
+        and -len(value.elts) <= index.value < len(value.elts)
+        and all(isinstance(leaf, _PLAIN) for leaf in ast.walk(value))
+    ):
+        return value.elts[index.value]
+    return ast.Subscript(**parts)
 
 
 @dataclass
@@ -141,7 +157,7 @@ class Calls(ast.NodeTransformer):
         self.conditional += branches
         changed = {key: self._field(value) for key, value in ast.iter_fields(node)}
         self.conditional -= branches
-        return type(node)(**changed)
+        return _picked(changed) if isinstance(node, ast.Subscript) else type(node)(**changed)
 
     def _name(self, node: ast.Name) -> ast.expr:
         if node.id == "training":
@@ -197,6 +213,16 @@ def _is_training(condition: Condition) -> bool:
     return any(isinstance(part, ast.Name) and part.id == "training" for part in parts)
 
 
+def noted(comment: str, *applications: Application) -> str:
+    """A comment, and what the catalog notes on the layers that are used."""
+    notes = [
+        application.module.entry.note({**application.module.values, **application.inputs})
+        for application in applications
+        if application.module.kind in LAYERS and application.module.entry.note is not None
+    ]
+    return "; ".join(dict.fromkeys(part for part in (comment, *notes) if part))
+
+
 def shape_comment(output: Any, before: Tensor | None) -> str:
     """The shape of `output`, where it is another than that of `before`."""
     if not isinstance(output, Tensor) or output.shape is None or before is None:
@@ -209,7 +235,7 @@ def layer_comment(application: Application) -> str:
     if application.children and isinstance(application.output, Tensor):
         return "" if application.output.shape is None else show(application.output.shape)
     tensors = (value for value in application.inputs.values() if isinstance(value, Tensor))
-    return shape_comment(application.output, next(tensors, None))
+    return noted(shape_comment(application.output, next(tensors, None)), application)
 
 
 def line_comment(operation: Operation) -> str:
@@ -217,8 +243,9 @@ def line_comment(operation: Operation) -> str:
     value = operation.writes[0]
     tensors = (read.abstract for read in operation.reads if isinstance(read.abstract, Tensor))
     if len(operation.writes) > 1 or value is None:
-        return ""
-    return shape_comment(value.abstract, next(tensors, None))
+        return noted("", *operation.calls.values())
+    comment = shape_comment(value.abstract, next(tensors, None))
+    return noted(comment, *operation.calls.values())
 
 
 def loop_over(module: Module, members: ast.expr, target: str) -> ast.For:

@@ -49,9 +49,9 @@ def of_vectors(input: Tensor, tensor: Tensor) -> Tensor:
 
 def inner(input: Tensor, other: Tensor) -> Tensor:
     left, right = shape_of(input), shape_of(other)
-    _demand_one_dtype(input, other)
     if not left or not right:
-        return input.sized(*left, *right)
+        return Tensor((*left, *right), promote(input, other))
+    _demand_one_dtype(input, other)
     if not agree(left[-1], right[-1]):
         raise Fault(f"the last dimensions of {input} and {other} differ")
     return input.sized(*left[:-1], *right[:-1])
@@ -99,7 +99,9 @@ def added_vector(input: Tensor, mat: Tensor, vec: Tensor) -> Tensor:
 
 
 def added_outer(input: Tensor, vec1: Tensor, vec2: Tensor) -> Tensor:
-    return _added(input, outer(vec1, vec2))
+    product = outer(vec1, vec2)
+    dtype = promote(input, product)
+    return _added(input.typed(dtype), product.typed(dtype))
 
 
 def _added(input: Tensor, product: Tensor) -> Tensor:
@@ -202,6 +204,8 @@ def einsum(equation: str, operands: Any) -> Tensor:
     if len(set(before + after)) < len(before + after) or not set(before + after) <= set(sizes):
         raise Fault(f"the result of {equation!r} must take each letter once, from the tensors'")
     first: Tensor = operands[0]
+    if len(operands) == 1 and not first.floating and set(before + after) < set(sizes):
+        first = first.typed("int64")
     return first.sized(
         *(sizes[c] for c in before), *(batch if dots else ()), *(sizes[c] for c in after)
     )

@@ -123,10 +123,11 @@ def compared_with(input: Any, other: Any) -> Any:
     return compared(input, other)
 
 
-def of_one_dtype(input: Tensor, other: Tensor) -> Tensor:
-    """Two tensors, the result a float."""
-    result: Tensor = combined(input, other)
-    return result if result.floating else result.typed("float32")
+def ordered_with(input: Any, other: Any) -> Any:
+    """Which is greater."""
+    if dtypes.category(combined(input, other).dtype) == dtypes.COMPLEX:
+        raise Fault("complex numbers have no order")
+    return compared(input, other)
 
 
 def of_reals(input: Tensor, other: Tensor) -> Tensor:
@@ -139,9 +140,7 @@ def floats_of_reals(input: Any, other: Any) -> Tensor:
 
 
 def logarithms(input: Tensor, other: Tensor) -> Tensor:
-    result: Tensor = combined(input, other)
-    demand_float(result, "the result")
-    return result
+    return real_floats(combined(input, other))
 
 
 def clamped(input: Tensor, min: Any = None, max: Any = None) -> Any:
@@ -202,6 +201,10 @@ def filled_in(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         raise Fault(f"the mask must be of dtype bool, not {mask.dtype}", "`mask.bool()`")
     if isinstance(value, Tensor) and value.shape != ():
         raise Fault(f"the value is a number or a tensor without dimensions, not one of {value}")
-    if isinstance(value, float) and not math.isfinite(value) and not input.floating:
+    if (
+        isinstance(value, float)
+        and not math.isfinite(value)
+        and dtypes.category(input.dtype) == dtypes.INTEGER
+    ):
         raise Fault(f"{value} does not go into a tensor of {input.dtype}")
     return replace(input, shape=broadcast(input.shape, mask.shape))

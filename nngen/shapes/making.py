@@ -9,7 +9,7 @@ from nngen import dtypes
 from nngen.errors import Fault
 from nngen.shapes.common import RunTimeSize, as_sizes, demand_float, shape_of
 from nngen.sizes import Dim, Size, same, value_of
-from nngen.tensors import UNKNOWN, Shape, Tensor, promote
+from nngen.tensors import UNKNOWN, Shape, Tensor
 
 
 def made(size: Any, dtype: str | None = None) -> Tensor:
@@ -32,9 +32,12 @@ def random_integers(size: Any, high: Any, low: Any = 0, dtype: str | None = None
 
 
 def filled(size: Any, fill_value: Any, dtype: str | None = None) -> Tensor:
-    return made(
-        size, dtype or (promote(fill_value) if isinstance(fill_value, Tensor) else _of(fill_value))
-    )
+    if isinstance(fill_value, Tensor):
+        if shape_of(fill_value):
+            raise Fault(f"the value is a number or a tensor without dimensions, not {fill_value}")
+        zero = {dtypes.BOOL: "bool", dtypes.INTEGER: "int64", dtypes.COMPLEX: "complex64"}
+        return made(size, dtype or zero.get(dtypes.category(fill_value.dtype)))
+    return made(size, dtype or _of(fill_value))
 
 
 def like(input: Tensor, dtype: str | None = None) -> Tensor:
@@ -46,9 +49,12 @@ def random_like(input: Tensor, dtype: str | None = None) -> Tensor:
     return input.typed(dtype)
 
 
-def drawn(input: Tensor) -> Tensor:
-    """bernoulli and normal: one draw an element."""
-    demand_float(input)
+def drawn(input: Tensor, p: float | None = None) -> Tensor:
+    """bernoulli: one draw an element, by its own probability or by `p`."""
+    if p is None:
+        demand_float(input)
+    if dtypes.category(input.dtype) == dtypes.COMPLEX:
+        raise Fault("it draws real numbers, not complex ones")
     return input
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,33 +15,26 @@ from nngen.tensors import Shape, Tensor, show
 Results = Tensor | tuple[Tensor, Tensor]
 
 
-def pooling(dims: int) -> Callable[..., Results]:
-    """The rule of max, average and power-average pooling."""
+def max_pooling(dims: int) -> Callable[..., Results]:
+    """The rule of MaxPoolNd and F.max_poolNd."""
 
     def rule(
         input: Tensor,
         kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
-        dilation: Any = 1,
-        ceil_mode: bool = False,
-        return_indices: bool = False,
-        norm_type: Any = 1,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
+        ceil_mode: bool,
+        return_indices: bool,
     ) -> Results:
-        positions = positions_of(input, dims)
-        if not isinstance(norm_type, Size) and norm_type == 0:
-            raise Fault("norm_type must not be 0")
-        stride = kernel_size if stride is None else stride
-        windows = by_dimension(dims, positions, kernel_size, stride, padding, dilation)
-        sizes = [_pooled(positions, ceil_mode, *window) for window in windows]
+        sizes = _windows(input, dims, kernel_size, stride, padding, dilation, ceil_mode)
         return _results(input, sizes, return_indices)
 
     return rule
 
 
-def average_pooling_function(dims: int) -> Callable[..., Results]:
-    """The rule of F.avg_poolNd."""
-    pool = pooling(dims)
+def average_pooling(dims: int) -> Callable[..., Results]:
+    """The rule of AvgPoolNd and F.avg_poolNd."""
 
     def rule(
         input: Tensor,
@@ -52,9 +46,57 @@ def average_pooling_function(dims: int) -> Callable[..., Results]:
     ) -> Results:
         if divisor_override is not None and value_of(divisor_override) == 0:
             raise Fault("divisor_override must not be 0")
-        return pool(input, kernel_size, stride, padding, ceil_mode=ceil_mode)
+        sizes = _windows(input, dims, kernel_size, stride, padding, 1, ceil_mode)
+        _demand_covered(input, dims, kernel_size)
+        return _results(input, sizes)
 
     return rule
+
+
+def power_pooling(dims: int) -> Callable[..., Results]:
+    """The rule of LPPoolNd and F.lp_poolNd, which torch computes by an average or a maximum."""
+
+    def rule(
+        input: Tensor, norm_type: Any, kernel_size: Any, stride: Any, ceil_mode: bool
+    ) -> Results:
+        if not isinstance(norm_type, Size) and norm_type == 0:
+            raise Fault("norm_type must not be 0")
+        sizes = _windows(input, dims, kernel_size, stride, 0, 1, ceil_mode)
+        if isinstance(norm_type, Size) or not math.isinf(norm_type):
+            _demand_covered(input, dims, kernel_size)
+        return _results(input, sizes)
+
+    return rule
+
+
+def _windows(
+    input: Tensor,
+    dims: int,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+) -> list[Dim]:
+    """How many windows there are in each dimension."""
+    positions = positions_of(input, dims)
+    stride = kernel_size if stride is None else stride
+    windows = by_dimension(dims, positions, kernel_size, stride, padding, dilation)
+    return [_pooled(positions, ceil_mode, *window) for window in windows]
+
+
+def _demand_covered(input: Tensor, dims: int, kernel_size: Any) -> None:
+    """Refuse what torch's three-dimensional average refuses: a kernel larger than the input without padding."""
+    if dims != 3:
+        return
+    positions = shape_of(input)[-dims:]
+    for size, kernel in by_dimension(dims, positions, kernel_size):
+        known, wanted = value_of(size), value_of(kernel)
+        if known is not None and wanted is not None and wanted > known:
+            raise Fault(
+                f"the kernel ({kernel}) is larger than the input {show(positions)}, which padding does not help",
+                "make the kernel smaller, or pool less before",
+            )
 
 
 def _pooled(
@@ -80,7 +122,7 @@ def _pooled(
     return minimum(count, (size + pad + step - 1) // step)
 
 
-def _results(input: Tensor, sizes: list[Dim], return_indices: bool) -> Results:
+def _results(input: Tensor, sizes: list[Dim], return_indices: bool = False) -> Results:
     result = input.sized(*shape_of(input)[: -len(sizes)], *sizes)
     return (result, Tensor(result.shape, "int64")) if return_indices else result
 

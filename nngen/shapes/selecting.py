@@ -163,10 +163,6 @@ def searchsorted(sorted_sequence: Tensor, input: Tensor, out_int32: bool) -> Ten
     rows, wanted = shape_of(sorted_sequence), shape_of(input)
     if len(rows) != 1 and (len(rows) != len(wanted) or not all(map(agree, rows[:-1], wanted[:-1]))):
         raise Fault(f"{sorted_sequence} and {input} differ in more than their last dimension")
-    if sorted_sequence.dtype != input.dtype:
-        raise Fault(
-            f"the tensors must be of one dtype, not {sorted_sequence.dtype} and {input.dtype}"
-        )
     return input.typed("int32" if out_int32 else "int64")
 
 

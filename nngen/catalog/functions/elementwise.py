@@ -89,9 +89,9 @@ FUNCTIONS = (
     function(
         "torch.clamp_max Tensor.clamp_max", "input: Tensor, max: float | Tensor", rules.clamped
     ),
-    function(both("eq ne lt le gt ge"), _OPERAND, rules.compared_with),
+    function(both("eq ne not_equal"), _OPERAND, rules.compared_with),
     function(
-        both("not_equal less less_equal greater greater_equal"), _OPERAND, rules.compared_with
+        both("lt le gt ge less less_equal greater greater_equal"), _OPERAND, rules.ordered_with
     ),
     function(both("logical_and logical_or logical_xor"), _TWO, rules.compared_with),
     function(both("bitwise_and bitwise_or bitwise_xor"), _OPERAND, rules.bitwise),

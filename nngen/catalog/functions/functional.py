@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import function
-from nngen.shapes import algebra, attention, selecting
+from nngen.shapes import algebra, selecting
+from nngen.shapes import functional as rules
 
 FUNCTIONS = (
     function(
         "F.scaled_dot_product_attention",
         "query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: probability = 0.0, "
         "is_causal: bool = False, scale: float | None = None, enable_gqa: bool = False",
-        attention.attention,
+        rules.attention,
     ),
     function(
         "F.normalize",
         "input: Tensor, p: float = 2.0, dim: int | list[int] = 1, eps: float = 1e-12",
-        attention.normalized,
+        rules.normalized,
     ),
     function("F.one_hot", "input: Tensor, num_classes: int = -1", selecting.one_hot),
     function("F.pdist", "input: Tensor, p: float = 2", algebra.pair_distances),
@@ -23,11 +24,11 @@ FUNCTIONS = (
         "F.grid_sample",
         "input: Tensor, grid: Tensor, mode: 'bilinear' | 'nearest' | 'bicubic' = 'bilinear', "
         "padding_mode: 'zeros' | 'border' | 'reflection' = 'zeros', align_corners: bool | None = None",
-        attention.sampled,
+        rules.sampled,
     ),
     function(
         "F.affine_grid",
         "theta: Tensor, size: list[int], align_corners: bool | None = None",
-        attention.affine_grid,
+        rules.affine_grid,
     ),
 )
