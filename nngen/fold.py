@@ -230,3 +230,22 @@ def source(node: ast.AST) -> str:
         return ast.unparse(ast.fix_missing_locations(node))
     except RecursionError:
         raise Fault("the expression is nested too deeply") from None
+
+
+def free_names(tree: ast.AST) -> frozenset[str]:
+    """The names in a tree."""
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+
+
+def with_names(tree: ast.expr, code: Mapping[str, ast.expr]) -> ast.expr:
+    """The tree with names replaced; what is then known is computed."""
+    return Folder({}, code).expression(tree)
+
+
+def renamed(tree: ast.expr, rename: Callable[[str], str]) -> ast.expr:
+    """The tree with its names as they are called where it will stand."""
+    calls = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    names = free_names(tree) - {node.id for node in calls if isinstance(node, ast.Name)}
+    code = {name: ast.parse(rename(name), mode="eval").body for name in names}
+    code.update({name: ast.parse(f"math.{name}", mode="eval").body for name in ("sqrt", "prod")})
+    return Folder({}, code).expression(tree)

@@ -47,6 +47,8 @@ class Pair:
             self.to_nn,
             graph.inputs,
             graph.targets,
+            graph.arguments,
+            graph.sizes,
         )
 
 

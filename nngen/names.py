@@ -44,6 +44,17 @@ def check_layer_name(name: str, mark: Mark) -> None:
         )
 
 
+def check_option_name(name: str, mark: Mark) -> None:
+    """Refuse a name that cannot be a constructor's argument or a local size.
+
+    Raises:
+        SpecError: it cannot.
+    """
+    check_layer_name(name, mark)
+    if name in ("i", "in_channels", "in_features", "fan_in", "fan_out"):
+        raise SpecError(f"the name {name!r} has a meaning of its own", mark, "choose another name")
+
+
 def check_child_name(name: str, mark: Mark) -> None:
     """Refuse a name that cannot be a child's in a Sequential.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import black
 from black.mode import TargetVersion
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from nngen.graph.model import Graph
+from nngen.graph.model import Graph, Item
 
 FILES = {
     "__init__.py": "package.py.j2",
@@ -44,8 +45,20 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+    environment.filters["by_condition"] = _by_condition
     environment.filters["text"] = _docstring_text
     return environment
+
+
+def _by_condition(items: Sequence[Item]) -> list[list[Item]]:
+    """Neighbours that one condition decides, together; what nothing decides, alone."""
+    groups: list[list[Item]] = []
+    for item in items:
+        if item.condition and groups and groups[-1][0].condition == item.condition:
+            groups[-1].append(item)
+        else:
+            groups.append([item])
+    return groups
 
 
 def _docstring_text(text: str) -> str:

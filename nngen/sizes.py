@@ -7,7 +7,7 @@ is `d`. A symbol may carry the value that it has in the use at hand; a batch siz
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Union
@@ -287,3 +287,24 @@ def _apply(operator: str, left: int, right: int) -> int:
     if operator == "min":
         return min(left, right)
     return left // right if operator == "//" else left % right
+
+
+def substitute(size: Dim, meanings: Mapping[str, Dim]) -> Dim:
+    """The size with each symbol replaced by what it means elsewhere; a symbol without a meaning stays."""
+    if isinstance(size, int):
+        return size
+    total: Dim = 0
+    for monomial, factor in size.terms:
+        total = total + factor * product(_substituted(atom, meanings) for atom in monomial)
+    return total
+
+
+def _substituted(atom: Atom, meanings: Mapping[str, Dim]) -> Dim:
+    if isinstance(atom, Symbol):
+        return meanings.get(atom.name, Size((((atom,), 1),)))
+    left, right = substitute(atom.left, meanings), substitute(atom.right, meanings)
+    if atom.operator == "//":
+        return left // right
+    if atom.operator == "%":
+        return left % right
+    return maximum(left, right) if atom.operator == "max" else minimum(left, right)

@@ -374,7 +374,9 @@ LAYERS = (
         "torch.gru",
         3,
     ),
-    _cell("RNNCell", "One step of an RNN: the next hidden state.", "torch.rnn_{nonlinearity}_cell", 1),
+    _cell(
+        "RNNCell", "One step of an RNN: the next hidden state.", "torch.rnn_{nonlinearity}_cell", 1
+    ),
     _LSTM_CELL,
     _cell("GRUCell", "One step of a GRU: the next hidden state.", "torch.gru_cell", 3),
 )

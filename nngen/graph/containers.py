@@ -6,10 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.catalog.entry import Signature, signature
+from nngen.catalog.entry import Argument, Signature, signature
+from nngen.catalog.kinds import kind
 from nngen.errors import Fault, SpecError
+from nngen.fold import free_names, source
+from nngen.graph.blocks import apply_block, build_block
 from nngen.graph.modules import Application, Module, apply_layer, build_layer, evaluate
+from nngen.graph.scope import Scope
 from nngen.names import check_child_name, check_layer_name
+from nngen.sizes import Size, symbol, value_of
 from nngen.spec import Label, LayerStep
 from nngen.tensors import Tensor
 
@@ -18,54 +23,87 @@ CONTAINERS = ("Sequential", "ModuleList")
 _ONE_INPUT = signature("input: Tensor")
 
 
-def inputs_of(kind: str) -> Signature:
+def inputs_of(kind_name: str, scope: Scope) -> Signature:
     """The signature of a module's forward."""
-    return _ONE_INPUT if kind in CONTAINERS else LAYERS[kind].inputs
+    if kind_name in CONTAINERS:
+        return _ONE_INPUT
+    if kind_name in scope.program.blocks:
+        names = scope.program.blocks[kind_name].inputs
+        return Signature(tuple(Argument(name.text, kind("any")) for name in names))
+    return LAYERS[kind_name].inputs
 
 
-def copies(
-    step: LayerStep, scope: Mapping[str, Any]
-) -> Iterator[tuple[str | None, dict[str, Any]]]:
-    """For each copy of a step, its name where it has one, and the scope of its arguments (`i` in a repeat)."""
+def copies(step: LayerStep, scope: Scope) -> Iterator[tuple[str | None, Scope, str]]:
+    """For each copy of a step its name where it has one, its scope, and the loop that it stands for, if open."""
     if step.repeat is None:
-        yield _name(step.label, scope), dict(scope)
+        yield _name(step.label, scope), scope, ""
         return
-    count = evaluate(step.repeat, scope)
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_REPEAT:
+    count = evaluate(step.repeat, scope.values)
+    number = (
+        None if isinstance(count, bool) or not isinstance(count, (int, Size)) else value_of(count)
+    )
+    if number is None or not 1 <= number <= MAX_REPEAT:
+        shown = repr(count) if number is None else number
         raise SpecError(
-            f"repeat takes a whole number from 1 to {MAX_REPEAT}, not {count!r}",
-            step.repeat.mark,
+            f"repeat takes a whole number from 1 to {MAX_REPEAT}, not {shown}", step.repeat.mark
         )
-    for i in range(count):
-        inner = {**scope, "i": i}
-        yield _name(step.label, inner), inner
+    loop = _loop(step, scope)
+    for i in range(number):
+        inner = scope.inner("i", symbol("i", i) if loop else i)
+        yield _name(step.label, inner), inner, loop
 
 
-def _name(label: Label | None, scope: Mapping[str, Any]) -> str | None:
+def _loop(step: LayerStep, scope: Scope) -> str:
+    """The head of the loop that a repeat becomes where its count has names in it."""
+    assert step.repeat is not None
+    if not free_names(step.repeat.tree) & scope.names:
+        return ""
+    if step.label is not None and step.label.fixed is None:
+        raise SpecError(
+            "a repeat whose count is open makes a list, so its copies have no names of their own",
+            step.mark,
+            "leave `${…}` out of the name",
+        )
+    used = {name for tree in _expressions(step) for name in free_names(tree)}
+    return f"{'i' if 'i' in used else '_'} in range({source(scope.printable(step.repeat.tree))})"
+
+
+def _expressions(step: LayerStep) -> Iterator[Any]:
+    for expression in step.arguments.values():
+        yield expression.tree
+    for child in (*step.children, *step.layers.values()):
+        yield from _expressions(child)
+
+
+def _name(label: Label | None, scope: Scope) -> str | None:
     if label is None:
         return None
     if label.fixed is not None:
         return label.fixed
-    name = "".join(
-        part if isinstance(part, str) else str(evaluate(part, scope)) for part in label.parts
-    )
+    parts = (p if isinstance(p, str) else str(evaluate(p, scope.values)) for p in label.parts)
+    name = "".join(parts)
     check_layer_name(name, label.mark)
     return name
 
 
 def build(
-    step: LayerStep,
-    path: tuple[str, ...],
-    scope: Mapping[str, Any],
-    inputs: Mapping[str, Any],
+    step: LayerStep, path: tuple[str, ...], scope: Scope, inputs: Mapping[str, Any], loop: str = ""
 ) -> Application:
-    """Build a layer or Sequential, and apply it to the inputs that decide its sizes.
+    """Build a layer, block or Sequential, and apply it to the inputs that decide its sizes.
 
     Raises:
         SpecError: it cannot be built, or does not fit its inputs.
     """
     if step.kind == "Sequential":
         return _build_sequential(step, path, scope, inputs)
+    if step.kind in scope.program.blocks:
+        return build_block(step, path, scope, inputs, loop)
+    if loop:
+        raise SpecError(
+            f"how many copies of {step.kind} there are is open, so they must be blocks",
+            step.mark,
+            "make a block of it, or give the count as a number",
+        )
     module = build_layer(step, path, scope, inputs)
     try:
         return apply_layer(module, inputs)
@@ -74,10 +112,7 @@ def build(
 
 
 def build_list(
-    step: LayerStep,
-    path: tuple[str, ...],
-    scope: Mapping[str, Any],
-    inputs: Mapping[str, Any],
+    step: LayerStep, path: tuple[str, ...], scope: Scope, inputs: Mapping[str, Any]
 ) -> Application:
     """Build the copies of a repeated layer as a ModuleList through which the value runs.
 
@@ -85,46 +120,44 @@ def build_list(
         SpecError: they cannot be built, or do not fit.
     """
     applications: list[Application] = []
-    value = inputs["input"]
-    for _, inner in copies(step, scope):
-        applications.append(_build_child(step, (*path, str(len(applications))), inner, value))
+    value = next(iter(inputs.values()))
+    for _, inner, loop in copies(step, scope):
+        place = "*" if loop else str(len(applications))
+        applications.append(_build_child(step, (*path, place), inner, value, loop))
         value = applications[-1].output
     return _contained("ModuleList", path, step, inputs, applications)
 
 
 def _build_sequential(
-    step: LayerStep,
-    path: tuple[str, ...],
-    scope: Mapping[str, Any],
-    inputs: Mapping[str, Any],
+    step: LayerStep, path: tuple[str, ...], scope: Scope, inputs: Mapping[str, Any]
 ) -> Application:
-    applications: dict[str, Application] = {}
-    value = inputs["input"]
+    applications: list[Application] = []
+    names: set[str] = set()
+    value = next(iter(inputs.values()))
     for child in step.children:
-        for given, inner in copies(child, scope):
-            name = given or str(len(applications))
-            if name in applications:
-                hint = (
-                    f"name the copies apart: `as {name}${{i}}`"
-                    if child.repeat
-                    else "choose another name"
-                )
+        for given, inner, loop in copies(child, scope):
+            name = given or ("*" if loop else str(len(applications)))
+            if name in names and not loop:
+                hint = f"name the copies apart: `as {name}${{i}}`" if child.repeat else ""
                 raise SpecError(
-                    f"the Sequential has two children called {name!r}", child.mark, hint
+                    f"the Sequential has two children called {name!r}",
+                    child.mark,
+                    hint or "choose another name",
                 )
             check_child_name(name, child.mark)
-            applications[name] = _build_child(child, (*path, name), inner, value)
-            value = applications[name].output
-    return _contained("Sequential", path, step, inputs, list(applications.values()))
+            names.add(name)
+            applications.append(_build_child(child, (*path, name), inner, value, loop))
+            value = applications[-1].output
+    return _contained("Sequential", path, step, inputs, applications)
 
 
 def _build_child(
-    step: LayerStep, path: tuple[str, ...], scope: Mapping[str, Any], value: Any
+    step: LayerStep, path: tuple[str, ...], scope: Scope, value: Any, loop: str
 ) -> Application:
-    names = inputs_of(step.kind)
-    if len(names.required) > 1:
+    signature = inputs_of(step.kind, scope)
+    if len(signature.required) > 1:
         raise SpecError(
-            f"{step.kind} takes {len(names.required)} inputs, but only one value runs here",
+            f"{step.kind} takes {len(signature.required)} inputs, but only one value runs here",
             step.mark,
             "give it a step of its own, with `from`",
         )
@@ -134,36 +167,35 @@ def _build_child(
             step.mark,
             "the layer above gives more than one",
         )
-    return build(step, path, scope, names.bind(step.kind, (value,), {}))
+    return build(step, path, scope, signature.bind(step.kind, (value,), {}), loop)
 
 
 def _contained(
-    kind: str,
+    kind_name: str,
     path: tuple[str, ...],
     step: LayerStep,
     inputs: Mapping[str, Any],
     applications: list[Application],
 ) -> Application:
-    module = Module(
-        kind,
-        path,
-        step.mark,
-        children=tuple(application.module for application in applications),
-    )
+    children = tuple(application.module for application in applications)
+    module = Module(kind_name, path, step.mark, children=children)
     return Application(module, inputs, applications[-1].output, tuple(applications))
 
 
-def apply(module: Module, inputs: Mapping[str, Any]) -> Application:
+def apply(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Application:
     """Apply a module that is built already.
 
     Raises:
         Fault: the inputs do not fit.
     """
+    if module.flow is not None:
+        return apply_block(module, inputs, scope)
     if module.kind not in CONTAINERS:
         return apply_layer(module, inputs)
-    value = inputs["input"]
+    value = next(iter(inputs.values()))
     applications = []
     for child in module.children:
-        applications.append(apply(child, inputs_of(child.kind).bind(child.kind, (value,), {})))
+        bound = inputs_of(child.kind, scope).bind(child.kind, (value,), {})
+        applications.append(apply(child, bound, scope))
         value = applications[-1].output
     return Application(module, inputs, value, tuple(applications))

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-from nngen.catalog.entry import fragment, statements
+from nngen.catalog.entry import statements
 from nngen.errors import Fault, SpecError
 from nngen.expressions import Target
 from nngen.fold import source
-from nngen.graph.containers import CONTAINERS, inputs_of
+from nngen.graph.construction import is_block_list
+from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Operation
 from nngen.graph.lowering import (
     TRAINING,
@@ -21,32 +22,16 @@ from nngen.graph.lowering import (
     assign,
     layer_comment,
     line_comment,
+    loop_over,
     name,
 )
-from nngen.graph.model import LayerState, StateLine
-from nngen.graph.modules import Application, Module
+from nngen.graph.modules import Application, Module, self_attribute
 from nngen.tensors import UNKNOWN, Tensor
 
 Operands = Mapping[str, ast.expr]
 
-
-def layer_states(module: Module, step: int) -> tuple[LayerState, ...]:
-    """What the constructor does for a module, container or not."""
-    inner = tuple(state for child in module.children for state in layer_states(child, step))
-    if not module.state:
-        return inner
-    folder = module.folder({})
-    lines = tuple(
-        StateLine(
-            module.attribute(state),
-            source(folder.expression(fragment(state.value))),
-            state.buffer,
-            state.persistent,
-        )
-        for state in module.state
-    )
-    draws = module.form_folder({}).statements(statements(module.entry.draw_of(module.values)))
-    return (*inner, LayerState(lines, tuple(map(source, draws)), step))
+# A form's `out` until its target is known; no variable can have this name.
+_OUT = "<out>"
 
 
 @dataclass
@@ -71,7 +56,7 @@ class FunctionalLowering(Lowering):
     def apply(self, operation: Operation, application: Application) -> None:
         self.start(operation)
         target, operands = self.operands(operation)
-        names = inputs_of(application.module.kind).names
+        names = tuple(application.inputs)
         self._chain(application, dict(zip(names, operands)), target, operation.step)
 
     def line(self, operation: Operation) -> None:
@@ -80,7 +65,7 @@ class FunctionalLowering(Lowering):
         line = operation.line
         assert line is not None
         application = operation.calls.get(line.value.tree)  # type: ignore[call-overload]
-        if application is None or application.module.kind in CONTAINERS:
+        if application is None or not _has_form(application.module):
             super().line(operation)
             return
         operands = self._operands_of(application, Calls(self, operation).parts(line.value.tree))
@@ -91,7 +76,10 @@ class FunctionalLowering(Lowering):
 
     def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
         operands = self._operands_of(application, call)
-        if application.module.kind in CONTAINERS:
+        module = application.module
+        if module.flow is not None:
+            return ast.Call(self_attribute("_".join(module.path)), call.args, call.keywords)
+        if module.kind in CONTAINERS:
             target = self.helper("_".join((*application.module.path, "out")))
             self._chain(application, operands, target, step)
             return name(target)
@@ -112,25 +100,51 @@ class FunctionalLowering(Lowering):
     @staticmethod
     def _operands_of(application: Application, call: ast.expr) -> dict[str, ast.expr]:
         assert isinstance(call, ast.Call)
-        names = inputs_of(application.module.kind).names
+        names = tuple(application.inputs)
         return {**dict(zip(names, call.args)), **{str(k.arg): k.value for k in call.keywords}}
 
     def _chain(self, application: Application, operands: Operands, target: str, step: int) -> None:
         """Emit statements that leave a module's output in `target`."""
-        if application.module.kind in CONTAINERS:
-            operand = operands["input"]
+        module = application.module
+        attribute = self_attribute("_".join(module.path))
+        if module.flow is not None:
+            call = ast.Call(attribute, list(operands.values()), [])
+            self.emit(assign(target, call), step, layer_comment(application))
+        elif is_block_list(module):
+            self._block_loop(application, attribute, next(iter(operands.values())), target, step)
+        elif module.kind in CONTAINERS:
+            operand = next(iter(operands.values()))
             for child in application.children:
-                first = inputs_of(child.module.kind).names[0]
-                self._chain(child, {first: operand}, target, step)
+                self._chain(child, {next(iter(child.inputs)): operand}, target, step)
                 operand = name(target)
-            return
-        *body, last = self.form(application, operands, target)
-        for statement in body:
-            self.emit(statement, step)
-        self.emit(last, step, layer_comment(application))
+        else:
+            *body, last = self.form(application, operands, target)
+            for statement in body:
+                self.emit(statement, step)
+            self.emit(last, step, layer_comment(application))
+
+    def _block_loop(
+        self,
+        application: Application,
+        members: ast.expr,
+        operand: ast.expr,
+        target: str,
+        step: int,
+    ) -> None:
+        if source(operand) != target:
+            self.emit(assign(target, operand), step)
+        children = application.module.children
+        if any(not child.name.isdigit() and child.name != "*" for child in children):
+            members = ast.Call(ast.Attribute(members, "values", ast.Load()), [], [])
+        loop = loop_over(application.module, members, target)
+        self.emit(loop, step, layer_comment(application))
 
     def form(self, application: Application, operands: Operands, target: Target) -> list[ast.stmt]:
         return form(application, operands, target, self.helper, self.new)
+
+
+def _has_form(module: Module) -> bool:
+    return module.flow is None and module.kind not in CONTAINERS
 
 
 def _makes_new(operation: Operation) -> bool:
@@ -178,8 +192,9 @@ def form(
     given = frozenset(passed.keys() & operands.keys())
 
     def folded(operands: Operands) -> list[ast.stmt]:
-        code = {**own, **operands, "training": TRAINING}
-        return module.form_folder(code, passed, given).statements(nodes)
+        code = {**own, **operands, "training": TRAINING, "out": name(_OUT)}
+        rename = "self.{}".format
+        return module.form_folder(code, passed, given, rename).statements(nodes)
 
     before: list[ast.stmt] = []
     names = {key: name(f"{prefix}_{key}") for key, node in flowing.items() if not _is_plain(node)}
@@ -264,10 +279,10 @@ def _aimed(
 ) -> list[ast.stmt]:
     """The form with `out` as `target`."""
     if isinstance(target, str):
-        if _may_become(body, "out", target, operands):
-            return [_Renamed({"out": target}).visit(statement) for statement in body]
+        if _may_become(body, _OUT, target, operands):
+            return [_Renamed({_OUT: target}).visit(statement) for statement in body]
         # The target is an operand that the form still reads: bind it at the end.
-        body = [_Renamed({"out": spare}).visit(statement) for statement in body]
+        body = [_Renamed({_OUT: spare}).visit(statement) for statement in body]
         return [*body, assign(target, name(spare))]
     *body, last = body
     assert isinstance(last, ast.Assign)

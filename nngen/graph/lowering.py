@@ -5,17 +5,15 @@ from __future__ import annotations
 import ast
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from nngen.catalog.entry import State, fragment
+from nngen.catalog import LAYERS
 from nngen.errors import SpecError
 from nngen.expressions import Target
-from nngen.fold import literal, source
-from nngen.graph.containers import CONTAINERS
-from nngen.graph.flow import Flow, Operation
-from nngen.graph.model import Construction, Statement
+from nngen.fold import renamed, source
+from nngen.graph.flow import Condition, Flow, Operation
+from nngen.graph.model import Statement
 from nngen.graph.modules import Application, Module, self_attribute
 from nngen.graph.variables import Variables
 from nngen.tensors import Tensor, show
@@ -36,34 +34,6 @@ def _stored(target: Target) -> ast.expr:
     if isinstance(target, str):
         return ast.Name(target, ast.Store())
     return ast.Tuple([_stored(part) for part in target], ast.Store())
-
-
-def construction(module: Module) -> Construction:
-    """The call that builds a module in the nn twin."""
-    if module.kind in CONTAINERS:
-        children = tuple((child.name, construction(child)) for child in module.children)
-        named = [child.name for child in module.children] != [str(i) for i in range(len(children))]
-        return Construction(module.kind, (), children, named)
-    folder = module.folder({})
-    made = {state.name: state for state in module.state}
-    arguments = []
-    for argument in module.entry.signature:
-        if not argument.positional and argument.name not in module.given:
-            continue
-        value = module.values[argument.name]
-        # A list that becomes a buffer, such as class weights, goes in as the tensor that the buffer is.
-        state = made.get(argument.name) if isinstance(value, list) else None
-        code = source(literal(value) if state is None else folder.expression(fragment(state.value)))
-        arguments.append(code if argument.positional else f"{argument.name}={code}")
-    return Construction(module.kind, tuple(arguments))
-
-
-def leaves(module: Module) -> Iterator[tuple[Module, State]]:
-    """All parameters and buffers below a module, in order."""
-    for child in module.children:
-        yield from leaves(child)
-    for state in module.state:
-        yield module, state
 
 
 def _picked(parts: dict[str, Any]) -> ast.expr:
@@ -91,21 +61,55 @@ class Lowering(ABC):
 
     flow: Flow
     variables: Variables
+    commented: bool = True
     statements: list[Statement] = field(default_factory=list)
+    nested: list[ast.stmt] | None = None
 
     def run(self) -> tuple[Statement, ...]:
         """All statements, the return included."""
         *steps, output = self.flow.operations
         for operation in steps:
-            if operation.application is not None:
-                self.apply(operation, operation.application)
+            if operation.condition is not None:
+                self.conditional(operation, operation.condition)
             else:
-                self.line(operation)
+                self.step(operation)
         self.emit(ast.Return(self.expression(output)), output.step)
         return tuple(self.statements)
 
+    def step(self, operation: Operation) -> None:
+        """Emit a step."""
+        if operation.application is not None:
+            self.apply(operation, operation.application)
+        elif operation.line is not None:
+            self.line(operation)
+
+    def conditional(self, operation: Operation, condition: Condition) -> None:
+        """Emit a step that may be skipped: what it gives then, and the step under an `if`."""
+        target = operation.writes[0]
+        assert target is not None
+        variable = self.variables[target]
+        otherwise = name(self.variables[operation.reads[0]])
+        if not condition.passes:
+            self.emit(assign(variable, ast.Constant(None)), operation.step)
+        elif source(otherwise) != variable:
+            self.emit(assign(variable, otherwise), operation.step)
+        self.nested = []
+        self.step(operation)
+        body, self.nested = self.nested, None
+        if body:
+            self.emit(ast.If(_test(operation, condition), body, []), operation.step)
+
     def emit(self, statement: ast.stmt, step: int, comment: str = "") -> None:
-        self.statements.append(Statement(source(statement), comment, step))
+        """Add a statement, to the `if` at hand where there is one."""
+        if self.nested is not None:
+            self.nested.append(statement)
+        else:
+            shown = comment if self.commented else ""
+            self.statements.append(Statement(source(statement), shown, step))
+
+    def count(self) -> int:
+        """How many statements there are."""
+        return len(self.statements) + len(self.nested or ())
 
     def line(self, operation: Operation) -> None:
         """Emit a step that is a line."""
@@ -148,12 +152,21 @@ class Calls(ast.NodeTransformer):
         if isinstance(node, ast.Call) and node in self.operation.calls:
             return self._layer(node)
         if isinstance(node, ast.Name):
-            return copy.copy(TRAINING) if node.id == "training" else ast.Name(node.id, node.ctx)
+            return self._name(node)
         branches = isinstance(node, (ast.IfExp, ast.BoolOp))
         self.conditional += branches
         changed = {key: self._field(value) for key, value in ast.iter_fields(node)}
         self.conditional -= branches
         return _picked(changed) if isinstance(node, ast.Subscript) else type(node)(**changed)
+
+    def _name(self, node: ast.Name) -> ast.expr:
+        if node.id == "training":
+            return copy.copy(TRAINING)
+        read = {value.name: value for value in self.operation.reads}.get(node.id)
+        if read is not None and read.state:
+            return self_attribute(node.id)
+        stored = read is None and node.id in self.lowering.flow.scope.values
+        return self_attribute(node.id) if stored else ast.Name(node.id, node.ctx)
 
     def _field(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -168,11 +181,11 @@ class Calls(ast.NodeTransformer):
         return ast.Call(node.func, arguments, keywords)
 
     def _layer(self, node: ast.Call) -> ast.expr:
-        before = len(self.lowering.statements)
+        before = self.lowering.count()
         application = self.operation.calls[node]
         call = self.parts(node)
         result = self.lowering.call(application, call, self.operation.step)
-        if self.conditional and len(self.lowering.statements) > before:
+        if self.conditional and self.lowering.count() > before:
             raise SpecError(
                 f"{application.module.kind} takes several statements, so it cannot stand in a condition",
                 self.operation.mark,
@@ -181,12 +194,31 @@ class Calls(ast.NodeTransformer):
         return result
 
 
+def _test(operation: Operation, condition: Condition) -> ast.expr:
+    """The condition as forward asks it."""
+    parts: list[ast.expr] = []
+    if condition.training:
+        parts.append(copy.copy(TRAINING))
+    if condition.build is not None:
+        parts.append(self_attribute(f"has_{operation.layer}"))
+    if condition.training and not _is_training(condition):
+        return renamed(condition.tree, lambda text: f"self.{text}")
+    return ast.BoolOp(ast.And(), parts) if len(parts) > 1 else parts[0]
+
+
+def _is_training(condition: Condition) -> bool:
+    """Whether the condition is `training`, or `training and …`."""
+    tree = condition.tree
+    parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
+    return any(isinstance(part, ast.Name) and part.id == "training" for part in parts)
+
+
 def noted(comment: str, *applications: Application) -> str:
     """A comment, and what the catalog notes on the layers that are used."""
     notes = [
         application.module.entry.note({**application.module.values, **application.inputs})
         for application in applications
-        if application.module.kind not in CONTAINERS and application.module.entry.note is not None
+        if application.module.kind in LAYERS and application.module.entry.note is not None
     ]
     return "; ".join(dict.fromkeys(part for part in (comment, *notes) if part))
 
@@ -199,7 +231,9 @@ def shape_comment(output: Any, before: Tensor | None) -> str:
 
 
 def layer_comment(application: Application) -> str:
-    """The output's shape, where it is not the first input's."""
+    """The output's shape, where it is not the first input's, and after a container."""
+    if application.children and isinstance(application.output, Tensor):
+        return "" if application.output.shape is None else show(application.output.shape)
     tensors = (value for value in application.inputs.values() if isinstance(value, Tensor))
     return noted(shape_comment(application.output, next(tensors, None)), application)
 
@@ -212,3 +246,10 @@ def line_comment(operation: Operation) -> str:
         return noted("", *operation.calls.values())
     comment = shape_comment(value.abstract, next(tensors, None))
     return noted(comment, *operation.calls.values())
+
+
+def loop_over(module: Module, members: ast.expr, target: str) -> ast.For:
+    """`for layer in self.layers: x = layer(x)`."""
+    item = "block" if all(child.flow is not None for child in module.children) else "layer"
+    body = assign(target, ast.Call(name(item), [name(target)], []))
+    return ast.For(ast.Name(item, ast.Store()), members, [body], [])

@@ -3,47 +3,59 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from nngen.subject import TensorSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Construction:
-    """The call that builds a layer, or a container of layers.
+    """The call that builds a layer, a block, or a container of such.
 
     Attributes:
-        kind: the class of torch.nn.
+        kind: the class, of torch.nn or (`block`) of the same file.
         arguments: the arguments as they are written: `("1", "16", "kernel_size=5")`.
-        children: a container's layers, by name.
+        children: a container's members, by name.
         named: the children's names are more than their positions.
+        loop: of a member of a container, the loop that makes such members: `_ in range(depth)`.
     """
 
     kind: str
     arguments: tuple[str, ...] = ()
     children: tuple[tuple[str, Construction], ...] = ()
     named: bool = False
+    block: bool = False
+    loop: str = ""
 
     def codes(self) -> tuple[str, ...]:
-        """All arguments, of the children too."""
-        return self.arguments + tuple(code for _, child in self.children for code in child.codes())
+        """All code in it, the children's too."""
+        inner = tuple(code for _, child in self.children for code in child.codes())
+        return (*self.arguments, *((f"[0 for {self.loop}]",) if self.loop else ()), *inner)
 
     def any_named(self) -> bool:
         """Whether a Sequential in it names its children."""
-        return self.named or any(child.any_named() for _, child in self.children)
+        named = self.named and self.kind == "Sequential"
+        return named or any(child.any_named() for _, child in self.children)
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A layer of the nn twin."""
+    """An attribute that is a module.
+
+    Attributes:
+        condition: under which it is built; `otherwise_identity`: else it is an nn.Identity.
+    """
 
     name: str
     construction: Construction
     step: int
+    condition: str = ""
+    otherwise_identity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StateLine:
-    """A parameter or buffer of the functional twin."""
+    """A parameter or buffer that the class makes itself."""
 
     name: str
     value: str
@@ -53,11 +65,24 @@ class StateLine:
 
 @dataclass(frozen=True, slots=True)
 class LayerState:
-    """What the functional twin's constructor does for one layer: make its state, then draw it."""
+    """What the constructor does for one layer's parameters and buffers: make them, then draw them."""
 
     lines: tuple[StateLine, ...]
     draws: tuple[str, ...]
     step: int
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Redraw:
+    """Statements that draw parameters anew."""
+
+    codes: tuple[str, ...]
+    step: int
+    condition: str = ""
+
+
+Item = Attribute | LayerState | Redraw
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +95,42 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Style:
+    """One class in one style.
+
+    Attributes:
+        stored: what the constructor keeps for forward: `(("stride", "stride"), …)`.
+        items: what the constructor then builds, in order.
+        forward: forward's statements.
+        loss: the statements of `loss`.
+    """
+
+    stored: tuple[tuple[str, str], ...]
+    items: tuple[Item, ...]
+    forward: tuple[Statement, ...]
+    loss: tuple[Statement, ...] = ()
+
+    def codes(self) -> tuple[str, ...]:
+        """All code in it."""
+        found = [statement.code for statement in (*self.forward, *self.loss)]
+        found += [code for _, code in self.stored]
+        for item in self.items:
+            found += [item.condition] if item.condition else []
+            if isinstance(item, Attribute):
+                found += item.construction.codes()
+            elif isinstance(item, LayerState):
+                found += [*item.draws, *(line.value for line in item.lines)]
+            else:
+                found += item.codes
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class Loss:
-    """The method `loss`: its arguments, its docstring, and what it returns in each style."""
+    """The signature and docstring of the method `loss`."""
 
     arguments: tuple[str, ...]
     doc: str
-    construction: Construction
-    state: LayerState
-    nn: tuple[str, ...]
-    functional: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +139,23 @@ class ModelClass:
 
     Attributes:
         doc: the docstring.
+        parameters: the constructor's arguments: `("in_channels: int", "stride: int = 1")`.
+        lets: the constructor's local variables: `(("hidden", "4 * dim"), …)`.
         arguments: forward's arguments, all tensors.
         returns: the annotation of what forward returns.
-        attributes: the nn twin's constructor.
-        states: the functional twin's constructor.
-        nn, functional: the two bodies of forward.
+        sequential: the nn twin is an nn.Sequential of its items.
     """
 
     name: str
     doc: str
+    parameters: tuple[str, ...]
+    lets: tuple[tuple[str, str], ...]
     arguments: tuple[str, ...]
     returns: str
-    attributes: tuple[Attribute, ...]
-    states: tuple[LayerState, ...]
-    nn: tuple[Statement, ...]
-    functional: tuple[Statement, ...]
-    loss: Loss | None
+    sequential: bool
+    nn: Style
+    functional: Style
+    loss: Loss | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +164,28 @@ class Graph:
 
     Attributes:
         source: the file name of its spec.
-        model: its class.
-        nn_names, functional_names: the modules that each file uses, of `F`, `math`, `nn`, `torch`, `OrderedDict`.
-        keys: the nn twin's state_dict keys, with the functional twin's.
+        classes: its classes, the model's last.
+        nn_names, functional_names: the names from outside that each file uses, of `F`, `math`, `torch`, `OrderedDict`.
+        keys: the nn twin's state_dict keys, with the functional twin's; `*` stands for a position in a list.
         inputs, targets: what verification feeds it.
+        arguments, sizes: the constructor's arguments and the open sizes that verification uses.
     """
 
     source: str
-    model: ModelClass
+    classes: tuple[ModelClass, ...]
     nn_names: frozenset[str]
     functional_names: frozenset[str]
     keys: tuple[tuple[str, str], ...]
     inputs: tuple[TensorSpec, ...]
     targets: tuple[TensorSpec, ...] | None
+    arguments: dict[str, Any]
+    sizes: dict[str, int]
+
+    @property
+    def model(self) -> ModelClass:
+        return self.classes[-1]
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether keys hold positions in lists of blocks."""
+        return any("*" in key for key, _ in self.keys)

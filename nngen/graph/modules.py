@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import (
@@ -20,23 +20,30 @@ from nngen.catalog.entry import (
 )
 from nngen.errors import Fault, Mark, SpecError, did_you_mean
 from nngen.expressions import SIZE_FUNCTIONS, Evaluator, Expression
-from nngen.fold import Folder, keep_name
+from nngen.fold import Folder, free_names, keep_name, renamed
+from nngen.graph.scope import Scope
 from nngen.sizes import Size, same, value_of
 from nngen.spec import LayerStep
-from nngen.tensors import Tensor
+from nngen.tensors import UNKNOWN, Tensor
+
+if TYPE_CHECKING:
+    from nngen.graph.flow import Flow
 
 
 @dataclass(frozen=True, eq=False)
 class Module:
-    """A layer, or a container of layers, at its place in the model.
+    """A layer, a block, or a container of such, at its place in a class.
 
     Attributes:
-        kind: the class of torch.nn.
+        kind: the class of torch.nn, or the block.
         path: the attribute, and below it the places in containers: `("features", "0")`.
         values: all arguments.
         given: the arguments that the spec gives.
+        code: of those, the ones that the spec computes from names, as it writes them.
         state: the parameters and buffers that these arguments make.
         children: a container's modules, in order.
+        loop: of a copy in a repeat whose count is open, the head of the loop: `i in range(depth)`.
+        flow: of a block, what happens in it.
         mark: where the spec has it.
     """
 
@@ -45,8 +52,11 @@ class Module:
     mark: Mark
     values: Mapping[str, Any] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
+    code: Mapping[str, ast.expr] = field(default_factory=dict)
     state: tuple[State, ...] = ()
     children: tuple[Module, ...] = ()
+    loop: str = ""
+    flow: Flow | None = None
 
     @property
     def entry(self) -> Layer:
@@ -67,31 +77,55 @@ class Module:
     def folder(
         self, code: Mapping[str, ast.expr], rename: Callable[[str], str] = keep_name
     ) -> Folder:
-        """A folder in the scope of this layer's arguments."""
-        known = dict(self.values)
+        """A folder in the scope of this layer's arguments.
+
+        Args:
+            code: the names that stand for code.
+            rename: what the names in sizes are called where the code will stand.
+        """
+        open_code = {
+            argument: renamed(tree, rename)
+            for argument, tree in self.code.items()
+            if not _is_size(self.values[argument])
+        }
+        known = {key: value for key, value in self.values.items() if key not in open_code}
+        folder = Folder(known, open_code)
         for name, text in self.entry.let.items():
-            known[name] = Folder(known).value(fragment(text))
-        return Folder(known, code, self.given, rename)
+            known[name] = folder.value(fragment(text))
+            folder = Folder(known, open_code)
+        return Folder(known, {**open_code, **code}, self.given, rename)
 
     def form_folder(
         self,
         code: Mapping[str, ast.expr],
         passed: Mapping[str, Any] = MappingProxyType({}),
         given: frozenset[str] = frozenset(),
+        rename: Callable[[str], str] = keep_name,
     ) -> Folder:
         """A folder in the scope of the layer's form: state as attributes, None where there is none.
 
         Args:
             code: the names that stand for code.
             passed: forward's arguments that are known, and in `given` those that the spec gives.
+            rename: what the names in sizes are called where the code will stand.
         """
         state = dict.fromkeys(state.identifier for state in self.entry.state_of(self.values))
-        known = {**self.folder({}).known, **state, **passed}
-        return Folder(known, {**self.state_code(), **code}, self.given | given)
+        plain = self.folder({}, rename)
+        known = {**plain.known, **state, **passed}
+        # A state's name hides the argument of the same name, `bias` for one.
+        rest = {key: tree for key, tree in plain.code.items() if key not in state}
+        return Folder(known, {**rest, **self.state_code(), **code}, self.given | given, rename)
 
     def state_code(self) -> dict[str, ast.expr]:
         """The names of the state that is there, as attributes of `self`."""
         return {s.identifier: self_attribute(self.attribute(s)) for s in self.state}
+
+
+def _is_size(value: Any) -> bool:
+    """Whether a value prints the names that it was computed from."""
+    if isinstance(value, (tuple, list)):
+        return all(map(_is_size, value))
+    return isinstance(value, (int, Size)) and not isinstance(value, bool)
 
 
 def self_attribute(name: str) -> ast.expr:
@@ -116,10 +150,7 @@ def shape_attribute(value: Any, name: str) -> Any:
 
 
 def build_layer(
-    step: LayerStep,
-    path: tuple[str, ...],
-    scope: Mapping[str, Any],
-    inputs: Mapping[str, Any],
+    step: LayerStep, path: tuple[str, ...], scope: Scope, inputs: Mapping[str, Any]
 ) -> Module:
     """A layer with its arguments evaluated, completed from its inputs, and checked.
 
@@ -138,7 +169,8 @@ def build_layer(
         if argument.name in step.arguments:
             values[argument.name] = _evaluated(step, argument.name, scope)
         elif argument.name in entry.infer:
-            values[argument.name] = _inferred(step, argument.name, inputs)
+            found = _inferred(step, argument.name, inputs)
+            values[argument.name] = scope.settle(path, argument.name, found, step)
         elif argument.default is REQUIRED:
             raise SpecError(
                 f"{step.kind} lacks its argument {argument.name!r}",
@@ -150,11 +182,34 @@ def build_layer(
     for name in entry.infer:
         if name in step.arguments:
             _agree(step, name, values[name], inputs)
-    module = Module(step.kind, path, step.mark, values, frozenset(step.arguments))
+    code = computed(step, scope)
+    given = frozenset(step.arguments)
+    module = Module(step.kind, path, step.mark, values, given, code)
     _check(step, module)
-    folder = module.folder({})
-    state = tuple(s for s in entry.state_of(values) if folder.value(fragment(s.when)))
-    return Module(step.kind, path, step.mark, values, frozenset(step.arguments), state)
+    state = tuple(s for s in entry.state_of(values) if _is_there(step, module, s))
+    return Module(step.kind, path, step.mark, values, given, code, state)
+
+
+def _is_there(step: LayerStep, module: Module, state: State) -> bool:
+    tree = fragment(state.when)
+    there = module.folder({}).value(tree)
+    if there is UNKNOWN:
+        argument = next(name for name in free_names(tree) if name in module.code)
+        raise SpecError(
+            f"{argument} of {step.kind} decides which parameters there are, so it cannot be an argument",
+            step.arguments[argument].mark,
+            "write it out; two blocks may differ in it",
+        )
+    return bool(there)
+
+
+def computed(step: LayerStep, scope: Scope) -> dict[str, ast.expr]:
+    """The arguments that name sizes of the scope, as the spec writes them."""
+    return {
+        name: scope.printable(expression.tree)
+        for name, expression in step.arguments.items()
+        if free_names(expression.tree) & scope.names
+    }
 
 
 def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
@@ -169,18 +224,18 @@ def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
         raise expression.fault(fault) from None
 
 
-def _evaluated(step: LayerStep, name: str, scope: Mapping[str, Any]) -> Any:
+def _evaluated(step: LayerStep, name: str, scope: Scope) -> Any:
     argument = LAYERS[step.kind].signature[name]
     expression = step.arguments[name]
     tree = expression.tree
-    if isinstance(tree, ast.Name) and tree.id not in scope:
-        hint = did_you_mean(tree.id, argument.kind.words) if argument.kind.words else ""
+    if isinstance(tree, ast.Name) and tree.id not in scope.values:
+        hint = did_you_mean(tree.id, [*argument.kind.words, *scope.values])
         raise SpecError(
             f"{name} of {step.kind} takes {argument.kind.description}, not {tree.id!r}",
             expression.mark,
             hint,
         )
-    value = evaluate(expression, scope)
+    value = evaluate(expression, scope.values)
     try:
         return checked(argument, step.kind, value)
     except Fault as fault:

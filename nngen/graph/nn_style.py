@@ -5,13 +5,21 @@ from __future__ import annotations
 import ast
 
 from nngen.fold import source
-from nngen.graph.flow import Operation
-from nngen.graph.lowering import Lowering, assign, layer_comment, name
+from nngen.graph.construction import becomes_identity
+from nngen.graph.flow import Condition, Operation
+from nngen.graph.lowering import Lowering, assign, layer_comment, loop_over
 from nngen.graph.modules import Application, self_attribute
 
 
 class NNLowering(Lowering):
     """Writes `x = self.conv1(x)`."""
+
+    def conditional(self, operation: Operation, condition: Condition) -> None:
+        built = next(each for each in self.flow.built if each.name == operation.layer)
+        if becomes_identity(self.flow, built):
+            self.step(operation)
+        else:
+            super().conditional(operation, condition)
 
     def apply(self, operation: Operation, application: Application) -> None:
         target, operands = self.operands(operation)
@@ -23,10 +31,7 @@ class NNLowering(Lowering):
             return
         if source(operands[0]) != target:
             self.emit(assign(target, operands[0]), operation.step)
-        body = assign(target, ast.Call(name("layer"), [name(target)], []))
-        layers = self_attribute(module.name)
-        loop = ast.For(ast.Name("layer", ast.Store()), layers, [body], [])
-        self.emit(loop, operation.step, comment)
+        self.emit(loop_over(module, self_attribute(module.name), target), operation.step, comment)
 
     def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
         return ast.Call(self_attribute(application.module.name), call.args, call.keywords)

@@ -31,6 +31,9 @@ class Variables:
 
 
 def variable(value: Value, running: str) -> str:
+    """What `forward` calls a value; a Parameter or Buffer is an attribute."""
+    if value.state:
+        return f"self.{value.name}"
     return value.name if value.fixed or value.named else running
 
 
@@ -46,7 +49,11 @@ def _keeps_apart(flow: Flow, running: str) -> bool:
     """Whether every value is still in its variable when it is read."""
     held = {variable(value, running): value for value in flow.inputs}
     for operation in flow.operations:
-        if any(held.get(variable(value, running)) is not value for value in operation.reads):
+        if any(
+            held.get(variable(value, running)) is not value
+            for value in operation.reads
+            if not value.state
+        ):
             return False
         held.update(
             (variable(value, running), value) for value in operation.writes if value is not None

@@ -9,7 +9,7 @@ from nngen import dtypes
 from nngen.errors import Fault
 from nngen.shapes.common import RunTimeSize, as_sizes, demand_float, demand_real, shape_of
 from nngen.sizes import Dim, Size, same, value_of
-from nngen.tensors import UNKNOWN, Shape, Tensor, promote
+from nngen.tensors import UNKNOWN, Shape, Tensor
 
 
 def made(size: Any, dtype: str | None = None) -> Tensor:

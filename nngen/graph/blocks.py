@@ -1,0 +1,200 @@
+"""Uses of a block: its class walked with the sizes of one use, what comes out told in the user's sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nngen.errors import SpecError
+from nngen.fold import free_names
+from nngen.graph.modules import Application, Module, computed, evaluate
+from nngen.graph.scope import INPUT_SIZES, Scope
+from nngen.sizes import Dim, Size, substitute, symbol, value_of
+from nngen.spec import Body, LayerStep, LineStep, Spec
+from nngen.tensors import Tensor
+
+if TYPE_CHECKING:
+    from nngen.graph.flow import Flow
+
+_LETTERS = {4: "NCHW", 5: "NCDHW"}
+
+
+@dataclass
+class Program:
+    """All classes of a spec while they are walked.
+
+    Attributes:
+        blocks: the spec's blocks.
+        flows: for each class, what happened in each use of it.
+    """
+
+    spec: Spec
+    flows: dict[str, list[Flow]] = field(default_factory=dict)
+    stack: list[str] = field(default_factory=list)
+
+    @property
+    def blocks(self) -> dict[str, Body]:
+        return self.spec.blocks
+
+
+def build_block(
+    step: LayerStep, path: tuple[str, ...], scope: Scope, inputs: Mapping[str, Any], loop: str = ""
+) -> Application:
+    """Use a block.
+
+    Raises:
+        SpecError: its arguments are wrong, or what is in it does not fit.
+    """
+    body = scope.program.blocks[step.kind]
+    values = _arguments(step, body, scope)
+    flow, output, meanings = _walk(body, step, scope, values, inputs)
+    sizes = {
+        name: scope.settle(path, name, meanings[name], step)
+        for name in INPUT_SIZES
+        if name in meanings
+    }
+    module = Module(
+        step.kind,
+        path,
+        step.mark,
+        {**sizes, **values},
+        frozenset(step.arguments),
+        computed(step, scope),
+        loop=loop,
+        flow=flow,
+    )
+    return Application(module, inputs, output)
+
+
+def apply_block(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Application:
+    """Use once more a block that is built already."""
+    body = scope.program.blocks[module.kind]
+    values = {name: module.values[name] for name in (option.name for option in body.options)}
+    step = LayerStep(module.kind, None, {}, module.mark)
+    _, output, _ = _walk(body, step, scope, values, inputs)
+    return Application(module, inputs, output)
+
+
+def _arguments(step: LayerStep, body: Body, scope: Scope) -> dict[str, Any]:
+    values = {}
+    for option in body.options:
+        if option.name in step.arguments:
+            values[option.name] = evaluate(step.arguments[option.name], scope.values)
+        elif option.default is not None:
+            values[option.name] = evaluate(option.default, {})
+        else:
+            raise SpecError(
+                f"{step.kind} lacks its argument {option.name!r}",
+                step.mark,
+                f"`{step.kind}: {{{option.name}: …}}`",
+            )
+    return values
+
+
+def _walk(
+    body: Body,
+    step: LayerStep,
+    scope: Scope,
+    values: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+) -> tuple[Flow, Any, dict[str, Dim]]:
+    from nngen.graph.walker import Walker
+
+    program = scope.program
+    if body.name in program.stack:
+        raise SpecError(f"{body.name} is in itself", step.mark)
+    meanings: dict[str, Dim] = {}
+    names: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, (int, Size)) and not isinstance(value, bool):
+            if value_of(value) is None:
+                mark = step.arguments[name].mark if name in step.arguments else step.mark
+                raise SpecError(
+                    f"{name} would be {value}, which is open until the model runs", mark
+                )
+            meanings[name] = value
+            names[name] = symbol(name, value_of(value))
+        else:
+            names[name] = value
+    tensors = _named_inputs(body, inputs, meanings)
+    for name in INPUT_SIZES:
+        if name in meanings:
+            names[name] = symbol(name, value_of(meanings[name]))
+    inner = Scope(body.name, names, scope.choices, program)
+    for let, expression in body.let:
+        size = evaluate(expression, inner.values)
+        if isinstance(size, (int, Size)) and not isinstance(size, bool):
+            meanings[let.text] = substitute(size, meanings)
+            size = symbol(let.text, value_of(size))
+        inner = inner.inner(let.text, size, written=True)
+    program.stack.append(body.name)
+    flow = Walker(body, inner, tensors).walk()
+    program.stack.pop()
+    program.flows.setdefault(body.name, []).append(flow)
+    return flow, _outside(flow.output, meanings), meanings
+
+
+def _named_inputs(
+    body: Body, inputs: Mapping[str, Any], meanings: dict[str, Dim]
+) -> dict[str, Any]:
+    """The inputs with the sizes that a use fixes under names; `meanings` tells what each stands for."""
+    tensors = {}
+    for number, (name, value) in enumerate(inputs.items()):
+        if isinstance(value, Tensor) and value.shape is not None:
+            shape = [
+                _named(size, _size_name(body, name, number, place, len(value.shape)), meanings)
+                for place, size in enumerate(value.shape)
+            ]
+            value = value.sized(*shape)
+        tensors[name] = value
+    return tensors
+
+
+def _size_name(body: Body, name: str, number: int, place: int, rank: int) -> str:
+    if number or place == 0:
+        return f"{name}.shape[{place}]"
+    if place == rank - 1 and (place != 1 or "in_channels" not in _mentioned(body)):
+        return "in_features"
+    if place == 1:
+        return "in_channels"
+    return _LETTERS[rank][place] if rank in _LETTERS else f"{name}.shape[{place}]"
+
+
+def _mentioned(body: Body) -> set[str]:
+    """The names in a block's expressions."""
+    names: set[str] = set()
+    trees = [expression.tree for _, expression in body.let]
+    steps = list(body.layers)
+    while steps:
+        step = steps.pop()
+        if isinstance(step, LineStep):
+            trees.append(step.line.value.tree)
+            continue
+        trees += [expression.tree for expression in step.arguments.values()]
+        trees += [] if step.when is None else [step.when.tree]
+        steps += [*step.children, *step.layers.values()]
+    for tree in trees:
+        names |= free_names(tree)
+    return names
+
+
+def _named(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:
+    value = value_of(size)
+    if value is None:
+        return size
+    meanings[name] = size
+    return symbol(name, value)
+
+
+def _outside(value: Any, meanings: Mapping[str, Dim]) -> Any:
+    """A block's output in the sizes of its user."""
+    if isinstance(value, Tensor):
+        if value.shape is None:
+            return value
+        return value.sized(*(substitute(size, meanings) for size in value.shape))
+    if isinstance(value, (tuple, list)):
+        return type(value)(_outside(item, meanings) for item in value)
+    if isinstance(value, dict):
+        return {key: _outside(item, meanings) for key, item in value.items()}
+    return substitute(value, meanings) if isinstance(value, Size) else value

@@ -1,0 +1,197 @@
+"""From the flow of a class to the class, in both styles."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Any
+
+from nngen.fold import source
+from nngen.graph.construction import Constructor, becomes_identity, build_condition, leading_sizes
+from nngen.graph.flow import Flow
+from nngen.graph.functional_style import FunctionalLowering
+from nngen.graph.losses import Criterion, loss_method, loss_statements
+from nngen.graph.model import ModelClass, Style
+from nngen.graph.nn_style import NNLowering
+from nngen.graph.scope import INPUT_SIZES
+from nngen.graph.variables import Variables
+from nngen.sizes import Dim, substitute, symbol, symbols_of
+from nngen.tensors import Tensor, show
+
+
+class ClassWriter:
+    """Writes the classes of a model, blocks before those that use them."""
+
+    def __init__(self) -> None:
+        self.leading: dict[str, tuple[str, ...]] = {}
+
+    def block(self, flows: list[Flow]) -> ModelClass:
+        """The class of a block, from all its uses."""
+        return self._class(_united(flows), None, is_block=True)
+
+    def model(self, flow: Flow, criterion: Criterion | None) -> ModelClass:
+        """The model's own class."""
+        return self._class(flow, criterion, is_block=False)
+
+    def _class(self, flow: Flow, criterion: Criterion | None, is_block: bool) -> ModelClass:
+        body = flow.body
+        constructor = Constructor(self.leading)
+        variables = Variables(flow)
+        nn = Style(
+            (),
+            (*constructor.nn_items(flow), *_criterion_attribute(constructor, criterion)),
+            () if body.sequential else NNLowering(flow, variables, not is_block).run(),
+            loss_statements(criterion, nn=True),
+        )
+        functional = Style(
+            (),
+            (*constructor.functional_items(flow), *_criterion_state(constructor, criterion)),
+            FunctionalLowering(flow, variables, not is_block).run(),
+            loss_statements(criterion, nn=False),
+        )
+        lets = tuple((name.text, source(expression.tree)) for name, expression in body.let)
+        codes = [*nn.codes(), *functional.codes(), *(code for _, code in lets)]
+        codes += [build_condition(built.condition) for built in flow.built]
+        leading = leading_sizes(iter(code for code in codes if code))
+        leading = leading if is_block else ()
+        self.leading[body.name] = leading
+        return ModelClass(
+            body.name,
+            _doc(body.doc, flow, leading),
+            (*(f"{name}: int" for name in leading), *_parameters(flow)),
+            lets,
+            tuple(value.name for value in flow.inputs),
+            annotation(flow.output),
+            body.sequential,
+            _stored(nn, flow, nn=True),
+            _stored(functional, flow, nn=False),
+            None if criterion is None else loss_method(criterion),
+        )
+
+
+def _criterion_attribute(constructor: Constructor, criterion: Criterion | None) -> Iterable[Any]:
+    if criterion is not None:
+        yield from constructor.nn_items(criterion.flow)
+
+
+def _criterion_state(constructor: Constructor, criterion: Criterion | None) -> Iterable[Any]:
+    if criterion is not None:
+        yield from constructor.functional_items(criterion.flow)
+
+
+def _united(flows: list[Flow]) -> Flow:
+    """One flow for all uses of a block: steps that some skip are taken from those that do not."""
+    first = flows[0]
+    for place, built in enumerate(first.built):
+        if built.module is None:
+            first.built[place] = next(
+                (flow.built[place] for flow in flows if flow.built[place].module), built
+            )
+    for place, operation in enumerate(first.operations):
+        if operation.application is None and operation.line is None and operation.layer:
+            other = next(
+                (f.operations[place] for f in flows if f.operations[place].application), None
+            )
+            if other is not None:
+                operation.application = other.application
+    return first
+
+
+def _stored(style: Style, flow: Flow, nn: bool) -> Style:
+    """The style with what its constructor keeps for forward."""
+    attributes = {
+        node.attr
+        for statement in style.forward
+        for node in ast.walk(ast.parse(statement.code))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    }
+    kept = [(name, name) for name in _ordered(flow) if name in attributes]
+    for built in flow.built:
+        condition = build_condition(built.condition)
+        if condition and not (nn and becomes_identity(flow, built)):
+            kept.append((f"has_{built.name}", condition))
+    return Style(tuple(kept), style.items, style.forward, style.loss)
+
+
+def _ordered(flow: Flow) -> list[str]:
+    """The names of the scope as the constructor has them."""
+    names = [*INPUT_SIZES, *(option.name for option in flow.body.options)]
+    return [*names, *(name.text for name, _ in flow.body.let)]
+
+
+def _parameters(flow: Flow) -> Iterable[str]:
+    for option in flow.body.options:
+        if option.default is None:
+            yield f"{option.name}: {_type(flow.scope.values[option.name])}"
+        else:
+            default = option.default.tree
+            value = ast.literal_eval(default)
+            kind = _type(flow.scope.values[option.name] if value is None else value)
+            kind = f"{kind} | None" if value is None and kind != "None" else kind
+            yield f"{option.name}: {kind} = {source(default)}"
+
+
+def _type(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, (tuple, list)):
+        inner = sorted({_type(item) for item in value})
+        return f"tuple[{' | '.join(inner)}, ...]"
+    return type(value).__name__ if isinstance(value, (bool, float, str)) else "int"
+
+
+def _doc(doc: str, flow: Flow, leading: tuple[str, ...]) -> str:
+    names = _letters(flow, leading)
+    inputs = flow.inputs
+    given = (
+        " and ".join(f"{value.name} {_shown(value.abstract, names)}" for value in inputs)
+        if len(inputs) > 1
+        else _shown(inputs[0].abstract, names)
+    )
+    maps = f"Maps {given} to {_shown(flow.output, names)}."
+    return f"{doc}\n\n{maps}" if doc else maps
+
+
+def _letters(flow: Flow, leading: tuple[str, ...]) -> dict[str, str]:
+    """Short names for the sizes of a block's input that are no arguments of it: H, W."""
+    names: dict[str, str] = {}
+    for value in flow.inputs:
+        shape = value.abstract.shape if isinstance(value.abstract, Tensor) else None
+        letters = {3: "NCL", 4: "NCHW", 5: "NCDHW"}.get(len(shape or ()), "")
+        for place, size in enumerate(shape or ()):
+            for each in symbols_of(size):
+                if each.value is not None and each.name not in _ordered(flow)[2:]:
+                    letter = letters[place] if letters else f"D{place}"
+                    names[each.name] = each.name if each.name in leading else letter
+    return names
+
+
+def _shown(value: Any, names: dict[str, str]) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(item, names)}" for key, item in value.items())
+    if isinstance(value, (tuple, list)):
+        return " and ".join(_shown(item, names) for item in value)
+    if isinstance(value, Tensor) and value.shape is not None:
+        return show(tuple(_short(size, names) for size in value.shape))
+    return str(value)
+
+
+def _short(size: Dim, names: dict[str, str]) -> Dim:
+    """A size by its letter; one that was computed from a letter has a prime."""
+    letters = {each.name: names[each.name] for each in symbols_of(size) if each.name in names}
+    renamed = substitute(size, {name: symbol(letter) for name, letter in letters.items()})
+    changed = [letter for letter in letters.values() if len(letter) == 1]
+    if changed and str(renamed) != changed[0]:
+        return symbol(f"{changed[0]}'")
+    return renamed
+
+
+def annotation(value: Any) -> str:
+    """The type of what forward returns."""
+    if isinstance(value, tuple):
+        return f"tuple[{', '.join(map(annotation, value))}]"
+    if isinstance(value, list):
+        return "list[Tensor]"
+    return "dict[str, Tensor]" if isinstance(value, dict) else "Tensor"

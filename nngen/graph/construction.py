@@ -1,0 +1,213 @@
+"""The constructor of a class in each style."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from nngen.catalog.entry import fragment, statements
+from nngen.fold import literal, source
+from nngen.graph.containers import CONTAINERS
+from nngen.graph.flow import Built, Condition, Flow
+from nngen.graph.model import Attribute, Construction, Item, LayerState, Redraw, StateLine
+from nngen.graph.modules import Module
+from nngen.graph.redraws import initializer_call
+from nngen.graph.scope import INPUT_SIZES
+
+
+class Constructor:
+    """Writes constructors.
+
+    Args:
+        leading: for each block, which sizes of its input its constructor takes first.
+    """
+
+    def __init__(self, leading: dict[str, tuple[str, ...]]) -> None:
+        self.leading = leading
+
+    def construction(self, module: Module) -> Construction:
+        """The call that builds a module in the nn twin."""
+        if module.kind in CONTAINERS:
+            children = self._merged([self.construction(child) for child in module.children])
+            names = [name if name != "*" else str(i) for i, name in enumerate(_names(module))]
+            named = names != [str(i) for i in range(len(names))]
+            if named:
+                children = [self.construction(child) for child in module.children]
+                return Construction(module.kind, (), tuple(zip(names, children)), True)
+            return Construction(module.kind, (), tuple(("", child) for child in children))
+        if module.flow is not None:
+            return Construction(
+                module.kind, self._block_arguments(module), block=True, loop=module.loop
+            )
+        return Construction(module.kind, _arguments(module))
+
+    def _merged(self, children: list[Construction]) -> list[Construction]:
+        """The copies of one loop are one; so are more than three that are written alike."""
+        merged: list[tuple[Construction, int]] = []
+        for child in children:
+            if merged and merged[-1][0] == child:
+                merged[-1] = (child, merged[-1][1] + 1)
+            else:
+                merged.append((child, 1))
+        result: list[Construction] = []
+        for child, count in merged:
+            if child.loop or count <= 3:
+                result += [child] * (1 if child.loop else count)
+            else:
+                loop = f"_ in range({count})"
+                result.append(
+                    Construction(
+                        child.kind, child.arguments, child.children, child.named, child.block, loop
+                    )
+                )
+        return result
+
+    def _block_arguments(self, module: Module) -> tuple[str, ...]:
+        assert module.flow is not None
+        codes = [source(literal(module.values[name])) for name in self.leading[module.kind]]
+        for option in module.flow.body.options:
+            if option.name not in module.given:
+                continue
+            code = source(_argument(module, option.name))
+            codes.append(code if option.default is None else f"{option.name}={code}")
+        return tuple(codes)
+
+    def nn_items(self, flow: Flow) -> Iterator[Item]:
+        """What the nn twin's constructor builds."""
+        for built in flow.built:
+            if built.module is None:
+                continue
+            if built.module.kind in ("Parameter", "Buffer"):
+                yield named_state(built)
+                continue
+            condition = build_condition(built.condition)
+            identity = bool(condition) and becomes_identity(flow, built)
+            made = self.construction(built.module)
+            if condition and not identity:
+                condition = f"self.has_{built.name}"
+            yield Attribute(built.name, made, built.step, condition, identity)
+
+    def functional_items(self, flow: Flow) -> Iterator[Item]:
+        """What the functional twin's constructor builds."""
+        for built in flow.built:
+            if built.module is None:
+                continue
+            if built.module.kind in ("Parameter", "Buffer"):
+                yield named_state(built)
+                continue
+            condition = f"self.has_{built.name}" if build_condition(built.condition) else ""
+            yield from self._functional(built.module, built.step, condition)
+
+    def _functional(self, module: Module, step: int, condition: str) -> Iterator[Item]:
+        if module.flow is not None:
+            attribute = "_".join(module.path)
+            yield Attribute(attribute, self.construction(module), step, condition)
+        elif is_block_list(module):
+            made = self.construction(module)
+            kind = "ModuleDict" if made.named else "ModuleList"
+            made = Construction(kind, (), made.children, made.named)
+            yield Attribute("_".join(module.path), made, step, condition)
+        else:
+            for child in module.children:
+                yield from self._functional(child, step, condition)
+            if module.state:
+                yield _layer_state(module, step, condition)
+
+
+def _names(module: Module) -> list[str]:
+    return [child.name for child in module.children]
+
+
+def is_block_list(module: Module) -> bool:
+    """Whether a container holds blocks alone, so that the functional twin keeps it as a list of modules."""
+    return bool(module.children) and all(child.flow is not None for child in module.children)
+
+
+def _argument(module: Module, name: str) -> ast.expr:
+    return module.code.get(name) or literal(module.values[name])
+
+
+def _arguments(module: Module) -> tuple[str, ...]:
+    folder = module.folder({})
+    made = {state.name: state for state in module.state}
+    arguments = []
+    for argument in module.entry.signature:
+        if not argument.positional and argument.name not in module.given:
+            continue
+        # A list that becomes a buffer, such as class weights, goes in as the tensor that the buffer is.
+        state = made.get(argument.name) if isinstance(module.values[argument.name], list) else None
+        code = source(
+            _argument(module, argument.name)
+            if state is None
+            else folder.expression(fragment(state.value))
+        )
+        arguments.append(code if argument.positional else f"{argument.name}={code}")
+    return tuple(arguments)
+
+
+def _layer_state(module: Module, step: int, condition: str) -> LayerState:
+    folder = module.folder({})
+    lines = tuple(
+        StateLine(
+            module.attribute(state),
+            source(folder.expression(fragment(state.value))),
+            state.buffer,
+            state.persistent,
+        )
+        for state in module.state
+    )
+    draws = module.form_folder({}).statements(statements(module.entry.draw_of(module.values)))
+    return LayerState(lines, tuple(map(source, draws)), step, condition)
+
+
+def named_state(built: Built) -> LayerState:
+    """The lines of a Parameter or Buffer, the same in both twins."""
+    module = built.module
+    assert module is not None
+    if module.kind == "Buffer":
+        assert built.value is not None
+        value = source(built.value.tree)
+        line = StateLine(built.name, value, True, bool(module.values["persistent"]))
+        return LayerState((line,), (), built.step)
+    sizes = source(literal(module.values["shape"]))[1:-1].rstrip(",")
+    initializer = built.redraws[0].initializer
+    plain = {"zeros_": "zeros", "ones_": "ones"}.get(initializer.function)
+    line = StateLine(built.name, f"torch.{plain or 'empty'}({sizes})", False, True)
+    call = initializer_call(initializer, f"self.{built.name}")
+    return LayerState((line,), () if plain else (call,), built.step)
+
+
+def build_condition(condition: Condition | None) -> str:
+    """What decides in the constructor whether a layer is built."""
+    if condition is None or condition.build is None:
+        return ""
+    return source(condition.build)
+
+
+def becomes_identity(flow: Flow, built: Built) -> bool:
+    """Whether an nn.Identity can stand where a layer is not built, so that forward need not ask."""
+    condition = built.condition
+    if condition is None or condition.training or not condition.passes:
+        return False
+    operation = next(op for op in flow.operations if op.layer == built.name)
+    return operation.line is None and len(operation.reads) == 1
+
+
+def leading_sizes(codes: Iterator[str]) -> tuple[str, ...]:
+    """The sizes of the first input that code names; the constructor takes them first."""
+    names = {
+        node.id
+        for code in codes
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Name)
+    }
+    attributes = {
+        node.attr
+        for code in codes
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Attribute)
+    }
+    return tuple(name for name in INPUT_SIZES if name in names | attributes)
+
+
+__all__ = ["Constructor", "Redraw", "leading_sizes"]

@@ -1,0 +1,256 @@
+"""The loss: one layer on the outputs and its targets, or steps of their own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nngen.catalog import LAYERS
+from nngen.catalog.entry import Layer, Target, fragment, tensors_in
+from nngen.errors import Fault, SpecError
+from nngen.expressions import SIZE_FUNCTIONS, Evaluator
+from nngen.fold import source
+from nngen.graph.flow import Built, Flow, Operation
+from nngen.graph.functional_style import FunctionalLowering, form
+from nngen.graph.lowering import name
+from nngen.graph.model import Loss, Statement
+from nngen.graph.modules import (
+    Application,
+    Module,
+    apply_layer,
+    build_layer,
+    self_attribute,
+    shape_attribute,
+)
+from nngen.graph.nn_style import NNLowering
+from nngen.graph.scope import Scope
+from nngen.graph.variables import Variables
+from nngen.graph.walker import Walker
+from nngen.sizes import symbol, value_of
+from nngen.spec import Body, LayerStep, Name
+from nngen.spec.model import LossSteps
+from nngen.subject import TensorSpec
+from nngen.tensors import Tensor
+
+_BATCH = symbol("N")
+
+
+@dataclass(frozen=True, eq=False)
+class Criterion:
+    """A loss, decided.
+
+    Attributes:
+        flow: what the constructor builds for it.
+        arguments: the method's arguments.
+        doc: its docstring.
+        nn, functional: its statements in each style.
+        targets: what verification gives it beside the outputs.
+    """
+
+    flow: Flow
+    arguments: tuple[str, ...]
+    doc: str
+    nn: tuple[Statement, ...]
+    functional: tuple[Statement, ...]
+    targets: tuple[TensorSpec, ...]
+
+
+def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
+    """Fit a loss to what the model gives.
+
+    Raises:
+        SpecError: it does not fit.
+    """
+    return _single(loss, flow) if isinstance(loss, LayerStep) else _several(loss, flow)
+
+
+def loss_method(criterion: Criterion) -> Loss:
+    """The method's signature and docstring."""
+    return Loss(criterion.arguments, criterion.doc)
+
+
+def loss_statements(criterion: Criterion | None, nn: bool) -> tuple[Statement, ...]:
+    """The method's statements in one style."""
+    if criterion is None:
+        return ()
+    return criterion.nn if nn else criterion.functional
+
+
+def _single(step: LayerStep, flow: Flow) -> Criterion:
+    entry = LAYERS[step.kind]
+    application = _applied(step, entry, flow)
+    module = application.module
+    outputs = entry.outputs
+    names = ["output" if len(outputs) == 1 or key == "input" else key for key in outputs]
+    operands = {**dict(zip(outputs, names)), **{key: _plain(key) for key in entry.targets}}
+    code = {key: name(text) for key, text in operands.items()}
+    arguments = [code[key] for key in entry.inputs.names]
+    call: ast.expr = ast.Call(self_attribute("criterion"), arguments, [])
+    number = len(flow.body.layers) + 1
+    *before, last = form(application, code, "out")
+    assert isinstance(last, ast.Assign)
+    value = last.value
+    if isinstance(application.output, tuple):
+        # As torch's AdaptiveLogSoftmaxWithLoss does, it gives its output and then the loss.
+        assert isinstance(value, ast.Tuple)
+        call, value = ast.Attribute(call, "loss", ast.Load()), value.elts[-1]
+    functional = [*before, ast.Return(value)]
+    return Criterion(
+        Flow(flow.body, flow.scope, (), [Built("criterion", module, number)]),
+        tuple(operands.values()),
+        entry.doc.format(**{key: str(application.inputs[key]) for key in operands}),
+        (Statement(source(ast.Return(call)), "", number),),
+        tuple(Statement(source(statement), "", number) for statement in functional),
+        tuple(
+            _target_spec(target, rule, module, application.inputs)
+            for target, rule in entry.targets.items()
+        ),
+    )
+
+
+def _plain(target: str) -> str:
+    """A target's name as `loss` has it: without the underscore that some of torch's end in."""
+    return target.rstrip("_")
+
+
+def _applied(step: LayerStep, entry: Layer, flow: Flow) -> Application:
+    """The loss, applied to the model's outputs and to targets that fit them."""
+    wanted = entry.outputs
+    tensors = tensors_in(flow.output)
+    if len(tensors) != len(wanted):
+        count = f"{len(wanted)} outputs ({', '.join(wanted)})" if len(wanted) > 1 else "1 output"
+        raise SpecError(
+            f"{step.kind} takes {count}, but the model gives {len(tensors)}",
+            step.mark,
+            "choose what the model gives with `outputs`",
+        )
+    inputs: dict[str, Any] = dict(zip(wanted, tensors))
+    module = build_layer(step, ("criterion",), flow.scope, inputs)
+    try:
+        for target, rule in entry.targets.items():
+            inputs[target] = Tensor(_of_target(rule.shape, module, inputs), rule.dtype)
+    except Fault as fault:
+        shown = " and ".join(map(str, tensors))
+        raise SpecError(
+            f"{step.kind} does not go with the model's output {shown}: {fault.message}",
+            step.mark,
+            fault.hint,
+        ) from None
+    try:
+        given = tuple(inputs[argument] for argument in entry.inputs.names)
+        return apply_layer(module, entry.inputs.bind(step.kind, given, {}))
+    except Fault as fault:
+        raise SpecError(fault.message, step.mark, fault.hint) from None
+
+
+def _of_target(text: str, module: Module, inputs: Mapping[str, Any]) -> Any:
+    """The value of a fragment that describes a target."""
+    return Evaluator({**SIZE_FUNCTIONS, **module.values, **inputs}, shape_attribute)(fragment(text))
+
+
+def _target_spec(
+    target: str, rule: Target, module: Module, inputs: Mapping[str, Any]
+) -> TensorSpec:
+    """A target as verification draws it."""
+    shape = inputs[target].shape
+    batch = bool(shape) and shape[0] == _BATCH
+    below = value_of(_of_target(rule.below, module, inputs)) if rule.below else None
+    low = value_of(_of_target(rule.low, module, inputs)) or 0
+    known = [(size, value_of(size)) for size in shape[batch:]]
+    sizes = tuple(str(size) if value is None else value for size, value in known)
+    return TensorSpec(_plain(target), sizes, rule.dtype, batch, below, rule.kind, low)
+
+
+def _several(loss: LossSteps, flow: Flow) -> Criterion:
+    """A loss of several steps, which sees forward's outputs by their names."""
+    outputs = _named_outputs(flow)
+    body = loss.body
+    targets = [each for each in body.inputs if each.text not in outputs]
+    inputs = tuple(Name(each, body.mark) for each in outputs) + tuple(targets)
+    given = {**outputs, **{each.text: _given(loss, each.text) for each in targets}}
+    body = Body(body.name, "", inputs, body.layers, body.mark, outputs=body.outputs)
+    taken = {built.name: None for built in flow.built}
+    scope = Scope(
+        flow.scope.owner, {**flow.scope.values, **taken}, flow.scope.choices, flow.scope.program
+    )
+    walked = Walker(body, scope, given).walk()
+    variables = Variables(walked)
+    used = tuple(value.name for value in walked.inputs)
+    return Criterion(
+        walked,
+        used,
+        f"The loss of {' and '.join(used)}.",
+        NNLowering(walked, variables).run(),
+        FunctionalLowering(walked, variables).run(),
+        tuple(_target_of(each, loss, walked) for each in targets),
+    )
+
+
+def _given(loss: LossSteps, target: str) -> Tensor:
+    """A target as the spec describes it, or of a shape still to be told."""
+    given = loss.tensors.get(target)
+    if given is None:
+        return Tensor(None)
+    sizes = tuple(ast.literal_eval(size.tree) for size in given.shape)
+    return Tensor((_BATCH, *sizes) if given.batch else sizes, given.dtype)
+
+
+def _named_outputs(flow: Flow) -> dict[str, Any]:
+    """What forward returns, by the names that the spec has for it."""
+    last = flow.operations[-1]
+    if last.line is None:
+        return {last.reads[0].name: last.reads[0].abstract}
+    tree = last.line.value.tree
+    value = flow.output
+    if isinstance(tree, ast.Dict):
+        return dict(value)
+    if isinstance(tree, ast.Name):
+        return {tree.id: value}
+    if isinstance(tree, ast.Tuple) and all(isinstance(part, ast.Name) for part in tree.elts):
+        return {part.id: item for part, item in zip(tree.elts, value) if isinstance(part, ast.Name)}
+    return {"output": value}
+
+
+def _target_of(target: Name, loss: LossSteps, flow: Flow) -> TensorSpec:
+    """A target's shape: as the spec says it, or as a loss that takes it wants it."""
+    given = loss.tensors.get(target.text)
+    if given is not None:
+        shape = tuple(ast.literal_eval(size.tree) for size in given.shape)
+        return TensorSpec(target.text, shape, given.dtype, given.batch)
+    for operation in flow.operations:
+        for application in _applications(operation):
+            entry = LAYERS.get(application.module.kind)
+            for key, rule in (entry.targets if entry else {}).items():
+                if _is_read(operation, application, key, target.text):
+                    found = _target_spec_of(key, rule, application)
+                    if found is not None:
+                        return TensorSpec(target.text, *found)
+    raise SpecError(
+        f"the shape of {target.text!r} cannot be told",
+        target.mark,
+        f"`inputs: {{{target.text}: [10]}}`, the shape of one sample",
+    )
+
+
+def _applications(operation: Operation) -> list[Application]:
+    own = [] if operation.application is None else [operation.application]
+    return own + list(operation.calls.values())
+
+
+def _is_read(operation: Operation, application: Application, key: str, target: str) -> bool:
+    if operation.application is None:
+        return False
+    place = list(application.inputs).index(key)
+    return place < len(operation.reads) and operation.reads[place].name == target
+
+
+def _target_spec_of(key: str, rule: Target, application: Application) -> tuple[Any, ...] | None:
+    try:
+        shape = _of_target(rule.shape, application.module, application.inputs)
+        inputs = {**application.inputs, key: Tensor(shape, rule.dtype)}
+        found = _target_spec(key, rule, application.module, inputs)
+    except Fault:
+        return None
+    return found.shape, found.dtype, found.batch, found.below, found.kind, found.low

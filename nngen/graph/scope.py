@@ -1,0 +1,113 @@
+"""The names that a class's sizes may use, and the choice of one expression where its uses offer several."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nngen.errors import SpecError
+from nngen.fold import literal, with_names
+from nngen.sizes import Dim, Size, substitute, symbols_of, value_of
+from nngen.spec import LayerStep
+
+if TYPE_CHECKING:
+    from nngen.graph.blocks import Program
+
+# The sizes of a block's first input that it may name; used, they become its leading arguments.
+INPUT_SIZES = ("in_channels", "in_features")
+
+Place = tuple[str, tuple[str, ...], str]
+
+
+@dataclass
+class Choices:
+    """The inferred sizes of all classes: what each use finds, and what serves them all.
+
+    A block is walked once for each use. Where two uses find one size under two expressions, the one that is right in
+    every use is chosen, and the walk is done again with it.
+    """
+
+    found: dict[Place, list[tuple[Dim, dict[str, int | None], LayerStep]]] = field(
+        default_factory=dict
+    )
+    chosen: dict[Place, Dim] = field(default_factory=dict)
+
+    def settle(self) -> bool:
+        """Choose; whether the walk must be done again."""
+        for place, uses in self.found.items():
+            self.chosen[place] = _choice(place, uses)
+        again = any(
+            str(size) != str(self.chosen[place])
+            for place, uses in self.found.items()
+            for size, _, _ in uses
+        )
+        self.found.clear()
+        return again
+
+
+def _choice(place: Place, uses: list[tuple[Dim, dict[str, int | None], LayerStep]]) -> Dim:
+    for size, _, _ in uses:
+        if all(_fits(size, found, names) for found, names, _ in uses):
+            return size
+    owner, _, argument = place
+    step = uses[0][2]
+    values = sorted({str(value_of(size)) for size, _, _ in uses})
+    raise SpecError(
+        f"{argument} of {step.kind} is {' or '.join(values)}, and no expression over the arguments "
+        f"of {owner} gives it in every use",
+        step.mark,
+        f"give {argument}, from an argument of {owner} if it differs",
+    )
+
+
+def _fits(size: Dim, found: Dim, names: dict[str, int | None]) -> bool:
+    if any(symbol.name not in names for symbol in symbols_of(size)):
+        return False
+    meanings = {name: value for name, value in names.items() if value is not None}
+    return value_of(substitute(size, meanings)) == value_of(found)
+
+
+@dataclass
+class Scope:
+    """The sizes that the expressions of one class may name, in one use of it.
+
+    Attributes:
+        owner: the class.
+        values: the names with their values in this use.
+        choices: what inferred sizes are settled by.
+        program: all classes.
+        unrolled: names that stand for a number of their own in each copy of a repeat (`i`).
+    """
+
+    owner: str
+    values: Mapping[str, Any]
+    choices: Choices
+    program: Program
+    unrolled: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self.values)
+
+    def inner(self, name: str, value: Any, written: bool = False) -> Scope:
+        """This scope with one more name; a number that has no place in the code (`written`) is put in for it."""
+        unrolled = self.unrolled | ({name} if isinstance(value, int) and not written else set())
+        return Scope(self.owner, {**self.values, name: value}, self.choices, self.program, unrolled)
+
+    def printable(self, tree: ast.expr) -> ast.expr:
+        """The tree as the generated constructor has it."""
+        return with_names(tree, {name: literal(self.values[name]) for name in self.unrolled})
+
+    def settle(self, path: tuple[str, ...], argument: str, size: Any, step: LayerStep) -> Any:
+        """The expression of an inferred size that is right in every use."""
+        if not isinstance(size, (int, Size)):
+            return size
+        place = (self.owner, path, argument)
+        names = {name: value_of(v) for name, v in self.values.items() if isinstance(v, (int, Size))}
+        self.choices.found.setdefault(place, []).append((size, names, step))
+        if place not in self.choices.chosen:
+            return size
+        here = {name: v for name, v in self.values.items() if isinstance(v, (int, Size))}
+        return substitute(self.choices.chosen[place], here)

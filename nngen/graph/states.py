@@ -1,0 +1,56 @@
+"""Parameters and buffers that a spec names itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nngen.errors import Fault, SpecError
+from nngen.expressions import Evaluator
+from nngen.graph.modules import Module, evaluate
+from nngen.graph.scope import Scope
+from nngen.sizes import Size, value_of
+from nngen.spec import LayerStep
+from nngen.tensors import Tensor
+
+
+def build_state(
+    step: LayerStep, name: str, scope: Scope, evaluator: Evaluator
+) -> tuple[Module, Any]:
+    """A Parameter or Buffer, and the tensor that it is.
+
+    Raises:
+        SpecError: its shape or value is missing or wrong.
+    """
+    needed = "shape" if step.kind == "Parameter" else "value"
+    if needed not in step.arguments:
+        raise SpecError(
+            f"the {step.kind} lacks its {needed}",
+            step.mark,
+            f"`{step.kind} as {name}: {{{needed}: …}}`",
+        )
+    expression = step.arguments[needed]
+    if step.kind == "Parameter":
+        shape = evaluate(expression, scope.values)
+        shape = shape if isinstance(shape, tuple) else (shape,)
+        for size in shape:
+            value = value_of(size) if isinstance(size, (int, Size)) else None
+            if value is None or isinstance(size, bool) or value < 1:
+                raise SpecError(f"a shape is a list of sizes, not {shape}", expression.mark)
+        if len(step.init) != 1:
+            raise SpecError(
+                "a Parameter needs an initializer",
+                step.mark,
+                "`init: zeros_`, or `init: {normal_: {std: 0.02}}`",
+            )
+        module = Module(step.kind, (name,), step.mark, {"shape": shape})
+        return module, Tensor(shape)
+    try:
+        tensor = evaluator(expression.tree)
+    except Fault as fault:
+        raise expression.fault(fault) from None
+    if not isinstance(tensor, Tensor):
+        raise SpecError("a Buffer's value is a tensor", expression.mark, "`torch.zeros(3)`")
+    persistent = (
+        evaluate(step.arguments["persistent"], {}) if "persistent" in step.arguments else True
+    )
+    return Module(step.kind, (name,), step.mark, {"persistent": persistent}), tensor

@@ -1,0 +1,458 @@
+"""Walking the steps of a class in order: what each takes, builds and gives."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from nngen.catalog import LAYERS
+from nngen.errors import Fault, Mark, SpecError, did_you_mean
+from nngen.expressions import Evaluator, Line, Target
+from nngen.fold import Folder, free_names
+from nngen.graph.containers import apply, build, build_list, copies, inputs_of
+from nngen.graph.flow import Built, Condition, Flow, Operation, Value
+from nngen.graph.functions import NAMESPACES, attribute
+from nngen.graph.modules import Application, Module, evaluate
+from nngen.graph.scope import Scope
+from nngen.graph.states import build_state
+from nngen.names import check_value_name
+from nngen.spec import Body, LayerStep, LineStep, Name
+from nngen.tensors import UNKNOWN, Tensor
+
+
+class Layer:
+    """A layer that later lines can call; built when it is first called, since only then its inputs are known."""
+
+    def __init__(self, step: LayerStep, name: str, scope: Scope) -> None:
+        self.step = step
+        self.name = name
+        self.scope = scope
+        self.module: Module | None = None
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Application:
+        """Apply the layer.
+
+        Raises:
+            Fault: it does not fit what it is given.
+        """
+        signature = inputs_of(self.step.kind, self.scope)
+        try:
+            inputs = signature.bind(self.step.kind, arguments, keywords)
+        except Fault:
+            for value in (*arguments, *keywords.values()):
+                if isinstance(value, tuple) and value and isinstance(value[0], Tensor):
+                    raise Fault(
+                        f"{self.step.kind} is given {len(value)} values at once",
+                        "take them apart: `call: y, indices = pool(x)` beside the layer that gives them",
+                    ) from None
+            raise
+        if self.module is not None:
+            return apply(self.module, inputs, self.scope)
+        make = build if self.step.repeat is None else build_list
+        application = make(self.step, (self.name,), self.scope, inputs)
+        self.module = application.module
+        return application
+
+
+class LineEvaluator(Evaluator):
+    """Evaluates a line of Python, noting what it reads and calls."""
+
+    def __init__(self, walker: Walker) -> None:
+        super().__init__({**walker.scope.values, "training": UNKNOWN, **NAMESPACES}, attribute)
+        self.walker = walker
+        self.reads: dict[str, Value] = {}
+        self.calls: dict[ast.Call, Application] = {}
+        self.holds: list[str] = []
+
+    def _name(self, node: ast.Name) -> Any:
+        if node.id in self.scope and node.id not in self.walker.values:
+            return self.scope[node.id]
+        value = self.walker.named(node.id)
+        if value.only_when is not None and ast.unparse(value.only_when) not in self.holds:
+            condition = ast.unparse(value.only_when)
+            raise Fault(
+                f"{node.id!r} is there only when `{condition}`",
+                f"`… {node.id} … if {condition} else …`",
+            )
+        self.reads[node.id] = value
+        return value.abstract
+
+    def _ifexp(self, node: ast.IfExp) -> Any:
+        test = self(node.test)
+        self.holds.append(ast.unparse(node.test))
+        body = self(node.body)
+        self.holds.pop()
+        otherwise = self(node.orelse)
+        if test is UNKNOWN:
+            return body if type(body) is type(otherwise) and body == otherwise else UNKNOWN
+        return body if test else otherwise
+
+    def _call(self, node: ast.Call) -> Any:
+        if not isinstance(node.func, ast.Name):
+            return super()._call(node)
+        layer = self.walker.layers.get(node.func.id)
+        if layer is None:
+            raise Fault(
+                f"there is no layer {node.func.id!r} here",
+                did_you_mean(node.func.id, self.walker.layers),
+            )
+        keywords = {str(keyword.arg): self(keyword.value) for keyword in node.keywords}
+        application = layer(*self._items(node.args), **keywords)
+        self.calls[node] = application
+        return application.output
+
+
+class Walker:
+    """Walks one class in one use of it.
+
+    Args:
+        body: the class.
+        scope: its sizes.
+        inputs: the values of forward's arguments.
+    """
+
+    def __init__(self, body: Body, scope: Scope, inputs: Mapping[str, Any]) -> None:
+        self.body = body
+        self.scope = scope
+        given = tuple(
+            Value(inputs[name.text], name.text, name.mark, fixed=True) for name in body.inputs
+        )
+        self.flow = Flow(body, scope, given)
+        self.values: dict[str, Value] = {value.name: value for value in given}
+        self.bound: list[Value] = list(given)
+        self.layers: dict[str, Layer] = {}
+        self.running: Value | None = given[0] if len(given) == 1 else None
+        self.automatic = automatic_names(body)
+
+    def walk(self) -> Flow:
+        """Follow all steps.
+
+        Raises:
+            SpecError: a step does not fit.
+        """
+        for number, step in enumerate(self.body.layers):
+            if isinstance(step, LineStep):
+                self._line(step.line, number, step.mark)
+            else:
+                self._layer(step, number)
+        self._output()
+        self._refuse_unused()
+        self._refuse_overwritten()
+        return self.flow
+
+    def named(self, name: str) -> Value:
+        """The value that a step names.
+
+        Raises:
+            Fault: there is none.
+        """
+        value = self.values.get(name)
+        if value is None:
+            if name in self.layers:
+                raise Fault(f"{name!r} has given no value yet")
+            raise Fault(
+                f"there is no {name!r} here",
+                did_you_mean(name, [*self.values, *self.layers, *self.scope.values]),
+            )
+        value.used = value.named = True
+        return value
+
+    def _layer(self, step: LayerStep, number: int) -> None:
+        condition, holds = self._condition(step)
+        if condition is None and holds is False:
+            return
+        if step.kind in ("Parameter", "Buffer"):
+            self._state(step, number)
+            return
+        names = list(copies(step, self.scope))
+        apart = step.label is not None and step.label.fixed is None
+        if step.repeat is not None and not apart and not self.body.sequential:
+            names = [(None, self.scope, "")]
+        sources = step.sources
+        for copied, inner, _ in names:
+            name = copied or (step.label and step.label.fixed) or next(self.automatic[number])
+            one = step if len(names) == 1 else replace(step, repeat=None)
+            self._single(one, str(name), inner, number, sources, condition, holds)
+            sources = None
+
+    def _condition(self, step: LayerStep) -> tuple[Condition | None, Any]:
+        """A step's condition where it has names in it, and whether it holds in this use."""
+        if step.when is None:
+            return None, True
+        scope = {**self.scope.values, "training": UNKNOWN}
+        holds = evaluate(step.when, scope)
+        tree = self.scope.printable(step.when.tree)
+        names = free_names(tree)
+        if not names & scope.keys():
+            return None, bool(holds)
+        training = "training" in names
+        always = Folder({"training": True}, {n: _name_node(n) for n in names - {"training"}})
+        build_tree = always.expression(tree) if training else tree
+        if isinstance(build_tree, ast.Constant):
+            if not build_tree.value:
+                return None, False
+            return Condition(tree, None, training, not step.otherwise_none), holds
+        return Condition(tree, build_tree, training, not step.otherwise_none), holds
+
+    def _single(
+        self,
+        step: LayerStep,
+        name: str,
+        scope: Scope,
+        number: int,
+        sources: tuple[Name, ...] | None,
+        condition: Condition | None,
+        holds: Any,
+    ) -> None:
+        self._check_free(name, step.mark)
+        layer = self.layers[name] = Layer(step, name, scope)
+        if step.call is not None:
+            self._line(step.call, number, step.call.value.mark, condition, name)
+            if layer.module is None:
+                raise SpecError(
+                    f"the `call` line does not call {name!r}",
+                    step.call.value.mark,
+                    f"`y = {name}(x)`",
+                )
+        else:
+            reads = self._sources(step, sources)
+            application = self._applied(layer, step, reads, holds)
+            value = Value(_merged(application, reads, condition, holds), name, step.mark)
+            if condition is not None and not condition.passes:
+                value.only_when = condition.tree
+            self._bind(name, value)
+            self.running = value
+            self.flow.operations.append(
+                Operation(
+                    number,
+                    step.mark,
+                    reads,
+                    (value,),
+                    application,
+                    condition=condition,
+                    layer=name,
+                )
+            )
+        self.flow.built.append(Built(name, layer.module, number, condition, step.init))
+
+    def _applied(
+        self, layer: Layer, step: LayerStep, reads: tuple[Value, ...], holds: Any
+    ) -> Application | None:
+        """The layer applied; where its condition does not hold in this use, if that can be told at all."""
+        try:
+            return layer(*(value.abstract for value in reads))
+        except Fault as fault:
+            error = SpecError(fault.message, step.mark, _apart(reads) or fault.hint)
+        except SpecError as fault:
+            error = fault
+        if holds is False:
+            return None
+        raise error
+
+    def _check_free(self, name: str, mark: Mark) -> None:
+        if name in self.layers or name in self.values or name in self.scope.values:
+            raise SpecError(f"the name {name!r} is taken already", mark, "choose another name")
+
+    def _state(self, step: LayerStep, number: int) -> None:
+        if step.label is None:
+            raise SpecError(f"a {step.kind} needs a name", step.mark, f"`{step.kind} as scale: …`")
+        name = str(step.label.fixed)
+        self._check_free(name, step.mark)
+        module, abstract = build_state(step, name, self.scope, LineEvaluator(self))
+        value = Value(abstract, name, step.mark, state=True, fixed=True)
+        self._bind(name, value)
+        expression = step.arguments.get("value")
+        self.flow.built.append(Built(name, module, number, None, step.init, expression))
+
+    def _sources(self, step: LayerStep, sources: tuple[Name, ...] | None) -> tuple[Value, ...]:
+        if sources is not None:
+            return tuple(self._source(name) for name in sources)
+        wanted = inputs_of(step.kind, self.scope).required
+        if len(wanted) > 1 or self.running is None:
+            raise SpecError(
+                (
+                    f"{step.kind} takes {len(wanted)} inputs ({', '.join(wanted)})"
+                    if len(wanted) > 1
+                    else "there are several inputs, so the first layer must say which it takes"
+                ),
+                step.mark,
+                f"add `from: [{', '.join(list(self.values)[: len(wanted)])}]`",
+            )
+        self.running.used = True
+        return (self.running,)
+
+    def _source(self, name: Name) -> Value:
+        try:
+            return self.named(name.text)
+        except Fault as fault:
+            raise SpecError(fault.message, name.mark, fault.hint) from None
+
+    def _bind(self, name: str, value: Value) -> None:
+        self.values[name] = value
+        self.bound.append(value)
+
+    def _line(
+        self,
+        line: Line,
+        number: int,
+        mark: Mark,
+        condition: Condition | None = None,
+        layer: str = "",
+    ) -> None:
+        evaluator = LineEvaluator(self)
+        try:
+            result = evaluator(line.value.tree)
+        except Fault as fault:
+            raise line.value.fault(fault) from None
+        writes: list[Value | None] = []
+        for name, part in _unpacked(line.target, result, line.value.mark):
+            if name == "_":
+                writes.append(None)
+                continue
+            check_value_name(name, mark)
+            if name in self.layers or name in self.scope.values:
+                what = "a layer" if name in self.layers else "an argument"
+                raise SpecError(
+                    f"{name!r} is {what}; a line cannot bind it",
+                    mark,
+                    "choose another name",
+                )
+            value = Value(part, name, mark, fixed=True)
+            if condition is not None:
+                value.only_when = condition.tree
+            self._bind(name, value)
+            writes.append(value)
+        if writes[0] is not None:
+            self.running = writes[0]
+        reads = tuple(evaluator.reads.values())
+        self.flow.operations.append(
+            Operation(
+                number, mark, reads, tuple(writes), None, line, evaluator.calls, condition, layer
+            )
+        )
+
+    def _output(self) -> None:
+        """End with the expression of `outputs`, or with the last step's value."""
+        number, mark = len(self.body.layers), self.body.mark
+        if self.body.outputs is None:
+            if self.running is None:
+                raise SpecError("nothing flows out", mark, "say what with `outputs`")
+            self.running.used = True
+            result = Value(self.running.abstract, "", mark, used=True)
+            self.flow.operations.append(Operation(number, mark, (self.running,), (result,)))
+            return
+        self._line(Line("output", self.body.outputs), number, self.body.outputs.mark)
+        self.bound.pop().used = True
+
+    def _refuse_unused(self) -> None:
+        for value in self.bound:
+            if not value.used:
+                what = f"the value {value.name!r}" if value.fixed else f"what {value.name!r} gives"
+                raise SpecError(
+                    f"nothing uses {what}",
+                    value.mark,
+                    "use it, take it out, or bind it to `_` to drop it",
+                )
+
+    def _refuse_overwritten(self) -> None:
+        """Refuse a step in place on a value that is used again: the later use would see the change."""
+        last_read = {
+            value: position
+            for position, op in enumerate(self.flow.operations)
+            for value in op.reads
+        }
+        for position, operation in enumerate(self.flow.operations):
+            if operation.application is None or not _in_place(operation.application):
+                continue
+            if last_read[operation.reads[0]] > position:
+                raise SpecError(
+                    f"this step works in place on {operation.reads[0].name!r}, which is used again below",
+                    operation.mark,
+                    "leave out `inplace: true`",
+                )
+
+
+def _name_node(name: str) -> ast.expr:
+    return ast.Name(name, ast.Load())
+
+
+def _merged(
+    application: Application | None,
+    reads: tuple[Value, ...],
+    condition: Condition | None,
+    holds: Any,
+) -> Any:
+    """What a step gives, given that its condition may not hold."""
+    if holds is False:
+        return reads[0].abstract if condition is None or condition.passes else None
+    assert application is not None
+    if holds is True or condition is None or not condition.passes:
+        return application.output
+    before = reads[0].abstract
+    if application.output == before:
+        return before
+    return Tensor(None, before.dtype) if isinstance(before, Tensor) else UNKNOWN
+
+
+def _apart(reads: Sequence[Value]) -> str:
+    """How to take apart the values that one layer gives at once, if that is what a step is given."""
+    for value in reads:
+        if isinstance(value.abstract, tuple) and not value.fixed:
+            rest = ", _" * (len(value.abstract) - 1)
+            line = f"y{rest} = {value.name}(…)"
+            return f"take them apart beside {value.name!r}: `call: {line}`"
+    return ""
+
+
+def _in_place(application: Application) -> bool:
+    while application.children:
+        application = application.children[0]
+    return application.module.values.get("inplace") is True
+
+
+def _unpacked(target: Target, result: Any, mark: Mark) -> list[tuple[str, Any]]:
+    """Each name of a line's target with its part of the result."""
+    if isinstance(target, str):
+        return [(target, result)]
+    count = len(target)
+    parts: Sequence[Any]
+    if result is UNKNOWN or (isinstance(result, Tensor) and result.shape is None):
+        parts = [Tensor(None)] * count
+    elif not isinstance(result, (tuple, list)):
+        raise SpecError(f"the line unpacks {count} values, but there is one", mark)
+    elif len(result) != count:
+        raise SpecError(f"the line unpacks {count} values, but there are {len(result)}", mark)
+    else:
+        parts = result
+    return [pair for inner, part in zip(target, parts) for pair in _unpacked(inner, part, mark)]
+
+
+def automatic_names(body: Body) -> dict[int, Iterator[str]]:
+    """Names for the layers that the spec leaves unnamed, `conv1`, `conv2`, past those that it gives."""
+    steps = [step for step in body.layers if isinstance(step, LayerStep)]
+    taken = {step.label.fixed for step in steps if step.label is not None}
+    taken |= {name.text for name in body.inputs} | set(_targets(body))
+    taken |= {option.name for option in body.options} | {name.text for name, _ in body.let}
+    counts: dict[str, int] = {}
+
+    def names(step: LayerStep) -> Iterator[str]:
+        stem = LAYERS[step.kind].prefix if step.kind in LAYERS else step.kind.lower()
+        while True:
+            counts[stem] = counts.get(stem, 0) + 1
+            if f"{stem}{counts[stem]}" not in taken:
+                yield f"{stem}{counts[stem]}"
+
+    return {
+        number: names(step)
+        for number, step in enumerate(body.layers)
+        if isinstance(step, LayerStep)
+    }
+
+
+def _targets(body: Body) -> Iterator[str]:
+    for step in body.layers:
+        line = step.line if isinstance(step, LineStep) else step.call
+        if line is not None:
+            yield from line.names

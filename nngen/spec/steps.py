@@ -1,0 +1,282 @@
+"""Reading steps: layers with their arguments and what stands beside them, and lines of Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Map
+from dataclasses import dataclass
+
+from nngen.catalog import LAYERS
+from nngen.catalog.initializers import INITIALIZERS
+from nngen.catalog.kinds import Kind, kind
+from nngen.document import Entry, Mapping, Node, Scalar, Sequence
+from nngen.errors import Mark, SpecError, did_you_mean
+from nngen.expressions import Expression, Line, parse, parse_line
+from nngen.names import check_layer_name
+from nngen.spec.model import Initializer, Label, LayerStep, LineStep, Name, Option, Rule, Step
+from nngen.spec.nodes import expression, is_empty, items, known_keys, mapping, shown, text
+
+BESIDE = ("from", "call", "repeat", "when", "otherwise", "init")
+_HEAD = re.compile(r"(?P<kind>[A-Za-z_]\w*)(?:\s+as\s+(?P<name>\S.*))?")
+_STATE_KINDS = {
+    "Parameter": {"shape": kind("any"), "init": kind("any")},
+    "Buffer": {"value": kind("any"), "persistent": kind("bool")},
+}
+
+
+@dataclass(frozen=True)
+class StepReader:
+    """Reads steps of a spec with these blocks.
+
+    Attributes:
+        blocks: the constructor arguments of each block.
+    """
+
+    blocks: Map[str, tuple[Option, ...]]
+
+    def step(self, node: Node) -> Step:
+        """A layer, or a line of Python."""
+        if _is_line(node):
+            assert isinstance(node, Scalar)
+            return LineStep(parse_line(str(node.value), node.mark), node.mark)
+        return self.layer(node)
+
+    def child(self, node: Node) -> LayerStep:
+        """A layer of a Sequential."""
+        if _is_line(node):
+            raise SpecError(
+                "a Sequential holds layers only", node.mark, "a line of Python is a step of its own"
+            )
+        step = self.layer(node)
+        if step.sources is not None or step.call is not None or step.when is not None:
+            raise SpecError(
+                "in a Sequential each layer takes what the one above gives",
+                step.mark,
+                "give it a step of its own",
+            )
+        return step
+
+    def layer(self, node: Node) -> LayerStep:
+        """A layer, with what stands beside it."""
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            return self._head(node.value, node.mark, None, {})
+        if not isinstance(node, Mapping) or not node.entries:
+            raise SpecError(
+                f"a step is a layer or a line of Python, not {shown(node)}",
+                node.mark,
+                "`- Linear: 10`, or `- y = x + 1`",
+            )
+        first, *rest = node.entries.values()
+        if first.key in BESIDE:
+            raise SpecError(
+                f"{first.key!r} stands beside a layer, after it",
+                first.key_mark,
+                f"`- Linear: 10` and, below it, `{first.key}:`",
+            )
+        for entry in rest:
+            if entry.key not in BESIDE:
+                raise self._stray(entry, first.key)
+        beside = {entry.key: entry.value for entry in rest}
+        return self._head(first.key, first.key_mark, first.value, beside)
+
+    def known(self, kind_name: str) -> tuple[str, ...]:
+        """The names of a layer's or block's arguments."""
+        if kind_name in self.blocks:
+            return tuple(option.name for option in self.blocks[kind_name])
+        if kind_name in _STATE_KINDS:
+            return tuple(_STATE_KINDS[kind_name])
+        return LAYERS[kind_name].signature.names if kind_name in LAYERS else ()
+
+    def _stray(self, entry: Entry, head: str) -> SpecError:
+        kind_name = head.split()[0]
+        if entry.key in self.known(kind_name):
+            return SpecError(
+                f"{entry.key!r} is an argument of {kind_name}, but stands beside it",
+                entry.key_mark,
+                f"indent it further than {kind_name}, or write `{kind_name}: {{{entry.key}: …}}`",
+            )
+        return SpecError(
+            f"a step has no key {entry.key!r}", entry.key_mark, did_you_mean(entry.key, BESIDE)
+        )
+
+    def _head(
+        self, head: str, mark: Mark, value: Node | None, beside: dict[str, Node]
+    ) -> LayerStep:
+        match = _HEAD.fullmatch(head)
+        if match is None:
+            if "=" in head:
+                raise SpecError(
+                    f"{head!r} looks like a line of Python that YAML took for a key",
+                    mark,
+                    "put the line in quotes",
+                )
+            raise SpecError(f"{head!r} is no layer", mark, "`Linear`, or `Linear as name`")
+        kind_name = match["kind"]
+        self._check_kind(kind_name, mark)
+        arguments: dict[str, Expression] = {}
+        layers: dict[str, LayerStep] = {}
+        children: tuple[LayerStep, ...] = ()
+        redraws = rules(beside["init"]) if "init" in beside else ()
+        if kind_name == "Parameter" and isinstance(value, Mapping) and "init" in value.entries:
+            given_init = value.entries["init"]
+            redraws = (Rule("", initializer(given_init.value), given_init.key_mark),)
+            rest = {key: entry for key, entry in value.entries.items() if key != "init"}
+            value = Mapping(rest, value.mark)
+        if kind_name == "Sequential":
+            given = value or Scalar(None, "", mark)
+            listed = items(given, "a Sequential's value", "a list of layers")
+            children = tuple(map(self.child, listed))
+        else:
+            arguments, layers = self._arguments(kind_name, value)
+        return LayerStep(
+            kind_name,
+            None if match["name"] is None else _label(match["name"], mark),
+            arguments,
+            mark,
+            layers,
+            children,
+            _from(beside.get("from")),
+            _call(beside.get("call")),
+            expression(beside["repeat"]) if "repeat" in beside else None,
+            expression(beside["when"]) if "when" in beside else None,
+            _otherwise(beside),
+            redraws,
+        )
+
+    def _check_kind(self, kind_name: str, mark: Mark) -> None:
+        known = [*self.blocks, *LAYERS, "Sequential", *_STATE_KINDS]
+        if kind_name not in known:
+            what = (
+                "torch.nn has no layer" if not self.blocks else "neither torch.nn nor the spec has"
+            )
+            raise SpecError(f"{what} {kind_name!r}", mark, did_you_mean(kind_name, known))
+
+    def _arguments(
+        self, kind_name: str, node: Node | None
+    ) -> tuple[dict[str, Expression], dict[str, LayerStep]]:
+        if node is None or is_empty(node):
+            return {}, {}
+        known = self.known(kind_name)
+        if not isinstance(node, Mapping):
+            lone = self._lone(kind_name)
+            if lone is None:
+                raise SpecError(
+                    f"{kind_name} takes no arguments", node.mark, f"write `- {kind_name}`"
+                )
+            return {lone: expression(node, self._kind(kind_name, lone))}, {}
+        arguments: dict[str, Expression] = {}
+        layers: dict[str, LayerStep] = {}
+        for entry in node.entries.values():
+            if entry.key not in known:
+                raise _unknown(entry, kind_name, known)
+            wanted = self._kind(kind_name, entry.key)
+            if wanted is not None and getattr(wanted, "layer", False) and not is_empty(entry.value):
+                layers[entry.key] = self.layer(entry.value)
+            else:
+                arguments[entry.key] = expression(entry.value, wanted)
+        return arguments, layers
+
+    def _kind(self, kind_name: str, argument: str) -> Kind | None:
+        if kind_name in self.blocks:
+            return None
+        if kind_name in _STATE_KINDS:
+            return _STATE_KINDS[kind_name][argument]
+        return LAYERS[kind_name].signature[argument].kind
+
+    def _lone(self, kind_name: str) -> str | None:
+        """The argument that a lone value is for."""
+        if kind_name in LAYERS:
+            return LAYERS[kind_name].lone
+        options = self.blocks.get(kind_name, ())
+        required = [option.name for option in options if option.default is None]
+        return next(iter(required), self.known(kind_name)[0] if self.known(kind_name) else None)
+
+
+def _is_line(node: Node) -> bool:
+    return (
+        isinstance(node, Scalar) and isinstance(node.value, str) and not _HEAD.fullmatch(node.value)
+    )
+
+
+def _unknown(entry: Entry, kind_name: str, known: tuple[str, ...]) -> SpecError:
+    if entry.key in BESIDE:
+        return SpecError(
+            f"{entry.key!r} stands among the arguments of {kind_name}",
+            entry.key_mark,
+            f"indent it as far as {kind_name}, not further",
+        )
+    hint = did_you_mean(entry.key, known) if known else f"{kind_name} takes no arguments"
+    return SpecError(f"{kind_name} has no argument {entry.key!r}", entry.key_mark, hint)
+
+
+def _label(label: str, mark: Mark) -> Label:
+    parts: list[str | Expression] = []
+    rest = label
+    while "${" in rest:
+        before, _, after = rest.partition("${")
+        inside, closed, rest = after.partition("}")
+        if not closed:
+            raise SpecError(f"the `${{` in {label!r} is not closed", mark)
+        parts += [before, parse(inside, mark)]
+    parts.append(rest)
+    result = Label(tuple(parts), mark)
+    if result.fixed is not None:
+        check_layer_name(result.fixed, mark)
+    return result
+
+
+def _from(node: Node | None) -> tuple[Name, ...] | None:
+    if node is None:
+        return None
+    listed = node.items if isinstance(node, Sequence) else (node,)
+    if not listed:
+        raise SpecError("`from` is empty", node.mark, "name the values that the layer takes")
+    return tuple(Name(text(item, "`from`"), item.mark) for item in listed)
+
+
+def _call(node: Node | None) -> Line | None:
+    return None if node is None else parse_line(text(node, "`call`"), node.mark)
+
+
+def _otherwise(beside: dict[str, Node]) -> bool:
+    node = beside.get("otherwise")
+    if node is None:
+        return False
+    if "when" not in beside or text(node, "`otherwise`") != "none":
+        raise SpecError("`otherwise: none` stands beside a `when`, and is its only form", node.mark)
+    return True
+
+
+def rules(node: Node) -> tuple[Rule, ...]:
+    """The redraws under `init`."""
+    given = mapping(node, "`init` maps parameters to initializers", "`{Linear.bias: zeros_}`")
+    return tuple(
+        Rule(entry.key, initializer(entry.value), entry.key_mark)
+        for entry in given.entries.values()
+    )
+
+
+def initializer(node: Node) -> Initializer:
+    """A function of torch.nn.init: its name, or a mapping of its name to its arguments."""
+    arguments: dict[str, Expression] = {}
+    if isinstance(node, Mapping) and len(node.entries) == 1:
+        (entry,) = node.entries.values()
+        function, mark = entry.key, entry.key_mark
+        if function in INITIALIZERS and not is_empty(entry.value):
+            signature = INITIALIZERS[function]
+            if isinstance(entry.value, Mapping):
+                known_keys(entry.value, signature.names, f"nn.init.{function}")
+                arguments = {
+                    key: expression(item.value, signature[key].kind)
+                    for key, item in entry.value.entries.items()
+                }
+            elif signature.names:
+                lone = signature.names[0]
+                arguments = {lone: expression(entry.value, signature[lone].kind)}
+    else:
+        function, mark = text(node, "an initializer"), node.mark
+    if function not in INITIALIZERS:
+        raise SpecError(
+            f"torch.nn.init has no {function!r}", mark, did_you_mean(function, INITIALIZERS)
+        )
+    return Initializer(function, arguments, mark)
