@@ -676,9 +676,9 @@ def _call(full: str, text: str) -> str:
 
 
 def draw(name: str, scale: int = 1) -> Tensor:
-    """The input of that name with random values, each size `scale` times as large."""
+    """The input of that name with random values, each size but 1 `scale` times as large."""
     shape, dtype = INPUTS[name]
-    sizes = [scale * size for size in shape]
+    sizes = [size if size == 1 else scale * size for size in shape]
     kind = getattr(torch, dtype)
     if dtype in ("bool", "uint8", "int32", "int64"):
         return torch.randint(0, 2, sizes).to(kind)

@@ -253,7 +253,11 @@ LAYERS = (
         form="out = F.softmax(input, dim=-3)",
         shape=activations.softmax2d,
         stem="softmax",
-        examples=(example((4, 3, 2)), example((1, 2, 2)), example((3, 2))),
+        examples=(
+            example((4, 3, 2)),
+            example((1, 2, 2)),
+            example({"shape": [4, 3, 2], "batch": False}),
+        ),
     ),
     Layer(
         "PReLU",

@@ -24,6 +24,7 @@ def _dropout(
     """
     passed = "p=p, training=training" + ("" if ignores_inplace else ", inplace=inplace")
     small, large = samples
+    channels = {"shape": list(small), "batch": False}
     return Layer(
         name,
         doc,
@@ -35,7 +36,7 @@ def _dropout(
             example(small),
             example(large, p=0.2),
             example(large, p=0.0),
-            example(small, p=1),
+            example(channels, p=1),
             example(large, p=0.3, inplace=True),
             example(small, p=0.5, inplace=False),
         ),

@@ -206,17 +206,11 @@ def shape_tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,)
 
 
-def all_below(values: Any, *bounds: Any) -> bool:
-    """Whether each value is below the greatest of its bounds."""
-    return all(v < max(b) for v, *b in zip(values, *bounds))
-
-
 # What fragments may call besides the arithmetic of sizes.
 HELPERS: dict[str, Callable[..., Any]] = {
     "ntuple": ntuple,
     "same_padding": same_padding,
     "explicit_padding": explicit_padding,
-    "all_below": all_below,
     "shape_tuple": shape_tuple,
 }
 

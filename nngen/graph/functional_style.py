@@ -151,7 +151,10 @@ def _makes_new(operation: Operation) -> bool:
     """Whether a step gives a tensor that no other name has: what a layer with weights computes, or a sum."""
     if operation.application is not None:
         return bool(operation.application.module.state)
-    return operation.line is not None and isinstance(operation.line.value.tree, ast.BinOp)
+    assert operation.line is not None
+    tree = operation.line.value.tree
+    called = operation.calls.get(tree)  # type: ignore[call-overload]
+    return isinstance(tree, ast.BinOp) or (called is not None and bool(called.module.state))
 
 
 def form(
@@ -213,7 +216,8 @@ def _told_apart(
 ) -> dict[str, Any]:
     """The inputs as forms of several statements see them.
 
-    Two of them are one object only where one name stands for both; `new` holds the inputs that no other name has.
+    Two of them are one object only where one name stands for both. `nameless` holds the inputs that are computed in
+    the call, `new` those that are one step's own result.
     """
     found: dict[str, Any] = {}
     for key, value in inputs.items():
@@ -225,8 +229,8 @@ def _told_apart(
             else copy.copy(value) if isinstance(value, Tensor) else value
         )
     fresh = {k for k, node in operands.items() if isinstance(node, ast.Name) and node.id in new}
-    fresh |= {k for k, node in operands.items() if isinstance(node, ast.BinOp)}
-    return {**found, "new": fresh}
+    nameless = {k for k, node in operands.items() if isinstance(node, ast.BinOp)}
+    return {**found, "new": fresh, "nameless": nameless}
 
 
 def _is_same(left: ast.expr | None, right: ast.expr | None) -> bool:

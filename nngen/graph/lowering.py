@@ -44,9 +44,11 @@ def _picked(parts: dict[str, Any]) -> ast.expr:
         and isinstance(index, ast.Constant)
         and isinstance(index.value, int)
         and -len(value.elts) <= index.value < len(value.elts)
-        and all(isinstance(leaf, _PLAIN) for leaf in ast.walk(value))
     ):
-        return value.elts[index.value]
+        picked = value.elts[index.value]
+        rest = [leaf for part in value.elts if part is not picked for leaf in ast.walk(part)]
+        if all(isinstance(leaf, _PLAIN) for leaf in rest):
+            return picked
     return ast.Subscript(**parts)
 
 

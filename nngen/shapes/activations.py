@@ -105,9 +105,19 @@ def normalized(input: Tensor, dim: int | None, dtype: str | None = None) -> Tens
 
 
 def softmax2d(input: Tensor) -> Tensor:
-    demand_rank(input, 3, 4)
-    demand_real(input)
-    return input
+    if len(demand_rank(input, 3, 4)) == 3:
+        _demand_channels(input)
+    return real(input)
+
+
+def _demand_channels(input: Tensor) -> None:
+    """Refuse a batch where torch, for want of a dimension, would take it for the channels."""
+    size = shape_of(input)[0]
+    if value_of(size) is None:
+        raise Fault(
+            f"the input {input} has no channels: torch would take its first dimension for them",
+            "put a dimension in, `x = x.unsqueeze(1)`",
+        )
 
 
 def glu(input: Tensor, dim: int) -> Tensor:
@@ -164,14 +174,17 @@ def _channels_dropped(input: Tensor, dims: int) -> Tensor:
     """Dropout of channels; what torch still takes of other ranks is deprecated and drops something else."""
     rank = len(shape_of(input))
     demand_real(input)
-    if rank in (dims + 1, dims + 2):
-        return input
-    fitting = f"Dropout{rank - 2}d" if 3 <= rank <= 5 else "Dropout"
-    raise Fault(
-        f"the input must have {dims + 1} or {dims + 2} dimensions (with the batch), "
-        f"not {rank}: {input}",
-        f"use {fitting}",
-    )
+    if rank not in (dims + 1, dims + 2):
+        fitting = f"Dropout{rank - 2}d" if 3 <= rank <= 5 else "Dropout"
+        raise Fault(
+            f"the input must have {dims + 1} or {dims + 2} dimensions (with the batch), "
+            f"not {rank}: {input}",
+            f"use {fitting}",
+        )
+    # Three dimensions are a batch to dropout2d, and no batch to the other two.
+    if rank == dims + 1 and dims != 2:
+        _demand_channels(input)
+    return input
 
 
 def channel_dropout(input: Tensor) -> Tensor:

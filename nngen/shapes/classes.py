@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -122,7 +123,12 @@ def linear_cross_entropy(
 
 
 def adaptive_log_softmax(
-    input_: Tensor, target_: Tensor, in_features: Dim, n_classes: Dim, cutoffs: tuple[Dim, ...]
+    input_: Tensor,
+    target_: Tensor,
+    in_features: Dim,
+    n_classes: Dim,
+    cutoffs: tuple[Dim, ...],
+    div_value: float,
 ) -> tuple[Tensor, Tensor]:
     """Features (N, in_features) and classes (N,) to log probabilities (N,) and their loss."""
     ends = [value_of(end) for end in (0, *cutoffs, n_classes)]
@@ -131,6 +137,8 @@ def adaptive_log_softmax(
             f"cutoffs must grow, and end below the {n_classes} classes, not {show(cutoffs)}",
             "`cutoffs: [10, 100]` makes three clusters of frequent, rarer and rare classes",
         )
+    if len(cutoffs) * math.log2(div_value) >= 32:
+        raise Fault(f"div_value {div_value} leaves no features to the clusters")
     shape = demand_rank(input_, 2)
     demand_weights_dtype(input_)
     demand_size(shape[-1], in_features, "the last dimension of the input")

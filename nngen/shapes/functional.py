@@ -93,6 +93,7 @@ def affine_grid(theta: Tensor, size: Any) -> Tensor:
         raise Fault(f"size is (N, C, H, W) or (N, C, D, H, W), not {show(size)}")
     demand_float(theta)
     demand_real(theta)
-    if len(shape) != 3 or not agree(shape[0], size[0]) or shape[1:] != (rank, rank + 1):
-        raise Fault(f"theta must be {show((size[0], rank, rank + 1))}, not {theta}")
+    wanted = (size[0], rank, rank + 1)
+    if len(shape) != 3 or not all(map(agree, shape, wanted)):
+        raise Fault(f"theta must be {show(wanted)}, not {theta}")
     return theta.sized(size[0], *size[2:], rank)

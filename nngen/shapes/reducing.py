@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from nngen import dtypes
 from nngen.errors import Fault
 from nngen.shapes.common import as_sizes, demand_float, demand_real, shape_of
-from nngen.sizes import Dim, value_of
+from nngen.sizes import Dim, maximum, value_of
 from nngen.tensors import Tensor, axis, combined, subtracted
 
 
@@ -234,7 +234,8 @@ def differences(input: Tensor, n: int, dim: int) -> Tensor:
         raise Fault(f"n must be at least 0, not {n}")
     where = axis(dim, len(shape))
     known = value_of(shape[where])
-    shape[where] = 0 if known is not None and known < n else shape[where] - n
+    left = shape[where] - n
+    shape[where] = maximum(left, 0) if known is not None and known < n else left
     return input.sized(*shape)
 
 
