@@ -29,7 +29,7 @@ def of_number(number: object) -> str:
 
 def joined(left: str, right: str) -> str:
     """The dtype that holds both."""
-    pair = low, high = tuple(sorted((left, right), key=DTYPES.index))
+    pair = _low, high = tuple(sorted((left, right), key=DTYPES.index))
     if pair == ("uint8", "int8"):
         return "int16"
     if pair == ("float16", "bfloat16"):

@@ -8,15 +8,14 @@ from typing import Any
 from nngen.errors import SpecError
 from nngen.expressions import Expression
 from nngen.fold import literal, source
-from nngen.graph.blocks import Program
 from nngen.graph.classes import ClassWriter
 from nngen.graph.flow import Flow
 from nngen.graph.keys import state_keys
 from nngen.graph.losses import loss_step
 from nngen.graph.model import Graph, ModelClass
 from nngen.graph.modules import evaluate
-from nngen.graph.scope import Choices, Scope
-from nngen.graph.walker import Walker
+from nngen.graph.scope import Choices, Program, Scope
+from nngen.graph.walker import walk
 from nngen.sizes import Size, symbol, value_of
 from nngen.spec import Input, Spec
 from nngen.subject import TensorSpec
@@ -90,7 +89,7 @@ def _check_sizes(spec: Spec) -> dict[str, int]:
 
 
 def _walk(spec: Spec, arguments: dict[str, Any], choices: Choices) -> tuple[Program, Flow]:
-    program = Program(spec)
+    program = Program(spec.blocks, walk)
     names = {
         name: (
             symbol(name, value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -104,7 +103,7 @@ def _walk(spec: Spec, arguments: dict[str, Any], choices: Choices) -> tuple[Prog
             size = symbol(name.text, value_of(size))
         scope = scope.inner(name.text, size, written=True)
     inputs = {each.name: _tensor(each, scope) for each in spec.inputs}
-    return program, Walker(spec.model, scope, inputs).walk()
+    return program, walk(spec.model, scope, inputs)
 
 
 def _tensor(given: Input, scope: Scope) -> Tensor:

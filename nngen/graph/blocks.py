@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nngen.errors import SpecError
 from nngen.fold import free_names
-from nngen.graph.modules import Application, Module, computed, evaluate
+from nngen.graph.flow import Application, Flow, Module
+from nngen.graph.modules import computed, evaluate
 from nngen.graph.scope import INPUT_SIZES, Scope
 from nngen.sizes import Dim, Size, substitute, symbol, value_of
-from nngen.spec import Body, LayerStep, LineStep, Spec
+from nngen.spec import Body, LayerStep, LineStep
 from nngen.tensors import Tensor
 
-if TYPE_CHECKING:
-    from nngen.graph.flow import Flow
-
 _LETTERS = {4: "NCHW", 5: "NCDHW"}
-
-
-@dataclass
-class Program:
-    """All classes of a spec while they are walked.
-
-    Attributes:
-        blocks: the spec's blocks.
-        flows: for each class, what happened in each use of it.
-    """
-
-    spec: Spec
-    flows: dict[str, list[Flow]] = field(default_factory=dict)
-    stack: list[str] = field(default_factory=list)
-
-    @property
-    def blocks(self) -> dict[str, Body]:
-        return self.spec.blocks
 
 
 def build_block(
@@ -99,8 +78,6 @@ def _walk(
     values: Mapping[str, Any],
     inputs: Mapping[str, Any],
 ) -> tuple[Flow, Any, dict[str, Dim]]:
-    from nngen.graph.walker import Walker
-
     program = scope.program
     if body.name in program.stack:
         raise SpecError(f"{body.name} is in itself", step.mark)
@@ -129,7 +106,7 @@ def _walk(
             size = symbol(let.text, value_of(size))
         inner = inner.inner(let.text, size, written=True)
     program.stack.append(body.name)
-    flow = Walker(body, inner, tensors).walk()
+    flow = program.walk(body, inner, tensors)
     program.stack.pop()
     program.flows.setdefault(body.name, []).append(flow)
     return flow, _outside(flow.output, meanings), meanings

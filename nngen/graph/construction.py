@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from nngen.catalog.entry import fragment, statements
 from nngen.fold import literal, source
 from nngen.graph.containers import CONTAINERS
-from nngen.graph.flow import Built, Condition, Flow
+from nngen.graph.flow import Built, Condition, Flow, Module
 from nngen.graph.model import Attribute, Construction, Item, LayerState, Redraw, StateLine
-from nngen.graph.modules import Module
 from nngen.graph.redraws import initializer_call
 from nngen.graph.scope import INPUT_SIZES
 

@@ -11,7 +11,8 @@ from nngen.catalog.kinds import kind
 from nngen.errors import Fault, SpecError
 from nngen.fold import free_names, source
 from nngen.graph.blocks import apply_block, build_block
-from nngen.graph.modules import Application, Module, apply_layer, build_layer, evaluate
+from nngen.graph.flow import Application, Module
+from nngen.graph.modules import apply_layer, build_layer, evaluate
 from nngen.graph.scope import Scope
 from nngen.names import check_child_name, check_layer_name
 from nngen.sizes import Size, symbol, value_of

@@ -14,7 +14,7 @@ from nngen.expressions import Target
 from nngen.fold import source
 from nngen.graph.construction import is_block_list
 from nngen.graph.containers import CONTAINERS
-from nngen.graph.flow import Operation
+from nngen.graph.flow import Application, Module, Operation, self_attribute
 from nngen.graph.lowering import (
     TRAINING,
     Calls,
@@ -25,7 +25,6 @@ from nngen.graph.lowering import (
     loop_over,
     name,
 )
-from nngen.graph.modules import Application, Module, self_attribute
 from nngen.tensors import UNKNOWN, Tensor
 
 Operands = Mapping[str, ast.expr]

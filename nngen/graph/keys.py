@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from nngen.errors import Mark, SpecError
 from nngen.graph.construction import is_block_list
-from nngen.graph.flow import Flow
-from nngen.graph.modules import Module
+from nngen.graph.flow import Flow, Module
 
 Pair = tuple[str, str]
 

@@ -12,22 +12,15 @@ from nngen.catalog.entry import Layer, Target, fragment, tensors_in
 from nngen.errors import Fault, SpecError
 from nngen.expressions import SIZE_FUNCTIONS, Evaluator
 from nngen.fold import source
-from nngen.graph.flow import Built, Flow, Operation
+from nngen.graph.flow import Application, Built, Flow, Module, Operation, self_attribute
 from nngen.graph.functional_style import FunctionalLowering, form
 from nngen.graph.lowering import name
 from nngen.graph.model import Loss, Statement
-from nngen.graph.modules import (
-    Application,
-    Module,
-    apply_layer,
-    build_layer,
-    self_attribute,
-    shape_attribute,
-)
+from nngen.graph.modules import apply_layer, build_layer, shape_attribute
 from nngen.graph.nn_style import NNLowering
 from nngen.graph.scope import Scope
 from nngen.graph.variables import Variables
-from nngen.graph.walker import Walker
+from nngen.graph.walker import walk
 from nngen.sizes import symbol, value_of
 from nngen.spec import Body, LayerStep, Name
 from nngen.spec.model import LossSteps
@@ -175,7 +168,7 @@ def _several(loss: LossSteps, flow: Flow) -> Criterion:
     scope = Scope(
         flow.scope.owner, {**flow.scope.values, **taken}, flow.scope.choices, flow.scope.program
     )
-    walked = Walker(body, scope, given).walk()
+    walked = walk(body, scope, given)
     variables = Variables(walked)
     used = tuple(value.name for value in walked.inputs)
     return Criterion(

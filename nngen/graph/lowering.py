@@ -12,9 +12,8 @@ from nngen.catalog import LAYERS
 from nngen.errors import SpecError
 from nngen.expressions import Target
 from nngen.fold import renamed, source
-from nngen.graph.flow import Condition, Flow, Operation
+from nngen.graph.flow import Application, Condition, Flow, Module, Operation, self_attribute
 from nngen.graph.model import Statement
-from nngen.graph.modules import Application, Module, self_attribute
 from nngen.graph.variables import Variables
 from nngen.tensors import Tensor, show
 

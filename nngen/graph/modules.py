@@ -3,143 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import (
     REQUIRED,
-    Layer,
     State,
     apply_rule,
     checked,
     fragment,
     tensors_in,
 )
-from nngen.errors import Fault, Mark, SpecError, did_you_mean
+from nngen.errors import Fault, SpecError, did_you_mean
 from nngen.expressions import SIZE_FUNCTIONS, Evaluator, Expression
-from nngen.fold import Folder, free_names, keep_name, renamed
+from nngen.fold import free_names
+from nngen.graph.flow import Application, Module
 from nngen.graph.scope import Scope
 from nngen.sizes import Size, same, value_of
 from nngen.spec import LayerStep
 from nngen.tensors import UNKNOWN, Tensor
-
-if TYPE_CHECKING:
-    from nngen.graph.flow import Flow
-
-
-@dataclass(frozen=True, eq=False)
-class Module:
-    """A layer, a block, or a container of such, at its place in a class.
-
-    Attributes:
-        kind: the class of torch.nn, or the block.
-        path: the attribute, and below it the places in containers: `("features", "0")`.
-        values: all arguments.
-        given: the arguments that the spec gives.
-        code: of those, the ones that the spec computes from names, as it writes them.
-        state: the parameters and buffers that these arguments make.
-        children: a container's modules, in order.
-        loop: of a copy in a repeat whose count is open, the head of the loop: `i in range(depth)`.
-        flow: of a block, what happens in it.
-        mark: where the spec has it.
-    """
-
-    kind: str
-    path: tuple[str, ...]
-    mark: Mark
-    values: Mapping[str, Any] = field(default_factory=dict)
-    given: frozenset[str] = frozenset()
-    code: Mapping[str, ast.expr] = field(default_factory=dict)
-    state: tuple[State, ...] = ()
-    children: tuple[Module, ...] = ()
-    loop: str = ""
-    flow: Flow | None = None
-
-    @property
-    def entry(self) -> Layer:
-        return LAYERS[self.kind]
-
-    @property
-    def name(self) -> str:
-        return self.path[-1]
-
-    def attribute(self, state: State) -> str:
-        """What the functional twin calls a parameter or buffer: `features_0_weight`."""
-        return "_".join((*self.path, state.identifier))
-
-    def key(self, state: State) -> str:
-        """Its key in the nn twin's state_dict: `features.0.weight`."""
-        return ".".join((*self.path, state.name))
-
-    def folder(
-        self, code: Mapping[str, ast.expr], rename: Callable[[str], str] = keep_name
-    ) -> Folder:
-        """A folder in the scope of this layer's arguments.
-
-        Args:
-            code: the names that stand for code.
-            rename: what the names in sizes are called where the code will stand.
-        """
-        open_code = {
-            argument: renamed(tree, rename)
-            for argument, tree in self.code.items()
-            if not _is_size(self.values[argument])
-        }
-        known = {key: value for key, value in self.values.items() if key not in open_code}
-        folder = Folder(known, open_code)
-        for name, text in self.entry.let.items():
-            known[name] = folder.value(fragment(text))
-            folder = Folder(known, open_code)
-        return Folder(known, {**open_code, **code}, self.given, rename)
-
-    def form_folder(
-        self,
-        code: Mapping[str, ast.expr],
-        passed: Mapping[str, Any] = MappingProxyType({}),
-        given: frozenset[str] = frozenset(),
-        rename: Callable[[str], str] = keep_name,
-    ) -> Folder:
-        """A folder in the scope of the layer's form: state as attributes, None where there is none.
-
-        Args:
-            code: the names that stand for code.
-            passed: forward's arguments that are known, and in `given` those that the spec gives.
-            rename: what the names in sizes are called where the code will stand.
-        """
-        state = dict.fromkeys(state.identifier for state in self.entry.state_of(self.values))
-        plain = self.folder({}, rename)
-        known = {**plain.known, **state, **passed}
-        # A state's name hides the argument of the same name, `bias` for one.
-        rest = {key: tree for key, tree in plain.code.items() if key not in state}
-        return Folder(known, {**rest, **self.state_code(), **code}, self.given | given, rename)
-
-    def state_code(self) -> dict[str, ast.expr]:
-        """The names of the state that is there, as attributes of `self`."""
-        return {s.identifier: self_attribute(self.attribute(s)) for s in self.state}
-
-
-def _is_size(value: Any) -> bool:
-    """Whether a value prints the names that it was computed from."""
-    if isinstance(value, (tuple, list)):
-        return all(map(_is_size, value))
-    return isinstance(value, (int, Size)) and not isinstance(value, bool)
-
-
-def self_attribute(name: str) -> ast.expr:
-    return ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load())
-
-
-@dataclass(frozen=True, eq=False)
-class Application:
-    """One use of a module: what went in, what came out, and the same for a container's children."""
-
-    module: Module
-    inputs: Mapping[str, Any]
-    output: Any
-    children: tuple[Application, ...] = ()
 
 
 def shape_attribute(value: Any, name: str) -> Any:

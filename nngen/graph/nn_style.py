@@ -6,9 +6,8 @@ import ast
 
 from nngen.fold import source
 from nngen.graph.construction import becomes_identity
-from nngen.graph.flow import Condition, Operation
+from nngen.graph.flow import Application, Condition, Operation, self_attribute
 from nngen.graph.lowering import Lowering, assign, layer_comment, loop_over
-from nngen.graph.modules import Application, self_attribute
 
 
 class NNLowering(Lowering):

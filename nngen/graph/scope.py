@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nngen.errors import SpecError
 from nngen.fold import literal, with_names
 from nngen.sizes import Dim, Size, substitute, symbols_of, value_of
-from nngen.spec import LayerStep
-
-if TYPE_CHECKING:
-    from nngen.graph.blocks import Program
+from nngen.spec import Body, LayerStep
 
 # The sizes of a block's first input that it may name; used, they become its leading arguments.
 INPUT_SIZES = ("in_channels", "in_features")
@@ -67,6 +64,23 @@ def _fits(size: Dim, found: Dim, names: dict[str, int | None]) -> bool:
         return False
     meanings = {name: value for name, value in names.items() if value is not None}
     return value_of(substitute(size, meanings)) == value_of(found)
+
+
+@dataclass
+class Program:
+    """All classes of a spec while they are walked.
+
+    Attributes:
+        blocks: the spec's blocks.
+        walk: walks a class in one use of it, to a Flow.
+        flows: for each block, the Flow of each use.
+        stack: the blocks that are being walked.
+    """
+
+    blocks: Mapping[str, Body]
+    walk: Callable[[Body, Scope, Mapping[str, Any]], Any]
+    flows: dict[str, list[Any]] = field(default_factory=dict)
+    stack: list[str] = field(default_factory=list)
 
 
 @dataclass

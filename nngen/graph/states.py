@@ -6,7 +6,8 @@ from typing import Any
 
 from nngen.errors import Fault, SpecError
 from nngen.expressions import Evaluator
-from nngen.graph.modules import Module, evaluate
+from nngen.graph.flow import Module
+from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
 from nngen.sizes import Size, value_of
 from nngen.spec import LayerStep

@@ -12,9 +12,9 @@ from nngen.errors import Fault, Mark, SpecError, did_you_mean
 from nngen.expressions import Evaluator, Line, Target
 from nngen.fold import Folder, free_names
 from nngen.graph.containers import apply, build, build_list, copies, inputs_of
-from nngen.graph.flow import Built, Condition, Flow, Operation, Value
+from nngen.graph.flow import Application, Built, Condition, Flow, Module, Operation, Value
 from nngen.graph.functions import NAMESPACES, attribute
-from nngen.graph.modules import Application, Module, evaluate
+from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
 from nngen.graph.states import build_state
 from nngen.names import check_value_name
@@ -102,6 +102,20 @@ class LineEvaluator(Evaluator):
         application = layer(*self._items(node.args), **keywords)
         self.calls[node] = application
         return application.output
+
+
+def walk(body: Body, scope: Scope, inputs: Mapping[str, Any]) -> Flow:
+    """Follow all steps of a class in one use of it.
+
+    Args:
+        body: the class.
+        scope: its sizes.
+        inputs: the values of forward's arguments.
+
+    Raises:
+        SpecError: a step does not fit.
+    """
+    return Walker(body, scope, inputs).walk()
 
 
 class Walker:
