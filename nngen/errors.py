@@ -77,7 +77,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint for an unknown word: the nearest known one, or all of them where they are few."""
-    known = list(known)
+    known = list(dict.fromkeys(known))
     best = nearest(word, known)
     if best is not None:
         return f"did you mean {best!r}?"

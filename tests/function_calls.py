@@ -201,6 +201,7 @@ CALLS: dict[str, list[str]] = {
         "x, 'fro', (0, 1)",
         "m, 2",
         "v, 1",
+        "x, dtype=torch.float64",
     ],
     "dist": ["x, y", "x, v", "x, y, 1"],
     "logsumexp": ["x, 1", "x, (0, 1), keepdim=True", "i, -1", "x, dim=[2]"],

@@ -128,6 +128,13 @@ def _convolution(dims: int) -> Layer:
                 groups=1,
                 dilation=1,
             ),
+            example(
+                {"shape": [2, *sample], "batch": False},
+                out_channels=3,
+                kernel_size=3,
+                padding=1,
+                padding_mode="reflect",
+            ),
         ),
     )
 
@@ -224,6 +231,15 @@ def _transposed(dims: int) -> Layer:
                 padding=1,
                 call="y = conv1(x, output_size=like.shape)",
             ),
+            example(
+                (2, *sample),
+                out_channels=3,
+                kernel_size=2,
+                stride=2,
+                output_padding=0,
+                call=f"y = conv1(x, output_size={[2 * size + 1 for size in sample]})",
+            ),
+            example({"shape": [2, *sample], "batch": False}, out_channels=3, kernel_size=3),
         ),
     )
 

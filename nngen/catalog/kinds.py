@@ -48,7 +48,7 @@ class Kind:
 
     description: str
     convert: Callable[[Any], Any]
-    words: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
 
     def __call__(self, value: Any) -> Any:
         """The value in its proper form.
@@ -61,7 +61,8 @@ class Kind:
         try:
             return self.convert(value)
         except Mismatch:
-            raise Fault(f"takes {self.description}, not {show_value(value)}") from None
+            hint = f"it takes {self.description}"
+            raise Fault(f"cannot be {show_value(value)}", hint) from None
 
 
 def show_value(value: Any) -> str:
@@ -72,6 +73,8 @@ def show_value(value: Any) -> str:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, tuple):
         return f"[{', '.join(show_value(item) for item in value)}]"
+    if isinstance(value, dict):
+        return "a mapping"
     return str(value) if isinstance(value, Size) else repr(value)
 
 
@@ -188,7 +191,7 @@ def _word(word: str, means: Any = None) -> Kind:
             raise Mismatch
         return value if means is None else means
 
-    return Kind(word, convert, frozenset((word,)))
+    return Kind(word, convert, (word,))
 
 
 def _record(call: str, fields: Mapping[str, Kind]) -> Kind:
@@ -198,7 +201,7 @@ def _record(call: str, fields: Mapping[str, Kind]) -> Kind:
         items = [f"{key}={fields[key].convert(item)!r}" for key, item in value.items()]
         return Code(f"{call}({', '.join(items)})")
 
-    words = frozenset(word for field in fields.values() for word in field.words)
+    words = tuple(word for field in fields.values() for word in field.words)
     return Kind(f"a mapping with the keys {', '.join(fields)}", convert, words)
 
 
@@ -213,7 +216,7 @@ def _either(left: Kind, right: Kind) -> Kind:
     return Kind(
         f"{left.description}{separator}{right.description}",
         convert,
-        left.words | right.words,
+        left.words + right.words,
     )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from nngen.catalog.entry import Check, Example, Layer, State, buffer, example, function, parameter
+from nngen.errors import Fault
 from nngen.shapes import norms
 
 _BATCH_NORM = """
@@ -73,24 +77,42 @@ def _batch_norm(dims: int) -> Layer:
     )
 
 
+def _instance_form(dims: int) -> Callable[[Mapping[str, Any]], str]:
+    """torch.nn puts a batch dimension around a sample that has none; the function wants it there."""
+
+    def form(values: Mapping[str, Any]) -> str:
+        shape = values["input"].shape
+        if shape is None:
+            raise Fault(
+                "whether the input has a batch dimension cannot be told before the model runs",
+                "give it a shape that can: `x = x.reshape(…)`",
+            )
+        batched = len(shape) == dims + 2
+        given, done = ("input", "") if batched else ("input.unsqueeze(0)", ".squeeze(0)")
+        return f"""
+            if track_running_stats:
+                out = F.instance_norm(
+                    {given}, running_mean, running_var, weight, bias, use_input_stats=training,
+                    momentum=0.0 if momentum is None else momentum, eps=eps,
+                ){done}
+            else:
+                out = F.instance_norm({given}, None, None, weight, bias, eps=eps){done}
+        """
+
+    return form
+
+
 def _instance_norm(dims: int) -> Layer:
     sample = ((4, 5), (4, 3, 5), (4, 2, 3, 2))[dims - 1]
+    alone = {"shape": list(sample), "batch": False}
     return Layer(
         f"InstanceNorm{dims}d",
         "Normalises each channel of each sample; with running statistics, by those in eval mode.",
         "num_features: size, /, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = False, "
         "track_running_stats: bool = False, bias: bool = True",
-        form="""
-            if track_running_stats:
-                out = F.instance_norm(
-                    input, running_mean, running_var, weight, bias, use_input_stats=training,
-                    momentum=0.0 if momentum is None else momentum, eps=eps,
-                )
-            else:
-                out = F.instance_norm(input, None, None, weight, bias, eps=eps)
-        """,
+        form=_instance_form(dims),
         shape=norms.instance_norm(dims),
-        infer={"num_features": "input.shape[1]"},
+        infer={"num_features": f"input.shape[-{dims + 1}]"},
         state=_CHANNELS,
         stem="norm",
         examples=(
@@ -101,6 +123,8 @@ def _instance_norm(dims: int) -> Layer:
             example(sample, track_running_stats=True, momentum=None),
             example(sample, affine=True, bias=False, track_running_stats=False),
             example(sample, eps=1e-5, momentum=0.1, affine=False, bias=True),
+            example(alone),
+            example(alone, affine=True, track_running_stats=True),
         ),
     )
 

@@ -31,6 +31,7 @@ def _max_pool(dims: int) -> Layer:
             example(sample, kernel_size=3, stride=None, padding=0, dilation=[1] * dims),
             example(sample, kernel_size=2, return_indices=True, call="y, indices = pool1(x)"),
             example(sample, kernel_size=2, return_indices=False, ceil_mode=False),
+            example({"shape": list(sample), "batch": False}, kernel_size=2),
         ),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nngen.errors import Fault
 from nngen.shapes.common import demand_rank, demand_size, shape_of
 from nngen.shapes.demands import demand_one_dtype, demand_weights_dtype
@@ -13,11 +15,11 @@ def multihead_attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    key_padding_mask: Tensor | None,
+    key_padding_mask: Any,
     need_weights: bool,
-    attn_mask: Tensor | None,
+    attn_mask: Any,
     average_attn_weights: bool,
-    is_causal: bool,
+    is_causal: Any,
     embed_dim: Dim,
     num_heads: Dim,
     add_bias_kv: bool,
@@ -38,12 +40,12 @@ def multihead_attention(
     length, source = shape[sequence], shape_of(key)[sequence]
     demand_size(shape_of(value)[sequence], source, "the length of the value")
     batch = () if len(shape) == 2 else (shape[1 - sequence],)
-    if key_padding_mask is not None:
+    if isinstance(key_padding_mask, Tensor):
         demand_mask(key_padding_mask, "key_padding_mask", (*batch, source))
-    if attn_mask is not None:
+    if isinstance(attn_mask, Tensor):
         stacked = num_heads * (batch[0] if batch else 1)
         demand_mask(attn_mask, "attn_mask", (length, source), (stacked, length, source))
-    elif is_causal is True:
+    elif attn_mask is None and is_causal is True:
         raise Fault("is_causal is a hint on attn_mask, which is missing", "give attn_mask too")
     if need_weights is False:
         return query, None

@@ -9,7 +9,7 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.shapes.common import demand_rank, demand_size, shape_of
 from nngen.shapes.demands import demand_one_dtype, demand_real, demand_weights_dtype
-from nngen.shapes.losses import demand_same, is_same, reduced, weights_of
+from nngen.shapes.losses import demand_same, is_same, known, reduced, weights_of
 from nngen.sizes import Dim, product, same, value_of
 from nngen.tensors import Shape, Tensor, promote, show
 
@@ -23,7 +23,7 @@ def cross_entropy(
     _demand_classes(input, weight)
     demand_real(target, "the target of probabilities")
     demand_same(input, target, "the target of probabilities")
-    if ignore_index >= 0:
+    if known(ignore_index) is None or known(ignore_index) >= 0:
         raise Fault("ignore_index goes with class indices, but the target holds floats")
     return reduced(Tensor(_rest(shape_of(input)), promote(input, target)), reduction)
 
@@ -47,7 +47,7 @@ def multi_margin_loss(
     input: Tensor, target: Tensor, reduction: str, p: int, weight: Any = None
 ) -> Tensor:
     """A loss of scores (N, C) and classes (N,), or of (C,) and one class."""
-    if p not in (1, 2):
+    if known(p) not in (1, 2):
         raise Fault(f"p must be 1 or 2, not {p}")
     demand_rank(input, 1, 2)
     _demand_full(input)
@@ -137,7 +137,8 @@ def adaptive_log_softmax(
             f"cutoffs must grow, and end below the {n_classes} classes, not {show(cutoffs)}",
             "`cutoffs: [10, 100]` makes three clusters of frequent, rarer and rare classes",
         )
-    if len(cutoffs) * math.log2(div_value) >= 32:
+    divisor = known(div_value)
+    if divisor is not None and len(cutoffs) * math.log2(divisor) >= 32:
         raise Fault(f"div_value {div_value} leaves no features to the clusters")
     shape = demand_rank(input_, 2)
     demand_weights_dtype(input_)
@@ -159,8 +160,8 @@ def ctc_loss(
     """A loss of log probabilities (T, N, C), targets (N, S) or all in one row, and the lengths of both (N,)."""
     shape = demand_rank(log_probs, 2, 3, of="log_probs")
     _demand_full(log_probs, "log_probs")
-    classes = value_of(shape[-1])
-    if classes is not None and blank >= classes:
+    classes, index = value_of(shape[-1]), value_of(blank)
+    if classes is not None and index is not None and index >= classes:
         raise Fault(f"blank is {blank}, but there are {classes} classes, counted from 0")
     rank = len(shape_of(targets))
     if not (rank == 1 or rank == len(shape) - 1):

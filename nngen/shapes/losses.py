@@ -8,7 +8,7 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.shapes.common import array_shape, demand_rank, shape_of
 from nngen.shapes.demands import demand_real
-from nngen.sizes import same, value_of
+from nngen.sizes import Size, same, value_of
 from nngen.tensors import Code, Shape, Tensor, broadcast, promote, show
 
 
@@ -28,7 +28,7 @@ def matching_loss(
 
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str, beta: float) -> Tensor:
     """A loss of two tensors of one shape; `beta` bounds the error that is squared."""
-    if beta < 0:
+    if (known(beta) or 0) < 0:
         raise Fault(f"beta must be at least 0, not {beta}")
     return matching_loss(input, target, reduction)
 
@@ -197,6 +197,11 @@ def _distance(function: Any, left: Tensor, right: Tensor) -> Tensor:
     if axis >= max(len(shape), 1):
         raise Fault(f"{name} takes tensors of at least {axis + 1} dimensions, not {show(shape)}")
     return Tensor((*shape[:axis], *shape[axis + 1 :]), dtype)
+
+
+def known(value: Any) -> Any:
+    """A number, or None for a size that is open."""
+    return value.value if isinstance(value, Size) else value
 
 
 def reduced(unreduced: Tensor, reduction: str) -> Tensor:

@@ -63,15 +63,15 @@ def instance_norm(dims: int) -> Callable[..., Tensor]:
 
     def rule(input: Tensor, num_features: Dim, affine: bool, track_running_stats: bool) -> Tensor:
         shape = shape_of(input)
-        if len(shape) != dims + 2:
-            unbatched = len(shape) == dims + 1
+        if len(shape) not in (dims + 1, dims + 2):
             raise Fault(
-                f"the input must have {dims + 2} dimensions, not {len(shape)}: {show(shape)}",
-                "`x.unsqueeze(0)` puts a batch dimension in front" if unbatched else "",
+                f"the input must have {dims + 2} dimensions, or {dims + 1} where it is one sample without a batch, "
+                f"not {len(shape)}: {show(shape)}"
             )
         demand_real(input)
-        _demand_values(1, shape[2:], "channel of a sample")
-        demand_size(shape[1], num_features, f"dimension 1 of the input {show(shape)}")
+        _demand_values(1, shape[-dims:], "channel of a sample")
+        where = len(shape) - dims - 1
+        demand_size(shape[where], num_features, f"dimension {where} of the input {show(shape)}")
         if affine or track_running_stats:
             demand_weights_dtype(input, *_HALF)
         return input

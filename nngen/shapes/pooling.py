@@ -167,7 +167,12 @@ def fractional_pooling(dims: int) -> Callable[..., Results]:
             unknown = Tensor(None, input.dtype)
             return (unknown, Tensor(None, "int64")) if return_indices else unknown
         for size, kernel, wanted in by_dimension(dims, positions, kernel_size, sizes):
-            demand_fit(size, wanted + kernel - 1 + spare, positions)
+            need, known = value_of(wanted + kernel - 1 + spare), value_of(size)
+            if need is not None and known is not None and need > known:
+                raise Fault(
+                    f"{wanted} windows of {kernel} need {need} positions, the input {show(positions)} has {size}",
+                    "ask for a smaller output, or make the kernel smaller",
+                )
         return _results(input, sizes, return_indices)
 
     return rule

@@ -134,21 +134,17 @@ def norm(input: Tensor, dim: Any = None, keepdim: bool = False, dtype: str | Non
     return reduced(input, dim, keepdim).typed(dtypes.real(dtype or input.dtype))
 
 
-def vector_norm(x: Tensor, dim: Any, keepdim: bool, dtype: str | None) -> Tensor:
-    return norm(x, dim, keepdim, dtype)
-
-
-def linalg_norm(A: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: str | None) -> Tensor:
+def linalg_norm(input: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: str | None) -> Tensor:
     """A vector's or a matrix's norm."""
     count = len(dim) if isinstance(dim, tuple) else 1
-    if dim is None and ord is not None and len(shape_of(A)) > 2:
+    if dim is None and ord is not None and len(shape_of(input)) > 2:
         raise Fault("with an order and no dim, the tensor must have 1 or 2 dimensions")
     if dim is not None and ord is not None and count > 2:
         raise Fault("dim names one dimension or two")
-    matrix = count == 2 or (dim is None and len(shape_of(A)) == 2)
-    if matrix and ord in (2, -2, "nuc") and A.dtype in ("float16", "bfloat16"):
-        raise Fault(f"this norm of a matrix does not take {A.dtype}")
-    return norm(A, dim, keepdim, dtype)
+    matrix = count == 2 or (dim is None and len(shape_of(input)) == 2)
+    if matrix and ord in (2, -2, "nuc") and input.dtype in ("float16", "bfloat16"):
+        raise Fault(f"this norm of a matrix does not take {input.dtype}")
+    return norm(input, dim, keepdim, dtype)
 
 
 def distance(input: Tensor, other: Tensor) -> Tensor:

@@ -66,13 +66,13 @@ FUNCTIONS = (
     ),
     function(
         "torch.linalg.vector_norm",
-        "x: Tensor, ord: float = 2, dim: int | list[int] | None = None, keepdim: bool = False, *, "
+        "input: Tensor, ord: float = 2, dim: int | list[int] | None = None, keepdim: bool = False, *, "
         "dtype: dtype | None = None",
-        rules.vector_norm,
+        rules.norm,
     ),
     function(
         "torch.linalg.norm",
-        f"A: Tensor, ord: {_ORDER} = None, dim: int | list[int] | None = None, keepdim: bool = False, *, "
+        f"input: Tensor, ord: {_ORDER} = None, dim: int | list[int] | None = None, keepdim: bool = False, *, "
         "dtype: dtype | None = None",
         rules.linalg_norm,
     ),

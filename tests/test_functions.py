@@ -1,0 +1,472 @@
+"""Functions and Tensor methods of lines of Python: nngen's inference against torch itself."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+import nngen
+from nngen.catalog import FUNCTIONS
+from nngen.catalog.entry import REQUIRED, Signature
+from nngen.errors import Fault, SpecError
+from nngen.expressions import Evaluator
+from nngen.graph.functions import NAMESPACES, attribute
+from nngen.sizes import symbol, to_text, value_of
+from nngen.tensors import UNKNOWN, Tensor
+from tests.function_calls import CALLS, INPUTS, WRONG, draw, lines
+
+_NUMBERS = {"float_inf": math.inf, "minus_inf": -math.inf}
+_OF_OTHERS = "F."  # entered beside the layers that they serve, and tested there
+
+
+def by_name(table: dict[str, list[str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, call in lines(table):
+        found.setdefault(name, []).append(call)
+    return found
+
+
+CALLED = by_name(CALLS)
+REFUSED = by_name(WRONG)
+
+each_name = pytest.mark.parametrize("name", CALLED)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def inputs(symbolic: bool = False) -> dict[str, Tensor]:
+    def sizes(shape: tuple[int, ...]) -> tuple[Any, ...]:
+        return tuple(symbol(f"size{n}", n) if symbolic and n != 1 else n for n in shape)
+
+    return {name: Tensor(sizes(shape), dtype) for name, (shape, dtype) in INPUTS.items()}
+
+
+def inferred(call: str, given: dict[str, Tensor] | None = None) -> Any:
+    scope = {"training": UNKNOWN, **_NUMBERS, **NAMESPACES, **(given or inputs())}
+    return Evaluator(scope, attribute)(ast.parse(call, mode="eval").body)
+
+
+def computed(call: str, scale: int = 1) -> Any:
+    torch.manual_seed(0)
+    scope = {"torch": torch, "F": F, "training": True, **_NUMBERS}
+    return eval(call, {**scope, **{name: draw(name, scale) for name in INPUTS}})
+
+
+def assert_agree(ours: Any, theirs: Any, call: str) -> None:
+    """The same structure, shapes and dtypes; a shape that shows when the model runs may be any."""
+    if isinstance(ours, Tensor):
+        assert isinstance(theirs, torch.Tensor), call
+        assert f"torch.{ours.dtype}" == str(theirs.dtype), call
+        if ours.shape is not None:
+            assert tuple(map(value_of, ours.shape)) == tuple(theirs.shape), call
+    elif isinstance(ours, (tuple, list)):
+        assert isinstance(ours, tuple) == isinstance(theirs, tuple), call
+        assert len(ours) == len(theirs), call
+        for field in getattr(ours, "_fields", ()):
+            assert_agree(getattr(ours, field), getattr(theirs, field), call)
+        for our, their in zip(ours, theirs):
+            assert_agree(our, their, call)
+    else:
+        assert value_of(ours) == theirs, call
+
+
+# Calls
+
+
+def test_every_function_is_called() -> None:
+    own = {name for name in FUNCTIONS if not name.startswith(_OF_OTHERS)}
+    assert not own - CALLED.keys()
+    assert CALLED.keys() <= FUNCTIONS.keys()
+
+
+def test_every_argument_is_given() -> None:
+    """Among the calls, each argument stands by name or by position at least once."""
+    for name, calls in CALLED.items():
+        for signature in FUNCTIONS[name].signatures:
+            fitting = [given for call in calls if (given := _given(call, signature)) is not None]
+            missed = set(signature.names) - {"input"} - {n for given in fitting for n in given}
+            assert not missed, f"{name}: no call gives {', '.join(missed)}"
+
+
+def _given(call: str, signature: Signature) -> list[str] | None:
+    """The arguments that a call gives, where they are of this signature."""
+    node = ast.parse(call, mode="eval").body
+    assert isinstance(node, ast.Call)
+    count = len(node.args)
+    method = not call.startswith(("torch.", "F."))
+    names = [argument.name for argument in signature if not argument.keyword][method:]
+    keywords = [str(keyword.arg) for keyword in node.keywords]
+    variadic = any(argument.variadic for argument in signature)
+    if not set(keywords) <= set(signature.names) or (count > len(names) and not variadic):
+        return None
+    return names[:count] + keywords
+
+
+@each_name
+def test_inference_agrees_with_torch(name: str) -> None:
+    for call in CALLED[name]:
+        assert_agree(inferred(call), computed(call), call)
+
+
+@each_name
+def test_sizes_stay_expressions(name: str) -> None:
+    """With named sizes the same comes out, and still holds where they are twice as large."""
+    for call in CALLED[name]:
+        ours = inferred(call, inputs(symbolic=True))
+        assert_agree(ours, computed(call), call)
+        try:
+            larger = computed(call, 2)
+        except (RuntimeError, ValueError, IndexError):
+            continue  # the call names sizes as numbers, so it is for these alone
+        _assert_holds(ours, larger, call)
+
+
+_LARGER = {f"size{n}": 2 * n for n in range(2, 9)} | {"min": min, "max": max}
+
+
+def _assert_holds(ours: Any, theirs: Any, call: str) -> None:
+    if isinstance(ours, Tensor):
+        if ours.shape is not None:
+            found = [eval(to_text(size), dict(_LARGER)) for size in ours.shape]
+            assert found == list(theirs.shape), f"{call}: {ours}"
+    elif isinstance(ours, tuple) and len(ours) == len(theirs):
+        for our, their in zip(ours, theirs):
+            _assert_holds(our, their, call)
+    elif not isinstance(ours, tuple):
+        assert eval(to_text(ours), dict(_LARGER)) == theirs, call
+
+
+# Wrong calls
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_wrong_calls_are_refused(name: str) -> None:
+    for call in REFUSED[name]:
+        with pytest.raises((RuntimeError, ValueError, TypeError, IndexError)):
+            computed(call)
+        with pytest.raises(Fault) as error:
+            inferred(call)
+        assert "unexpected" not in error.value.message, call
+        assert "positional argument" not in error.value.message, call
+
+
+_MESSAGES = {
+    "x.sum(3)": "Tensor.sum: there is no dimension 3 in a tensor of 3 dimensions",
+    "x.view(5, -1)": "Tensor.view: the 24 elements of (2, 3, 4) do not divide by 5",
+    "torch.cat([x, b], 0)": "torch.cat: the shapes (2, 3, 4) and (2, 4, 5) differ in more than dimension 0",
+    "x @ m": "the shapes (2, 3, 4) and (3, 4) do not go together in a matrix product",
+    "i.mean()": "Tensor.mean: a mean is taken of floats, not of int64",
+    "x.sum(1, True, torch.float32)": "Tensor.sum takes at most 3 arguments without their names, not 4",
+    "torch.stack([x, m])": "torch.stack: the shapes (2, 3, 4) and (3, 4) differ",
+    "x.reshap(2)": "Tensor.reshap is not in nngen's catalog",
+    "torch.linalg.nrm(x)": "torch.linalg.nrm is not in nngen's catalog",
+    "torch.einsum('ij,jk', x, n)": "torch.einsum: 'ij' is for 2 dimensions, not for (2, 3, 4)",
+    "F.scaled_dot_product_attention(q, q, q, dropout_p=0.1)": (
+        "F.scaled_dot_product_attention: a dropout_p of 0.1 drops in eval mode too"
+    ),
+    "F.relu(x, inplace=True)": "F.relu in place could change a value that is used again",
+    "x.split(torch.ones(2))": (
+        "split_size of Tensor.split takes a whole number or a list, each item a whole number, not a tensor (2,)"
+    ),
+    "x.view(2, '3')": "size of Tensor.view takes a list, each item a whole number or a list, each item a whole number, not [2, '3']",
+    "x.unbind(0).values": "only tensors, torch and F have attributes here, so there is no 'values'",
+    "torch.finfo(torch.int64)": "torch.finfo takes a dtype of floats",
+}
+
+
+@pytest.mark.parametrize("call", _MESSAGES)
+def test_messages(call: str) -> None:
+    with pytest.raises(Fault) as error:
+        inferred(call)
+    assert error.value.message == _MESSAGES[call]
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int64", "float16", "complex64"])
+@pytest.mark.parametrize("part", range(4))
+def test_nothing_is_taken_that_torch_refuses(dtype: str, part: int) -> None:
+    """Every call with an input of another dtype: where both take it, they agree."""
+    for _, call in lines(CALLS)[part::4]:
+        for name in [word for word in re.findall(r"\b[a-z]+\b", call) if word in INPUTS][:1]:
+            changed = re.sub(rf"\b{name}\b(?![=(])", f"{name}.to(torch.{dtype})", call, count=1)
+            try:
+                theirs = computed(changed)
+            except (RuntimeError, ValueError, TypeError, IndexError):
+                with pytest.raises(Fault):
+                    print(changed, inferred(changed))
+                continue
+            try:
+                ours = inferred(changed)
+            except Fault:
+                continue  # nngen may be stricter
+            assert_agree(ours, theirs, changed)
+
+
+# What must never be reachable
+
+FORBIDDEN = (
+    "torch.load torch.save torch.ops torch.hub torch.utils torch.jit torch.compile torch.library torch.classes "
+    "torch.from_numpy torch.from_file torch.frombuffer torch.set_default_dtype torch.manual_seed torch.seed "
+    "torch.no_grad torch.autograd torch.nn torch.cuda torch.distributed torch.multiprocessing torch.package "
+    "torch.os torch.sys torch.builtins torch.serialization torch.storage torch.empty torch.empty_like torch.Tensor "
+    "torch.device torch.is_tensor torch.set_grad_enabled torch.typename torch.vmap torch.func torch.export "
+    "Tensor.numpy Tensor.data Tensor.grad Tensor.grad_fn Tensor.apply_ Tensor.map_ Tensor.map2_ Tensor.register_hook "
+    "Tensor.register_post_accumulate_grad_hook Tensor.backward Tensor.requires_grad_ Tensor.requires_grad "
+    "Tensor.retain_grad Tensor.detach_ Tensor.storage Tensor.untyped_storage Tensor.data_ptr Tensor.set_ "
+    "Tensor.share_memory_ Tensor.resize_ Tensor.tolist Tensor.item Tensor.cuda Tensor.cpu Tensor.to_dense "
+    "Tensor.new Tensor.new_empty Tensor.as_subclass Tensor.dtype.name Tensor.shape.numel Tensor.device.type "
+    "Tensor.volatile Tensor.names Tensor.is_cuda Tensor.pin_memory Tensor.record_stream Tensor.module_load "
+    "F.torch F.math F.importlib F.warnings F.handle_torch_function F.has_torch_function F.boolean_dispatch F.np "
+    "torch.linalg.torch torch.fft.sys torch.linalg.os"
+).split()
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_what_leaks_or_runs_is_refused(name: str) -> None:
+    with pytest.raises(Fault):
+        inferred(name.replace("Tensor.", "x."))
+
+
+def test_nothing_in_place_is_in_the_catalog() -> None:
+    assert not [name for name in FUNCTIONS if name.endswith("_")]
+    names = [name for name in dir(torch.Tensor) if name.endswith("_") and name[0] != "_"]
+    assert len(names) > 100
+    for name in names:
+        with pytest.raises(Fault):
+            inferred(f"x.{name}")
+
+
+def test_a_method_in_place_is_named_without() -> None:
+    with pytest.raises(Fault) as error:
+        inferred("x.add_(1)")
+    assert error.value.hint.endswith("use 'add'")
+
+
+def test_private_attributes_are_no_expression() -> None:
+    for text in ("h.__class__", "torch._C", "h._base", "torch.__builtins__"):
+        with pytest.raises(SpecError, match="private"):
+            _load("y = " + text)
+
+
+# Signatures
+
+_NOT_DESCRIBED = {
+    *("out", "layout", "pin_memory", "names", "memory_format", "generator", "requires_grad"),
+    *("compute_mode", "side", "sorter", "prepend", "append", "path", "implicit"),
+}
+_RENAMED = {"self": "input", "tensors": "tensors"}
+# Written in Python, or by hand in C++; the rest is what torch's schemas say.
+_IN_PYTHON = ("norm", "split", "einsum", "tensordot")
+_BY_HAND = (
+    "float",
+    "double",
+    "half",
+    "bfloat16",
+    "long",
+    "int",
+    "bool",
+    "type",
+    "ndimension",
+    "nonzero",
+)
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if not name.startswith("F.")])
+def test_signatures_are_torchs(name: str) -> None:
+    short = name.rpartition(".")[2]
+    if short in _BY_HAND:
+        return
+    if short in _IN_PYTHON and "linalg" not in name:
+        _assert_python(name)
+        return
+    schemas = _schemas(name)
+    for signature in FUNCTIONS[name].signatures:
+        assert any(_fits(signature, schema, name) for schema in schemas), signature.names
+
+
+def _assert_python(name: str) -> None:
+    space, _, short = name.partition(".")
+    function = getattr({"torch": torch, "Tensor": torch.Tensor}[space], short)
+    parameters = [
+        parameter
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name not in _NOT_DESCRIBED and parameter.kind is not parameter.VAR_POSITIONAL
+    ]
+    if not parameters:
+        return
+    ours = FUNCTIONS[name].signature
+    assert list(ours.names) == [_RENAMED.get(p.name, p.name) for p in parameters]
+    for argument, parameter in zip(ours, parameters):
+        assert (argument.default is REQUIRED) == (parameter.default is parameter.empty)
+        if argument.default is not REQUIRED:
+            assert argument.default == parameter.default
+
+
+def _schemas(name: str) -> list[Any]:
+    space, _, short = name.rpartition(".")
+    found: list[Any] = []
+    for operator in {f"aten::{short}", f"aten::{space.rpartition('.')[2]}_{short}"}:
+        try:
+            found += torch._C._jit_get_schemas_for_operator(operator)
+        except RuntimeError:
+            continue
+    return found
+
+
+def _fits(ours: Signature, schema: Any, name: str) -> bool:
+    theirs = [argument for argument in schema.arguments if argument.name not in _NOT_DESCRIBED]
+    swapped = name == "Tensor.where"  # the tensor stands before the condition
+    names = [_RENAMED.get(argument.name, argument.name) for argument in theirs]
+    if sorted(names) != sorted(ours.names) or (names != list(ours.names) and not swapped):
+        return False
+    for argument, their in zip(ours, theirs):
+        if argument.variadic or swapped:
+            continue
+        if argument.keyword != their.kwarg_only and not _after_variadic(ours, argument.name):
+            return False
+        # The schemas have numbers for dtypes.
+        compared = their.has_default_value() and their.name != "dtype"
+        if compared and not _same_default(argument.default, their.default_value):
+            return False
+    return True
+
+
+def _after_variadic(signature: Signature, name: str) -> bool:
+    return any(argument.variadic for argument in signature)
+
+
+def _same_default(ours: Any, theirs: Any) -> bool:
+    if ours is REQUIRED:
+        return True
+    return list(ours) == list(theirs) if isinstance(ours, tuple) else bool(ours == theirs)
+
+
+# Attributes and values that are no tensors
+
+_ATTRIBUTES = [
+    *("x.shape", "x.shape[1]", "x.shape[:-1]", "x.shape[-1] * 2", "x.ndim", "m.T", "v.T", "x.mT"),
+    *(
+        "z.real",
+        "z.imag",
+        "x.real",
+        "-torch.inf",
+        "torch.pi",
+        "x.size(0) + x.size(1)",
+        "x.max(1).values",
+    ),
+    *("x.sort(-1).indices", "x.topk(2).values", "x.aminmax().max", "x.median(1).indices"),
+    *(
+        "x * (x.shape[-1] ** -0.5)",
+        "x.new_zeros(x.shape[0], x.size(1))",
+        "x.view(x.size(0), -1)[0]",
+    ),
+    *(
+        "torch.zeros(x.shape[:2], dtype=x.dtype, device=x.device)",
+        "torch.full((2,), torch.finfo(x.dtype).min)",
+    ),
+    *(
+        "x.masked_fill(k, torch.finfo(x.dtype).min)",
+        "x.masked_fill(k, -torch.inf)",
+        "x.unbind(0)[0]",
+    ),
+    *(
+        "x + torch.arange(x.shape[-1], device=x.device)",
+        "x.to(torch.finfo(x.dtype).eps > 0 and x.dtype)",
+    ),
+    *(
+        "torch.stack([*x.unbind(0), *y])",
+        "torch.cat([*x.chunk(2, 2)], dim=1)",
+        "(x > 0).sum() + (i == 1).float().mean()",
+    ),
+]
+
+
+@pytest.mark.parametrize("call", _ATTRIBUTES)
+def test_attributes_and_numbers(call: str) -> None:
+    ours, theirs = inferred(call), computed(call)
+    if isinstance(ours, float):
+        assert isinstance(theirs, float)
+        return
+    assert_agree(ours, theirs, call)
+
+
+# With N open, in both twins
+
+_OPEN = [
+    "y = x.flatten(1)",
+    "y = x.view(x.shape[0], -1)",
+    "y = x.view(x.size(0), 4, 3)",
+    "y = x.reshape(-1, 4)",
+    "y = x.transpose(1, 2) @ x",
+    "y = torch.einsum('nij,nkj->nik', x, x)",
+    "y = x.mean(dim=(1, 2), keepdim=True).expand_as(x)",
+    "y = torch.cat([x, x[:, :1]], dim=1)",
+    "y = torch.cat(x.chunk(2, dim=-1), dim=1)",
+    "y = torch.stack(x.unbind(1), dim=1)",
+    "y = torch.cat([x, x], dim=0)",
+    "y = x.repeat(2, 1, 1)",
+    "y = x.repeat_interleave(3, dim=0)[1:]",
+    "y = x[1:] - x[:-1]",
+    "y = x[..., None, :].squeeze(-2)",
+    "y = x[:, [0, 2]]",
+    "y = x[:, torch.arange(2), torch.arange(2)]",
+    "y = x.max(dim=1).values",
+    "y = x.topk(2, dim=-1).values.sum(-1)",
+    "y = x.masked_fill(torch.ones(3, 4).tril().bool(), -1.0)",
+    "y = torch.where(x > 0, x, x.exp() - 1)",
+    "y = x * torch.rand(x.shape[0], 1, 1)",
+    "y = x + torch.randn_like(x) if training else x",
+    "y = torch.zeros(x.shape[0], 4).scatter(1, x.argmax(-1), 1.0)",
+    "y = F.one_hot(x.argmax(-1), 4).float()",
+    "y = F.normalize(x, dim=-1)",
+    "y = F.scaled_dot_product_attention(x, x, x, dropout_p=0.5 if training else 0.0)",
+    "y = (x.softmax(-1) * torch.arange(x.size(-1), device=x.device)).sum(-1)",
+    "y = x.unfold(1, 2, 1).flatten(2)",
+    "y = x.roll(1, 0).cumsum(1).flip(-1)",
+    "y = torch.eye(x.shape[0]) @ x.flatten(1)",
+    "y = x.permute(2, 0, 1).contiguous().movedim(0, -1)",
+    "y = x.new_ones(x.shape[0], 1).float() * x.norm(dim=(1, 2))[:, None]",
+    "y = torch.fft.rfft2(x).real",
+    "y = x.unsqueeze(1).tile(1, 2, 1, 1).tril()",
+    "y = torch.linalg.vector_norm(x, dim=-1)",
+    "y = torch.baddbmm(x @ x.mT, x, x.transpose(1, 2), alpha=0.5)",
+    "y = torch.cdist(x, x)",
+    "y = (x.shape[0] * x).sum(0)",
+    "y = torch.meshgrid(torch.arange(2), torch.arange(x.shape[0]), indexing='ij')[0] + x.sum()",
+]
+
+
+def _load(line: str) -> Any:
+    return nngen.load({"name": "M", "input": [3, 4], "layers": [{"Linear as h": 4}, line]})
+
+
+@pytest.mark.parametrize("line", _OPEN)
+def test_lines_with_an_open_batch(line: str) -> None:
+    """Both twins compute the same, of the shape that was inferred, for every batch size."""
+    pair = _load(re.sub(r"\bx\b", "h", line))
+    output = re.search(r"to (\(.*\))\.$", str(pair.nn_style.M.__doc__).strip())
+    assert output is not None, pair.nn_style.M.__doc__
+    for batch in (1, 5):
+        x = torch.rand(batch, 3, 4)
+        for train in (True, False):
+            results = []
+            for style in (pair.nn_style, pair.functional_style):
+                torch.manual_seed(0)
+                model = style.M().train(train)
+                results.append(model(x))
+            assert torch.equal(*results)
+            found = eval(output[1], {"N": batch, "min": min, "max": max})
+            assert tuple(results[0].shape) == found
