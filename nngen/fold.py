@@ -221,7 +221,8 @@ def _is_constant(node: ast.expr, value: Any) -> bool:
         found = ast.literal_eval(node)
     except ValueError:
         return False
-    return type(found) is type(value) and bool(found == value)
+    alike = isinstance(found, bool) == isinstance(value, bool)
+    return alike and bool(found == value)
 
 
 def source(node: ast.AST) -> str:

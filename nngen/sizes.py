@@ -7,6 +7,7 @@ is `d`. A symbol may carry the value that it has in the use at hand; a batch siz
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,7 +36,10 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """An operation that polynomials cannot hold: `//`, `%`, `max` or `min` of two sizes."""
+    """An operation that polynomials cannot hold: `//`, `%`, `max` or `min` of two sizes.
+
+    A division that is known to come out even is `/`; written, it is `//`.
+    """
 
     operator: str
     left: Dim
@@ -50,7 +54,8 @@ class Term:
         left, right = to_text(self.left, rename), to_text(self.right, rename)
         if self.operator in ("max", "min"):
             return f"{self.operator}({left}, {right})"
-        return f"{_atomic(left)} {self.operator} {_atomic(right)}"
+        operator = "//" if self.operator == "/" else self.operator
+        return f"{_atomic(left)} {operator} {_atomic(right)}"
 
     def symbols(self) -> frozenset[Symbol]:
         return symbols_of(self.left) | symbols_of(self.right)
@@ -103,11 +108,11 @@ class Size:
     def __mul__(self, other: Dim) -> Dim:
         if not isinstance(other, (int, Size)):
             return NotImplemented
-        return _collect(
-            (tuple(sorted((*m1, *m2), key=_order)), f1 * f2)
-            for m1, f1 in _terms(self)
-            for m2, f2 in _terms(other)
-        )
+        total: Dim = 0
+        for m1, f1 in _terms(self):
+            for m2, f2 in _terms(other):
+                total = _sum(total, _reduced((*m1, *m2), f1 * f2))
+        return total
 
     __rmul__ = __mul__
 
@@ -237,6 +242,34 @@ def _sum(left: Dim, right: Dim) -> Dim:
     return _collect((*_terms(left), *_terms(right)))
 
 
+def _reduced(atoms: Monomial, factor: int) -> Dim:
+    """A product in which a quotient that comes out even meets its divisor: `(a / b) * b` is `a`."""
+    for place, atom in enumerate(atoms):
+        if not isinstance(atom, Term) or atom.operator != "/":
+            continue
+        rest = atoms[:place] + atoms[place + 1 :]
+        terms = _terms(atom.right)
+        left = _cancel(Size(((rest, factor),)), *terms[0]) if len(terms) == 1 else None
+        if left is not None:
+            return left * atom.left
+    return _collect([(tuple(sorted(atoms, key=_order)), factor)])
+
+
+def quotient(size: Dim, divisor: Dim) -> Dim:
+    """`size / divisor`, where it is known that this comes out even."""
+    if isinstance(size, int) and isinstance(divisor, int):
+        return size // divisor
+    common = math.gcd(*(factor for part in (size, divisor) for _, factor in _terms(part)))
+    size, divisor = _divide(size, common), _divide(divisor, common)
+    if isinstance(divisor, int) and divisor == 1:
+        return size
+    for atom in {atom for atoms, _ in _terms(divisor) for atom in atoms}:
+        shorter = _cancel(size, (atom,), 1), _cancel(divisor, (atom,), 1)
+        if shorter[0] is not None and shorter[1] is not None:
+            return quotient(shorter[0], shorter[1])
+    return size if isinstance(divisor, int) and divisor == 1 else _term("/", size, divisor)
+
+
 def _even(size: Dim, divisor: Dim) -> bool:
     return (
         isinstance(divisor, int) and divisor != 0 and all(f % divisor == 0 for _, f in _terms(size))
@@ -286,7 +319,7 @@ def _apply(operator: str, left: int, right: int) -> int:
         return max(left, right)
     if operator == "min":
         return min(left, right)
-    return left // right if operator == "//" else left % right
+    return left % right if operator == "%" else left // right
 
 
 def substitute(size: Dim, meanings: Mapping[str, Dim]) -> Dim:
@@ -305,6 +338,8 @@ def _substituted(atom: Atom, meanings: Mapping[str, Dim]) -> Dim:
     left, right = substitute(atom.left, meanings), substitute(atom.right, meanings)
     if atom.operator == "//":
         return left // right
+    if atom.operator == "/":
+        return quotient(left, right)
     if atom.operator == "%":
         return left % right
     return maximum(left, right) if atom.operator == "max" else minimum(left, right)

@@ -8,7 +8,7 @@ from typing import Any
 from nngen.errors import SpecError
 from nngen.expressions import Expression
 from nngen.fold import literal, source
-from nngen.graph.classes import ClassWriter
+from nngen.graph.classes import ClassWriter, unite
 from nngen.graph.flow import Flow
 from nngen.graph.keys import state_keys
 from nngen.graph.losses import loss_step
@@ -43,8 +43,9 @@ def build_graph(spec: Spec, given: dict[str, Any] | None = None) -> Graph:
         program, flow = _walk(spec, arguments, choices)
     _refuse_unused_blocks(spec, program)
     criterion = None if spec.loss is None else loss_step(spec.loss, flow)
-    writer = ClassWriter()
-    blocks = tuple(writer.block(flows) for flows in program.flows.values())
+    united = [unite(flows) for flows in program.flows.values()]
+    writer = ClassWriter([*united, flow])
+    blocks = tuple(map(writer.block, united))
     model = writer.model(flow, criterion)
     classes = (*blocks, model)
     return Graph(
@@ -145,7 +146,8 @@ def _names_used(classes: tuple[ModelClass, ...], nn: bool) -> frozenset[str]:
     found: set[str] = set()
     for each in classes:
         style = each.nn if nn else each.functional
-        codes = [code for code in style.codes()] + [code for _, code in each.lets]
+        codes = [*style.codes(), *(code for _, code in each.lets)]
+        codes += [] if nn else [code for _, body in each.methods for code in body]
         for code in codes:
             tree = ast.parse(code)
             found.update(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))

@@ -10,9 +10,11 @@ from nngen.fold import source
 from nngen.graph.construction import Constructor, becomes_identity, build_condition, leading_sizes
 from nngen.graph.flow import Flow
 from nngen.graph.functional_style import FunctionalLowering
+from nngen.graph.keys import class_keys
 from nngen.graph.losses import Criterion, loss_method, loss_statements
-from nngen.graph.model import ModelClass, Style
+from nngen.graph.model import Item, ModelClass, Redraw, Style
 from nngen.graph.nn_style import NNLowering
+from nngen.graph.redraws import Redraws, step_redraws, ties
 from nngen.graph.scope import INPUT_SIZES
 from nngen.graph.variables import Variables
 from nngen.sizes import Dim, substitute, symbol, symbols_of
@@ -22,12 +24,13 @@ from nngen.tensors import Tensor, show
 class ClassWriter:
     """Writes the classes of a model, blocks before those that use them."""
 
-    def __init__(self) -> None:
+    def __init__(self, flows: Iterable[Flow]) -> None:
         self.leading: dict[str, tuple[str, ...]] = {}
+        self.redraws = [Redraws(flow) for flow in flows if flow.body.init]
 
-    def block(self, flows: list[Flow]) -> ModelClass:
-        """The class of a block, from all its uses."""
-        return self._class(_united(flows), None, is_block=True)
+    def block(self, flow: Flow) -> ModelClass:
+        """The class of a block, from all its uses as one flow."""
+        return self._class(flow, None, is_block=True)
 
     def model(self, flow: Flow, criterion: Criterion | None) -> ModelClass:
         """The model's own class."""
@@ -37,15 +40,25 @@ class ClassWriter:
         body = flow.body
         constructor = Constructor(self.leading)
         variables = Variables(flow)
+        tied = ties(flow, class_keys(flow))
+        ends = self._redraws(flow)
         nn = Style(
             (),
-            (*constructor.nn_items(flow), *_criterion_attribute(constructor, criterion)),
+            (
+                *_redrawn(flow, constructor.nn_items(flow), 0),
+                *_criterion_attribute(constructor, criterion),
+                *(each for each in (tied[0], ends[0]) if each),
+            ),
             () if body.sequential else NNLowering(flow, variables, not is_block).run(),
             loss_statements(criterion, nn=True),
         )
         functional = Style(
             (),
-            (*constructor.functional_items(flow), *_criterion_state(constructor, criterion)),
+            (
+                *_redrawn(flow, constructor.functional_items(flow), 1),
+                *_criterion_state(constructor, criterion),
+                *(each for each in (tied[1], ends[1]) if each),
+            ),
             FunctionalLowering(flow, variables, not is_block).run(),
             loss_statements(criterion, nn=False),
         )
@@ -65,8 +78,32 @@ class ClassWriter:
             body.sequential,
             _stored(nn, flow, nn=True),
             _stored(functional, flow, nn=False),
+            self._methods(flow),
             None if criterion is None else loss_method(criterion),
         )
+
+    def _redraws(self, flow: Flow) -> tuple[Redraw | None, Redraw | None]:
+        """What a class with rules of its own does at the end of its constructor."""
+        number = len(flow.body.layers)
+        for redraws in self.redraws:
+            if redraws.flow.body.name == flow.body.name:
+                method = self._method(redraws)
+                functional = redraws.functional(flow, method)
+                return Redraw(redraws.nn(), number), Redraw(functional, number)
+        return None, None
+
+    def _methods(self, flow: Flow) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The methods by which those with rules reach the parameters of a block of the functional twin."""
+        return tuple(
+            (self._method(redraws), redraws.functional(flow, self._method(redraws)))
+            for redraws in self.redraws
+            if redraws.flow.body.name != flow.body.name and redraws.reaches(flow)
+        )
+
+    def _method(self, redraws: Redraws) -> str:
+        if len(self.redraws) == 1:
+            return "init_weights"
+        return f"init_weights_of_{redraws.flow.body.name.lower()}"
 
 
 def _criterion_attribute(constructor: Constructor, criterion: Criterion | None) -> Iterable[Any]:
@@ -79,7 +116,24 @@ def _criterion_state(constructor: Constructor, criterion: Criterion | None) -> I
         yield from constructor.functional_items(criterion.flow)
 
 
-def _united(flows: list[Flow]) -> Flow:
+def _redrawn(flow: Flow, items: Iterable[Item], style: int) -> list[Item]:
+    """A constructor's items, each step's redraws right after it."""
+    redraws = {}
+    for built in flow.built:
+        found = step_redraws(built)[style]
+        if found is not None:
+            redraws[built.step] = found
+    listed = list(items)
+    last = {item.step: place for place, item in enumerate(listed)}
+    result: list[Item] = []
+    for place, item in enumerate(listed):
+        result.append(item)
+        if item.step in redraws and last[item.step] == place:
+            result.append(redraws[item.step])
+    return result
+
+
+def unite(flows: list[Flow]) -> Flow:
     """One flow for all uses of a block: steps that some skip are taken from those that do not."""
     first = flows[0]
     for place, built in enumerate(first.built):

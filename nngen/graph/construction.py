@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from nngen.catalog.entry import fragment, statements
-from nngen.fold import literal, source
+from nngen.fold import keep_name, literal, renamed, source
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Built, Condition, Flow, Module
-from nngen.graph.model import Attribute, Construction, Item, LayerState, Redraw, StateLine
-from nngen.graph.redraws import initializer_call
+from nngen.graph.model import Attribute, Construction, Item, LayerState, StateLine
 from nngen.graph.scope import INPUT_SIZES
+from nngen.spec.model import Initializer
+
+
+def initializer_call(
+    initializer: Initializer, parameter: str, rename: Callable[[str], str] = keep_name
+) -> str:
+    """`nn.init.normal_(self.weight, std=0.02)`, the names in its arguments called as `rename` says."""
+    arguments = "".join(
+        f", {name}={source(renamed(expression.tree, rename))}"
+        for name, expression in initializer.arguments.items()
+    )
+    return f"nn.init.{initializer.function}({parameter}{arguments})"
 
 
 class Constructor:
@@ -207,6 +218,3 @@ def leading_sizes(codes: Iterator[str]) -> tuple[str, ...]:
         if isinstance(node, ast.Attribute)
     }
     return tuple(name for name in INPUT_SIZES if name in names | attributes)
-
-
-__all__ = ["Constructor", "Redraw", "leading_sizes"]

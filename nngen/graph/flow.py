@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -54,6 +54,13 @@ class Module:
     @property
     def name(self) -> str:
         return self.path[-1]
+
+    def leaves(self) -> Iterator[tuple[Module, State]]:
+        """All parameters and buffers of the layers in it, blocks left out, in order."""
+        for child in self.children:
+            yield from child.leaves()
+        for state in self.state:
+            yield self, state
 
     def attribute(self, state: State) -> str:
         """What the functional twin calls a parameter or buffer: `features_0_weight`."""

@@ -24,6 +24,11 @@ def state_keys(flow: Flow, loss: Flow | None) -> tuple[Pair, ...]:
     return tuple(pairs.items())
 
 
+def class_keys(flow: Flow) -> dict[str, str]:
+    """The keys of one class, blocks included."""
+    return dict(_of_class(flow, {}))
+
+
 def _of_class(flow: Flow, owners: dict[str, Mark]) -> Iterator[Pair]:
     owners.update((name, flow.body.mark) for name in flow.scope.values)
     for place, built in enumerate(flow.built):

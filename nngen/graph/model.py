@@ -144,6 +144,7 @@ class ModelClass:
         arguments: forward's arguments, all tensors.
         returns: the annotation of what forward returns.
         sequential: the nn twin is an nn.Sequential of its items.
+        methods: further methods of the functional twin, without arguments, and their statements.
     """
 
     name: str
@@ -155,6 +156,7 @@ class ModelClass:
     sequential: bool
     nn: Style
     functional: Style
+    methods: tuple[tuple[str, tuple[str, ...]], ...] = ()
     loss: Loss | None = None
 
 

@@ -1,15 +1,382 @@
-"""Redraws: the rules of `init` as calls of torch.nn.init."""
+"""Redraws: the rules of `init` as statements at the end of a constructor, in each style.
+
+They run in the order of `modules()`, each parameter at most once; of several rules that match it, the last one holds.
+The nn twin loops over its modules. The functional twin has its parameters by name, so it visits them one by one, and
+each block that a user's rules reach gets a method that visits the block's own.
+"""
 
 from __future__ import annotations
 
-from nngen.fold import keep_name, renamed, source
-from nngen.spec.model import Initializer
+import ast
+import fnmatch
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from nngen.catalog.entry import fragment
+from nngen.errors import SpecError, did_you_mean
+from nngen.fold import literal, source
+from nngen.graph.construction import initializer_call, is_block_list
+from nngen.graph.flow import Built, Flow, Module
+from nngen.graph.model import Redraw
+from nngen.sizes import Dim, product
+from nngen.spec.model import Rule
+
+_LINEAR_PARTS = {"MultiheadAttention": ("out_proj",)}
 
 
-def initializer_call(initializer: Initializer, parameter: str) -> str:
-    """`nn.init.normal_(self.weight, std=0.02)`."""
-    arguments = "".join(
-        f", {name}={source(renamed(expression.tree, keep_name))}"
-        for name, expression in initializer.arguments.items()
-    )
-    return f"nn.init.{initializer.function}({parameter}{arguments})"
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """A parameter below a class that has rules.
+
+    Attributes:
+        key: its key in the nn twin's state_dict, `*` for a position in a list.
+        kind: the class of the module that owns it.
+        parameter: its name there.
+        owner: the class that it stands in, the model's own or a block's.
+        attribute: its name in the functional twin's class.
+        module: the layer.
+    """
+
+    key: str
+    kind: str
+    parameter: str
+    owner: Flow
+    attribute: str
+    module: Module
+    shape: tuple[Dim, ...]
+    condition: str
+
+
+@dataclass
+class Redraws:
+    """The rules of one class, resolved for all parameters below it.
+
+    Attributes:
+        flow: the class.
+        rules: for each parameter, by key, the rule that holds.
+        drawn_before: the tied parameters that another's turn draws.
+    """
+
+    flow: Flow
+    leaves: list[Leaf] = field(default_factory=list)
+    rules: dict[str, Rule] = field(default_factory=dict)
+    drawn_before: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.leaves = list(_leaves(self.flow, "", ""))
+        for rule in self.flow.body.init:
+            found = [leaf for leaf in self.leaves if _matches(rule, leaf)]
+            if not found:
+                names = sorted({f"{leaf.kind}.{leaf.parameter}" for leaf in self.leaves})
+                raise SpecError(
+                    f"{rule.pattern!r} matches no parameter",
+                    rule.mark,
+                    did_you_mean(rule.pattern, names),
+                )
+            self.rules.update((leaf.key, rule) for leaf in found)
+        self._drop_tied()
+
+    def _drop_tied(self) -> None:
+        """A tied parameter is drawn once, where a rule first finds it."""
+        order = [leaf.key for leaf in self.leaves]
+        for left, right in self.flow.body.tie:
+            if left.text in self.rules and right.text in self.rules:
+                later = max(left.text, right.text, key=order.index)
+                del self.rules[later]
+                self.drawn_before.append(later)
+
+    def nn(self) -> tuple[str, ...]:
+        """The statements of the nn twin."""
+        tests: dict[str, dict[str, list[Leaf]]] = {}
+        for leaf in self.leaves:
+            if leaf.key in self.rules:
+                test = self._test(leaf)
+                tests.setdefault(test, {}).setdefault(leaf.parameter, []).append(leaf)
+        if not tests:
+            return ()
+        if all(test.startswith("name == ") for test in tests) and not _in_blocks(self.leaves):
+            return tuple(
+                self._call(leaf, f"self.{_path(leaf.key)}", leaf)
+                for leaf in self.leaves
+                if leaf.key in self.rules
+            )
+        branches = []
+        ordered = sorted(tests, key=lambda test: not test.startswith("name"))
+        for place, test in enumerate(ordered):
+            lines = [f"{'elif' if place else 'if'} {test}:"]
+            for parameter, leaves in tests[test].items():
+                call = self._call(leaves[0], f"module.{parameter}", None)
+                if self._sometimes_none(leaves[0], parameter, test):
+                    lines += [f"    if module.{parameter} is not None:", f"        {call}"]
+                else:
+                    lines.append(f"    {call}")
+            branches.append("\n".join(lines))
+        named = any(test.startswith("name") for test in tests)
+        head = "name, module in self.named_modules()" if named else "module in self.modules()"
+        body = "\n".join(branches).replace("\n", "\n    ")
+        return (f"for {head}:\n    {body}",)
+
+    def _test(self, leaf: Leaf) -> str:
+        """What tells a parameter's module from others in the nn twin's loop."""
+        rule = self.rules[leaf.key]
+        owner = leaf.key.removesuffix(f".{leaf.parameter}")
+        siblings = [
+            self.rules[other.key]
+            for other in self.leaves
+            if other.key in self.rules
+            and other.key.removesuffix(f".{other.parameter}") == owner
+            and not _is_kind(self.rules[other.key], other)
+        ]
+        if _is_kind(rule, leaf) and not siblings:
+            kind = "Linear" if leaf.kind in _LINEAR_PARTS else leaf.kind
+            kinds = {other.key: other.kind for other in self.leaves}
+            others = [key for key in self.drawn_before if kinds[key] == kind]
+            without = "".join(f" and module is not self.{_owner(key)}" for key in others)
+            return f"isinstance(module, nn.{kind}){without}"
+        named = rule if not _is_kind(rule, leaf) else siblings[0]
+        pattern = named.pattern.removesuffix(f".{leaf.parameter}")
+        pattern = named.pattern.rpartition(".")[0] if pattern == named.pattern else pattern
+        if pattern.startswith("*") and "*" not in pattern[1:]:
+            return f'name.endswith("{pattern[1:]}")'
+        if "*" in pattern:
+            raise SpecError(
+                f"in {named.pattern!r} only the beginning can be a `*` here", named.mark
+            )
+        return f'name == "{pattern}"'
+
+    def _sometimes_none(self, leaf: Leaf, parameter: str, test: str) -> bool:
+        if not test.startswith("isinstance"):
+            return False
+        modules = {other.key.rpartition(".")[0] for other in self.leaves if other.kind == leaf.kind}
+        with_it = {
+            other.key.rpartition(".")[0]
+            for other in self.leaves
+            if other.kind == leaf.kind and other.parameter == parameter
+        }
+        return modules != with_it
+
+    def functional(self, flow: Flow, method: str) -> tuple[str, ...]:
+        """The statements of one class of the functional twin: its own parameters, then its blocks by their method."""
+        codes: list[str] = []
+        for leaf, code, blocks in _visits(flow, self.leaves, method):
+            if leaf is not None and leaf.key in self.rules:
+                call = self._call(leaf, f"self.{leaf.attribute}", leaf)
+                has = leaf.condition
+                codes.append(f"if {has}:\n    {call}" if has else call)
+            elif blocks and self.reaches(blocks):
+                codes.append(code)
+        return tuple(codes)
+
+    def reaches(self, flow: Flow) -> bool:
+        """Whether a rule holds for a parameter in a block, or below it."""
+        owners = {leaf.owner.body.name for leaf in self.leaves if leaf.key in self.rules}
+        return any(name in owners for name in _below(flow))
+
+    def _call(self, leaf: Leaf, parameter: str, exact: Leaf | None) -> str:
+        """The call; with `exact`, the layer's own sizes are written out, else read off the module."""
+        rule = self.rules[leaf.key]
+        if exact is None:
+            return initializer_call(rule.initializer, parameter, _read_off)
+        written = _written(exact.shape, exact.module)
+        return initializer_call(rule.initializer, parameter, written)
+
+
+def _read_off(name: str) -> str:
+    if name == "fan_in":
+        return "module.weight[0].numel()"
+    if name == "fan_out":
+        return "(module.weight.numel() // module.weight.shape[1])"
+    return f"module.{name}"
+
+
+def _fans(shape: tuple[Dim, ...]) -> tuple[Dim, Dim]:
+    """fan_in and fan_out as torch.nn.init counts them."""
+    if len(shape) < 2:
+        return 1, 1
+    field_size = product(shape[2:])
+    return shape[1] * field_size, shape[0] * field_size
+
+
+def _is_kind(rule: Rule, leaf: Leaf) -> bool:
+    return rule.pattern in (f"{leaf.kind}.{leaf.parameter}", f"Linear.{leaf.parameter}")
+
+
+def _matches(rule: Rule, leaf: Leaf) -> bool:
+    if _is_kind(rule, leaf) and rule.pattern.split(".")[0] == leaf.kind:
+        return True
+    return fnmatch.fnmatchcase(leaf.key, rule.pattern)
+
+
+def _in_blocks(leaves: list[Leaf]) -> bool:
+    return any("*" in leaf.key for leaf in leaves)
+
+
+def _path(key: str) -> str:
+    """`layers.0.weight` as attributes: `layers[0].weight`."""
+    path = ""
+    for part in key.split("."):
+        path += f"[{part}]" if part.isdigit() else f".{part}" if path else part
+    return path
+
+
+def _owner(key: str) -> str:
+    return _path(key.rpartition(".")[0])
+
+
+def _leaves(flow: Flow, prefix: str, condition: str) -> Iterator[Leaf]:
+    for place, built in enumerate(flow.built):
+        module = built.module
+        if module is None:
+            continue
+        has = f"self.has_{built.name}" if built.condition and built.condition.build else ""
+        if module.kind == "Parameter":
+            shape = module.values["shape"]
+            yield Leaf(prefix + built.name, "", built.name, flow, built.name, module, shape, has)
+        elif module.kind != "Buffer":
+            first = str(place) if flow.body.sequential else module.path[0]
+            yield from _of_module(module, flow, prefix, first, has)
+
+
+def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) -> Iterator[Leaf]:
+    path = ".".join((first, *module.path[1:]))
+    if module.flow is not None:
+        yield from _leaves(module.flow, f"{prefix}{path}.", has)
+    elif is_block_list(module):
+        seen: set[str] = set()
+        for child in module.children:
+            assert child.flow is not None
+            alike = len({each.kind for each in module.children}) == 1
+            place = "*" if alike and child.name.isdigit() else child.name
+            if place not in seen:
+                seen.add(place)
+                yield from _leaves(child.flow, f"{prefix}{path}.{place}.", has)
+    else:
+        for child in module.children:
+            yield from _of_module(child, flow, prefix, first, has)
+        for state in module.state:
+            if not state.buffer:
+                folder = module.folder({})
+                shape = folder.value(_shape_of(state.value))
+                *_, parameter = state.name.split(".")
+                yield Leaf(
+                    f"{prefix}{path}.{state.name}",
+                    module.kind,
+                    parameter,
+                    flow,
+                    module.attribute(state),
+                    module,
+                    shape if isinstance(shape, tuple) else (),
+                    has,
+                )
+
+
+def _shape_of(text: str) -> ast.expr:
+    """The sizes that a state's value is made with, as a tuple."""
+    call = fragment(text)
+    assert isinstance(call, ast.Call)
+    return ast.Tuple(list(call.args), ast.Load())
+
+
+def _below(flow: Flow) -> Iterator[str]:
+    yield flow.body.name
+    for built in flow.built:
+        if built.module is not None:
+            for inner in _flows(built.module):
+                yield from _below(inner)
+
+
+def _flows(module: Module) -> Iterator[Flow]:
+    if module.flow is not None:
+        yield module.flow
+    for child in module.children:
+        yield from _flows(child)
+
+
+def _visits(
+    flow: Flow, leaves: list[Leaf], method: str
+) -> Iterator[tuple[Leaf | None, str, Flow | None]]:
+    """A class's own parameters and its blocks, in the order of construction; the model's own Parameters first."""
+    own = {leaf.attribute: leaf for leaf in leaves if leaf.owner.body.name == flow.body.name}
+    for built in flow.built:
+        if built.module is not None and built.module.kind == "Parameter":
+            yield own.get(built.name), "", None
+    for built in flow.built:
+        if built.module is not None and built.module.kind not in ("Parameter", "Buffer"):
+            yield from _visits_of(built.module, own, method)
+
+
+def _visits_of(
+    module: Module, own: dict[str, Leaf], method: str
+) -> Iterator[tuple[Leaf | None, str, Flow | None]]:
+    attribute = f"self.{'_'.join(module.path)}"
+    if module.flow is not None:
+        yield None, f"{attribute}.{method}()", module.flow
+    elif is_block_list(module):
+        named = any(not child.name.isdigit() and child.name != "*" for child in module.children)
+        members = f"{attribute}.values()" if named else attribute
+        code = f"for block in {members}:\n    block.{method}()"
+        yield None, code, module.children[0].flow
+    else:
+        for child in module.children:
+            yield from _visits_of(child, own, method)
+        for state in module.state:
+            if not state.buffer and module.attribute(state) in own:
+                yield own[module.attribute(state)], "", None
+
+
+def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:
+    """The redraws of a step's own `init`, in each style.
+
+    Raises:
+        SpecError: a rule matches nothing.
+    """
+    module = built.module
+    if module is None or not built.redraws or module.kind == "Parameter":
+        return None, None
+    nn, functional = [], []
+    for rule in built.redraws:
+        found = [
+            (inner, state)
+            for inner, state in module.leaves()
+            if not state.buffer
+            and fnmatch.fnmatchcase(".".join((*inner.path[1:], state.name)), rule.pattern)
+        ]
+        if not found:
+            names = [state.name for _, state in module.leaves() if not state.buffer]
+            hint = did_you_mean(rule.pattern, names)
+            raise SpecError(f"{rule.pattern!r} matches no parameter", rule.mark, hint)
+        for inner, state in found:
+            shape = inner.folder({}).value(_shape_of(state.value))
+            written = _written(shape if isinstance(shape, tuple) else (), inner)
+            path = f"self.{_path(inner.key(state))}"
+            nn.append(initializer_call(rule.initializer, path, written))
+            flat = f"self.{inner.attribute(state)}"
+            functional.append(initializer_call(rule.initializer, flat, written))
+    return Redraw(tuple(nn), built.step), Redraw(tuple(functional), built.step)
+
+
+def _written(shape: tuple[Dim, ...], module: Module) -> Callable[[str], str]:
+    """The names in an initializer's arguments as numbers or expressions of this layer."""
+    fan_in, fan_out = _fans(shape)
+    sizes = {"fan_in": fan_in, "fan_out": fan_out, **module.values}
+    return lambda name: f"({source(literal(sizes[name]))})" if name in sizes else name
+
+
+def ties(flow: Flow, keys: dict[str, str]) -> tuple[Redraw | None, Redraw | None]:
+    """The statements that make parameters one, in each style.
+
+    Raises:
+        SpecError: there is no such parameter.
+    """
+    if not flow.body.tie:
+        return None, None
+    nn, functional = [], []
+    for left, right in flow.body.tie:
+        for each in (left, right):
+            if each.text not in keys:
+                hint = did_you_mean(each.text, keys)
+                raise SpecError(f"there is no parameter {each.text!r}", each.mark, hint)
+        nn.append(f"self.{_path(left.text)} = self.{_path(right.text)}")
+        functional.append(f"self.{_path(keys[left.text])} = self.{_path(keys[right.text])}")
+    number = len(flow.body.layers)
+    return Redraw(tuple(nn), number), Redraw(tuple(functional), number)

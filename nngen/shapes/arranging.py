@@ -8,7 +8,7 @@ from typing import Any
 from nngen import dtypes
 from nngen.errors import Fault
 from nngen.shapes.common import as_sizes, shape_of
-from nngen.sizes import product, same, value_of
+from nngen.sizes import product, quotient, same, value_of
 from nngen.tensors import Shape, Tensor, axis, show
 
 
@@ -71,7 +71,7 @@ def fill(present: Shape, wanted: Shape) -> Shape:
     if value_of(rest) == 0 or value_of(total % rest) not in (0, None):
         raise Fault(f"the {total} elements of {show(present)} do not divide by {rest}")
     return tuple(
-        total // rest if position in open_at else size for position, size in enumerate(wanted)
+        quotient(total, rest) if place in open_at else size for place, size in enumerate(wanted)
     )
 
 
