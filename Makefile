@@ -14,7 +14,7 @@ test: $(READY)
 demo: $(READY)
 	$(BIN)/nngen build specs/cnn.yaml
 	$(BIN)/nngen verify specs/cnn.yaml
-	diff -y -W 160 generated/cnn/nn_style.py generated/cnn/functional_style.py || test $$? -eq 1
+	diff -y -t -W 185 generated/cnn/nn_style.py generated/cnn/functional_style.py || test $$? -eq 1
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -241,7 +241,7 @@ class _Builder:
             if first := entries.get(key.text):
                 line = f"line {first.key_mark.line}"
                 problem = f"the key {_short(key.text)!r} stands in {line} already"
-                raise SpecError(problem, key.mark)
+                raise SpecError(problem, key.mark, "take one of the two out")
             value = self.node(next(self.events), key.mark.path, depth)
             if start.flow_style:
                 _check_space(key, value)

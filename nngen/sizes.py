@@ -279,6 +279,9 @@ def _even(size: Dim, divisor: Dim) -> bool:
 def _divide(size: Dim, divisor: Dim) -> Dim:
     """Floor division: what divides evenly leaves the floor, as floor((k * a + b) / k) = a + floor(b / k)."""
     if isinstance(divisor, int) and divisor > 0:
+        nested = _nested(size)
+        if nested is not None:
+            return _divide(nested[0], nested[1] * divisor)
         whole = _collect((m, f // divisor) for m, f in _terms(size) if f % divisor == 0)
         rest = _collect((m, f) for m, f in _terms(size) if f % divisor)
         if isinstance(rest, int):
@@ -291,6 +294,19 @@ def _divide(size: Dim, divisor: Dim) -> Dim:
         if quotient is not None:
             return quotient
     return _term("//", size, divisor)
+
+
+def _nested(size: Dim) -> tuple[Dim, int] | None:
+    """A quotient by a number, and a constant, as one quotient: a // b + c is (a + b * c) // b."""
+    atoms = [(atoms, factor) for atoms, factor in _terms(size) if atoms]
+    if len(atoms) != 1 or atoms[0][1] != 1 or len(atoms[0][0]) != 1:
+        return None
+    (atom,) = atoms[0][0]
+    if not isinstance(atom, Term) or atom.operator != "//":
+        return None
+    if not isinstance(atom.right, int) or atom.right <= 0:
+        return None
+    return atom.left + dict(_terms(size)).get((), 0) * atom.right, atom.right
 
 
 def _cancel(size: Dim, monomial: Monomial, factor: int) -> Dim | None:

@@ -42,10 +42,16 @@ class Dtype:
 
     name: str
 
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
 
 @dataclass(frozen=True)
 class Device:
     """The device of a tensor, `x.device`; which one it is shows when the model runs."""
+
+    def __repr__(self) -> str:
+        return "a device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,11 @@ class Tensor:
         return bitwise(self)  # type: ignore[no-any-return]
 
     def __getitem__(self, index: Any) -> Tensor:
+        if isinstance(index, list) and any(isinstance(item, list) for item in index):
+            raise Fault(
+                "torch reads lists in a list as one index each",
+                "write `x[[0, 1], [2, 3]]`, or index with a tensor",
+            )
         return indexed(self, index if isinstance(index, tuple) else (index,))
 
 
@@ -156,6 +167,8 @@ def combined(*values: Any) -> Any:
         if not isinstance(value, (Tensor, int, float, Size)):
             raise Fault(f"a tensor and {value!r} do not go together")
     shapes = [value.shape for value in values if isinstance(value, Tensor)]
+    if not shapes:
+        raise Fault("at least one of the values must be a tensor")
     return Tensor(broadcast(*shapes), promote(*values))
 
 
@@ -221,7 +234,8 @@ def broadcast(*shapes: Shape | None) -> Shape | None:
                 result[position] = size
             elif value_of(size) != 1 and not agree(present, size):
                 raise Fault(
-                    f"the shapes {' and '.join(show(s) for s in known)} do not go together: {present} against {size}"
+                    f"the shapes {' and '.join(show(s) for s in known)} do not go together: {present} against {size}",
+                    "each dimension, counted from the last, must be the same in both, or 1 in one of them",
                 )
     return tuple(result)
 
@@ -244,6 +258,8 @@ def matmul(left: Tensor, right: Tensor) -> Tensor:
     """torch.matmul: matrices in the last two dimensions, broadcast over the others."""
     if left.dtype != right.dtype:
         raise Fault(f"a matrix product is of one dtype, not of {left.dtype} and {right.dtype}")
+    if left.dtype == "bool":
+        raise Fault("a matrix product is of numbers, not of bool", "`x.float()`")
     if left.shape is None or right.shape is None:
         return Tensor(None, left.dtype)
     if not left.shape or not right.shape:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
+import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,16 +16,11 @@ from torch import Tensor, nn
 
 import nngen
 from nngen.catalog import LAYERS
-from nngen.catalog.entry import HELPERS, Example, Layer
+from nngen.catalog.entry import HELPERS, Example, Inner, Layer
 from nngen.expressions import SIZE_FUNCTIONS
 from nngen.loading import Pair
 from nngen.subject import TensorSpec
 from nngen.tensors import Code
-
-NOT_DESCRIBED = {
-    *("self", "device", "dtype", "size_average", "reduce", "min_value", "max_value"),
-    *("out", "layout", "pin_memory", "memory_format", "generator"),
-}
 
 
 @contextmanager
@@ -194,15 +188,17 @@ class Case:
             for name, text in self.entry.infer.items()
             if name not in self.example.arguments
         }
-        return self.entry.signature.bind(
-            self.entry.name, (), {**plain(self.example.arguments), **inferred}
-        )
+        given = plain(self.example.arguments)
+        for argument in self.entry.signature:
+            if argument.kind.layer and given.get(argument.name) is not None:
+                given[argument.name] = inner_layer(given[argument.name])
+        return self.entry.signature.bind(self.entry.name, (), {**given, **inferred})
 
     def build_torch(self, tensors: Mapping[str, Any]) -> nn.Module:
         """torch's own layer, given what the example gives and what the input decides."""
         values = self.values(tensors)
         names = [n for n in values if n in self.example.arguments or n in self.entry.infer]
-        state = {state.name for state in self.entry.state_of(values)}
+        state = {state.name for state in self.entry.all_state_of(values)}
         arguments = {
             name: (
                 torch.tensor(values[name])
@@ -250,13 +246,20 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, (tuple, list)) else value
 
 
+def inner_layer(given: Mapping[str, Any]) -> Inner:
+    """A layer as an argument, `{Kind: arguments}`."""
+    ((kind, arguments),) = given.items()
+    values = LAYERS[kind].signature.bind(kind, (), arguments)
+    return Inner(kind, values, frozenset(arguments))
+
+
 def torch_value(value: Any) -> Any:
-    """An argument as torch takes it; a layer as an argument is a mapping `{Kind: arguments}`."""
+    """An argument as torch takes it."""
     if isinstance(value, Code):
         return eval(value.text, {"F": F, "nn": nn})
-    if isinstance(value, Mapping):
-        ((kind, arguments),) = value.items()
-        return getattr(nn, kind)(**arguments)
+    if isinstance(value, Inner):
+        given = {name: torch_value(value.values[name]) for name in value.given}
+        return getattr(nn, value.kind)(**given)
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -313,97 +316,87 @@ def _target(spec: TensorSpec) -> Feed:
     )
 
 
-def torch_signature(name: str) -> inspect.Signature:
-    """What torch documents as the constructor of a layer; of recurrent layers the first overload."""
-    found = inspect.signature(getattr(nn, name))
-    kinds = {parameter.kind for parameter in found.parameters.values()}
-    if inspect.Parameter.VAR_POSITIONAL not in kinds or "__init__" not in vars(getattr(nn, name)):
-        return found
-    tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(nn, name))))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name == "__init__":
-            scope: dict[str, Any] = {}
-            node.decorator_list, node.body = [], [ast.Pass()]
-            future = ast.parse("from __future__ import annotations").body
-            code = ast.fix_missing_locations(ast.Module([*future, node], []))
-            exec(compile(code, "<overload>", "exec"), scope)  # noqa: S102
-            return inspect.signature(scope["__init__"])
-    raise LookupError(name)
+def state_of(case: Case, module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers under the names that torch's layer gives them."""
+    prefix = f"{case.layer_name}."
+    state = [
+        *module.named_parameters(remove_duplicate=False),
+        *module.named_buffers(remove_duplicate=False),
+    ]
+    return {_nn_name(case, name).removeprefix(prefix): tensor for name, tensor in state}
 
 
-def described(signature: inspect.Signature) -> dict[str, inspect.Parameter]:
-    """The arguments of torch's that an entry has to have."""
-    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return {
-        name: parameter
-        for name, parameter in signature.parameters.items()
-        if parameter.kind not in variadic and name not in NOT_DESCRIBED and not name.startswith("_")
-    }
+def _nn_name(case: Case, name: str) -> str:
+    """The nn twin's name for a parameter or buffer of either twin."""
+    try:
+        return next(iter(case.pair.to_nn({name: torch.empty(0)})))
+    except KeyError:
+        return name
 
 
-@dataclass(frozen=True)
-class Form:
-    """One form of a function of torch: its arguments with their defaults, `...` where one is required."""
+class Run:
+    """One of the three, run step by step; the layer itself stays as it was."""
 
-    defaults: Mapping[str, Any]
-    takes_anything: bool = False
+    def __init__(self, case: Case, style: str, layer: nn.Module) -> None:
+        self.case = case
+        self.style = style
+        self.layer = copy.deepcopy(layer)
 
-    def has(self, name: str, default: Any) -> bool:
-        """Whether this is the argument's default; 1 and 1.0 are one, True is another."""
-        own = self.defaults[name]
-        return bool(own == default) and isinstance(own, bool) == isinstance(default, bool)
-
-
-# Methods and functions that are bound by hand, so that neither Python nor a schema tells their arguments.
-_BY_HAND = "float double half bfloat16 long int bool type ndimension nonzero"
-UNDESCRIBED = {f"Tensor.{name}" for name in _BY_HAND.split()} | {"torch.tensor", "torch.nonzero"}
-
-
-def forms(name: str) -> list[Form]:
-    """The forms of a function: its Python signature, or a builtin's operator schemas."""
-    space, *path = name.split(".")
-    function: Any = {"torch": torch, "F": torch.nn.functional, "Tensor": Tensor}[space]
-    for word in path:
-        function = getattr(function, word)
-    if getattr(function, "__qualname__", "").startswith("boolean_dispatch"):
-        function = inspect.getclosurevars(function).nonlocals["if_false"]
-    if inspect.isfunction(function):
-        return [_python_form(inspect.signature(function))]
-    operator = function.__name__
-    schemas = torch._C._jit_get_schemas_for_operator(f"aten::{operator}")
-    found = [_schema_form(schema, method=space == "Tensor") for schema in schemas]
-    return [form for form in found if "a" not in form.defaults]  # those are of plain numbers
-
-
-def _python_form(signature: inspect.Signature) -> Form:
-    kinds = {parameter.kind for parameter in signature.parameters.values()}
-    given = {
-        "input" if name == "self" else name: (
-            ... if parameter.default is inspect.Parameter.empty else parameter.default
-        )
-        for name, parameter in signature.parameters.items()
-        if name == "self" or name in described(signature)
-    }
-    return Form(given, inspect.Parameter.VAR_POSITIONAL in kinds)
-
-
-def _schema_form(schema: Any, method: bool) -> Form:
-    """A method's tensor stands first, wherever the operator has it."""
-    first = {"input": ...} if method else {}
-    return Form(
-        first
-        | {
-            "input" if argument.name == "self" else argument.name: (
-                _schema_default(argument.default_value) if argument.has_default_value() else ...
-            )
-            for argument in schema.arguments
-            if argument.name == "self" or argument.name not in NOT_DESCRIBED
+    def step(self, feed: dict[str, Tensor], training: bool, layout: str) -> dict[str, Any]:
+        """What can be seen of one step forward and backward."""
+        layer = self.layer.train(training)
+        leaves = {
+            name: tensor.clone().requires_grad_(has_gradient(tensor))
+            for name, tensor in feed.items()
         }
-    )
+        # A layer that writes into its input cannot be given a leaf.
+        inputs = {name: leaf.clone() for name, leaf in leaves.items()}
+        torch.manual_seed(3)
+        seen: dict[str, Any] = {}
+        try:
+            outputs = flat(self._call(layer, inputs))
+            seen |= {f"output {i}": output for i, output in enumerate(outputs)}
+            seen |= {
+                f"strides of output {i}": o.stride()
+                for i, o in enumerate(outputs)
+                if not o.is_sparse
+            }
+            _backward(outputs)
+        # torch refuses a batch of one, or has no kernel: then the twins must refuse too.
+        except Exception as error:  # noqa: BLE001
+            seen = {"raised": type(error).__name__}
+        seen |= {f"{name} after": tensor for name, tensor in inputs.items()}
+        seen |= {f"gradient of {name}": leaf.grad for name, leaf in leaves.items()}
+        for name, tensor in state_of(self.case, layer).items():
+            seen[name] = tensor
+            seen[f"gradient of {name}"] = tensor.grad
+            seen[f"{name} requires grad"] = tensor.requires_grad
+        layer.zero_grad()
+        return seen | {"random numbers": torch.get_rng_state()}
+
+    def _call(self, layer: nn.Module, inputs: dict[str, Tensor]) -> Any:
+        if self.style == "torch":
+            return self.case.run_torch(layer, inputs)
+        targets = {target.name for target in self.case.targets}
+        outputs = layer(*(x for name, x in inputs.items() if name not in targets))
+        if not self.case.is_loss:
+            return outputs
+        return layer.loss(*flat(outputs), *(inputs[name] for name in inputs if name in targets))
 
 
-def _schema_default(value: Any) -> Any:
-    """A default as Python's documentation has it: one number for the same in each dimension."""
-    if isinstance(value, list):
-        return value[0] if value and len(set(value)) == 1 else tuple(value) or None
-    return value
+def has_gradient(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
+def _backward(outputs: list[Tensor]) -> None:
+    """Gradients of a weighted sum of all outputs."""
+    generator = torch.Generator().manual_seed(5)
+    sums = []
+    for output in outputs:
+        weights = torch.rand(output.shape, generator=generator).to(output.dtype)
+        if output.requires_grad:
+            sums.append((output * weights).sum())
+    if sums:
+        total: Any = sum(sums)
+        total = total.real if total.is_complex() else total
+        total.backward()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -18,19 +17,8 @@ from nngen.catalog.reserved import MODULE_NAMES, SEQUENTIAL_NAMES
 from nngen.catalog.skipped import SKIPPED
 from nngen.errors import Fault
 from nngen.sizes import Dim, symbol, to_text
-from tests.support import (
-    FRAGMENT_SCOPE,
-    NOT_DESCRIBED,
-    UNDESCRIBED,
-    Case,
-    Form,
-    cases,
-    described,
-    flat,
-    forms,
-    settled,
-    torch_signature,
-)
+from tests.signatures import NOT_DESCRIBED, UNDESCRIBED, Form, described, forms, torch_signature
+from tests.support import FRAGMENT_SCOPE, Case, Run, cases, flat, settled, state_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 each_entry = pytest.mark.parametrize("entry", LAYERS.values(), ids=LAYERS)
@@ -48,7 +36,9 @@ def settle() -> Iterator[None]:
 
 @each_entry
 def test_arguments_are_torchs(entry: Layer) -> None:
-    _agree(entry.signature, described(torch_signature(entry.name)))
+    theirs = described(torch_signature(entry.name))
+    assert all(theirs.pop(name) and reason for name, reason in entry.left_out.items())
+    _agree(entry.signature, theirs)
 
 
 @each_entry
@@ -99,7 +89,7 @@ def _default(value: Any) -> Any:
     if value is inspect.Parameter.empty or value is REQUIRED:
         return "required"
     if callable(value):
-        return value.__name__
+        return str, value.__name__
     return type(value), value
 
 
@@ -126,7 +116,7 @@ def test_state_is_torchs(case: Case) -> None:
     """Names, order, shapes and dtypes of parameters and buffers are those that the entry states."""
     inputs = case.draw(3)
     values = case.values(inputs)
-    stated = case.entry.state_of(values)
+    stated = case.entry.all_state_of(values)
     scope = {**FRAGMENT_SCOPE, "torch": torch, **dict.fromkeys(s.identifier for s in stated)}
     scope |= values
     for name, text in case.entry.let.items():
@@ -218,7 +208,7 @@ def test_construction_is_torchs(case: Case) -> None:
     drawn = []
     for build in builders.values():
         torch.manual_seed(7)
-        drawn.append((_state(case, build()), torch.get_rng_state()))
+        drawn.append((state_of(case, build()), torch.get_rng_state()))
     for (state, random), style in zip(drawn, builders, strict=True):
         _assert_equal(drawn[0][0], state, style)
         assert torch.equal(drawn[0][1], random), f"{style}: another random-number state"
@@ -243,7 +233,7 @@ def test_twins_are_torchs(case: Case, dtype: str) -> None:
             feeds = [_prepared(case, batch, seed, dtype, rank) for seed in (1, 2)]
             if rank is not None and not any(x.dim() == rank for x in feeds[0].values()):
                 continue
-            runs = {style: _Run(case, style, layer) for style, layer in layers.items()}
+            runs = {style: Run(case, style, layer) for style, layer in layers.items()}
             for training, feed in ((True, feeds[0]), (True, feeds[1]), (False, feeds[0])):
                 seen = {style: run.step(feed, training, layout) for style, run in runs.items()}
                 where = f"{dtype}, {layout}, batch {batch}, {'train' if training else 'eval'}"
@@ -266,27 +256,16 @@ def _builders(case: Case) -> dict[str, Callable[[], nn.Module]]:
     }
 
 
-def _state(case: Case, module: nn.Module) -> dict[str, Tensor]:
-    """Parameters and buffers under the names that torch's layer gives them."""
-    prefix = f"{case.layer_name}."
-    names = {flat: nn_name for nn_name, flat in case.pair.graph.keys}
-    state = [
-        *module.named_parameters(remove_duplicate=False),
-        *module.named_buffers(remove_duplicate=False),
-    ]
-    return {names.get(name, name).removeprefix(prefix): tensor for name, tensor in state}
-
-
 def _level(case: Case, layers: dict[str, nn.Module]) -> None:
     """Gives all three one state in which hardly two weights are alike: ones and zeros hide mistakes."""
     generator = torch.Generator().manual_seed(11)
-    reference = _state(case, layers["torch"])
+    reference = state_of(case, layers["torch"])
     with torch.no_grad():
         for tensor in layers["torch"].parameters():
             noise = torch.rand(tensor.shape, generator=generator)
             tensor.add_(0.1 * noise.to(tensor.dtype))
         for layer in layers.values():
-            for name, tensor in _state(case, layer).items():
+            for name, tensor in state_of(case, layer).items():
                 tensor.copy_(reference[name])
 
 
@@ -301,74 +280,6 @@ def _prepared(case: Case, batch: int, seed: int, dtype: str, rank: int | None) -
             tensor = tensor.to(memory_format=formats[rank])
         feed[name] = tensor
     return feed
-
-
-class _Run:
-    """One of the three, run step by step; the layer itself stays as it was."""
-
-    def __init__(self, case: Case, style: str, layer: nn.Module) -> None:
-        self.case = case
-        self.style = style
-        self.layer = copy.deepcopy(layer)
-
-    def step(self, feed: dict[str, Tensor], training: bool, layout: str) -> dict[str, Any]:
-        """What can be seen of one step forward and backward."""
-        layer = self.layer.train(training)
-        leaves = {
-            name: tensor.clone().requires_grad_(_has_gradient(tensor))
-            for name, tensor in feed.items()
-        }
-        # A layer that writes into its input cannot be given a leaf.
-        inputs = {name: leaf.clone() for name, leaf in leaves.items()}
-        torch.manual_seed(3)
-        seen: dict[str, Any] = {}
-        try:
-            outputs = flat(self._call(layer, inputs))
-            seen |= {f"output {i}": output for i, output in enumerate(outputs)}
-            seen |= {
-                f"strides of output {i}": o.stride()
-                for i, o in enumerate(outputs)
-                if not o.is_sparse
-            }
-            _backward(outputs)
-        # torch refuses a batch of one, or has no kernel: then the twins must refuse too.
-        except Exception as error:  # noqa: BLE001
-            seen = {"raised": type(error).__name__}
-        seen |= {f"{name} after": tensor for name, tensor in inputs.items()}
-        seen |= {f"gradient of {name}": leaf.grad for name, leaf in leaves.items()}
-        for name, tensor in _state(self.case, layer).items():
-            seen[name] = tensor
-            seen[f"gradient of {name}"] = tensor.grad
-            seen[f"{name} requires grad"] = tensor.requires_grad
-        layer.zero_grad()
-        return seen | {"random numbers": torch.get_rng_state()}
-
-    def _call(self, layer: nn.Module, inputs: dict[str, Tensor]) -> Any:
-        if self.style == "torch":
-            return self.case.run_torch(layer, inputs)
-        targets = {target.name for target in self.case.targets}
-        outputs = layer(*(x for name, x in inputs.items() if name not in targets))
-        if not self.case.is_loss:
-            return outputs
-        return layer.loss(*flat(outputs), *(inputs[name] for name in inputs if name in targets))
-
-
-def _has_gradient(tensor: Tensor) -> bool:
-    return tensor.is_floating_point() or tensor.is_complex()
-
-
-def _backward(outputs: list[Tensor]) -> None:
-    """Gradients of a weighted sum of all outputs."""
-    generator = torch.Generator().manual_seed(5)
-    sums = []
-    for output in outputs:
-        weights = torch.rand(output.shape, generator=generator).to(output.dtype)
-        if output.requires_grad:
-            sums.append((output * weights).sum())
-    if sums:
-        total: Any = sum(sums)
-        total = total.real if total.is_complex() else total
-        total.backward()
 
 
 def _assert_equal(expected: Mapping[str, Any], found: Mapping[str, Any], where: str) -> None:

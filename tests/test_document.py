@@ -194,8 +194,8 @@ BAD = {
     "empty": ("", "1:1: the spec is empty", "it begins with name, input and layers"),
     "comment": ("# x\n", "1:1: the spec is empty", None),
     "dashes": ("---\n", "1:1: the spec is empty", None),
-    "duplicate": ("a: 1\nb: 2\na: 3", "3:1: a: the key 'a' stands in line 1 already", ""),
-    "duplicate-quoted": ('{a: 1, "a": 2}', "1:8: a: the key 'a' stands in line 1 already", ""),
+    "duplicate": ("a: 1\nb: 2\na: 3", "3:1: a: the key 'a' stands in line 1 already", "take one of the two out"),
+    "duplicate-quoted": ('{a: 1, "a": 2}', "1:8: a: the key 'a' stands in line 1 already", "take one of the two out"),
     "int-key": ("a: {1: x}", "1:5: a.1: the key '1' is not a string", "put it in quotes: '1'"),
     "null-key": ("~: x", "1:1: ~: the key '~' is not a string", "put it in quotes: '~'"),
     "bool-key": ("true: x", "1:1: true: the key 'true' is not a string", None),
@@ -272,9 +272,7 @@ def test_bad_documents(text: str, first: str, hint: str | None) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in BAD if name not in ONLY_IN_C])
-def test_the_pure_parser_says_the_same(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_pure_parser_says_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(yaml, "CBaseLoader")
     text, first, _ = BAD[name]
     with pytest.raises(SpecError) as caught:
@@ -473,9 +471,7 @@ def test_of_is_bounded(value: object, problem: str) -> None:
     assert caught.value.message == problem
 
 
-TEXT = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp", "Cn"])
-)
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp", "Cn"]))
 TEXT = TEXT.filter(lambda text: "\ufeff" not in text)
 JSON = st.recursive(
     st.none()
@@ -483,8 +479,7 @@ JSON = st.recursive(
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | TEXT,
-    lambda inner: st.lists(inner, max_size=5)
-    | st.dictionaries(TEXT, inner, max_size=5),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(TEXT, inner, max_size=5),
     max_leaves=20,
 )
 
@@ -500,8 +495,7 @@ def test_json_is_read_as_json(
 
 
 YAMLISH = st.text(
-    st.sampled_from("ab1.:- \n\t#&*!|>'\"%@`{}[],?<~\\\r\0\ufeff\x85ä😀\ud800")
-    | st.characters()
+    st.sampled_from("ab1.:- \n\t#&*!|>'\"%@`{}[],?<~\\\r\0\ufeff\x85ä😀\ud800") | st.characters()
 )
 
 

@@ -172,9 +172,7 @@ def test_templates_inside_a_wheel_count(copy: Path, spec: Path) -> None:
     assert not is_fresh(key(spec))
 
 
-def test_another_python_is_not_fresh(
-    spec: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_python_is_not_fresh(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     remember(key(spec))
     monkeypatch.setattr(sys, "version", "4.0")
     freshness._tools.cache_clear()
@@ -197,9 +195,7 @@ def test_a_tool_that_vanishes_meanwhile_is_no_error(
     assert key(spec) is None
 
 
-def test_a_tool_saved_during_the_build_is_seen_by_the_next(
-    copy: Path, spec: Path
-) -> None:
+def test_a_tool_saved_during_the_build_is_seen_by_the_next(copy: Path, spec: Path) -> None:
     key(spec)
     touch(copy / "nngen" / "freshness.py")
     remember(key(spec))

@@ -86,12 +86,12 @@ def test_linear_functions(data: st.DataObject) -> None:
     draw = data.draw
     shape = tuple(draw(st.lists(whole(1, 3), max_size=3)))
     size = draw(st.sampled_from([shape[-1] if shape else 1] * 4 + [2]))
+    weights = [tensor(4, size), tensor(size), tensor(1, 4, size), tensor()]
+    biases = [tensor(4), tensor(), tensor(1), tensor(2), None]
     arguments: dict[str, Any] = {
         "input": [shape, draw(st.sampled_from(["float32"] * 9 + ["float64"]))],
-        "weight": draw(
-            st.sampled_from([tensor(4, size)] * 4 + [tensor(size), tensor(1, 4, size), tensor()])
-        ),
-        **some(draw, bias=st.sampled_from([tensor(4), tensor(4), tensor(), tensor(1), tensor(2)])),
+        "weight": draw(st.sampled_from([*weights[:2] * 3, *weights])),
+        "bias": draw(st.sampled_from(biases)),
     }
     compare_function("linear", arguments)
 

@@ -51,9 +51,7 @@ def test_the_wheel_holds_all_of_nngen_and_the_templates(wheel: Path) -> None:
     assert held == expected
 
 
-def test_the_installed_wheel_builds_what_is_committed(
-    wheel: Path, tmp_path: Path
-) -> None:
+def test_the_installed_wheel_builds_what_is_committed(wheel: Path, tmp_path: Path) -> None:
     run(sys.executable, "-m", "venv", "venv", cwd=tmp_path)
     scripts = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
     constraints = REPOSITORY / "constraints.txt"

@@ -145,6 +145,8 @@ def test_printing(size: Dim, text: str) -> None:
         (4 * A % 2, 0),
         ((A + 5) // 2, (A + 1) // 2 + 2),
         ((A + B) * 2 - 2 * B, 2 * A),
+        (((A + 1) // 2 + 1) // 2, (A + 3) // 4),
+        (A // 2 // 3 // 4, A // 24),
         (product((A, B, 3)), 3 * A * B),
         (product(()), 1),
         (A**0, 1),

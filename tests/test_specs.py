@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,6 @@ import pytest
 
 import nngen
 from nngen import building, writer
-from nngen.spec import read
 
 REPOSITORY = Path(__file__).parent.parent
 SPECS = sorted((REPOSITORY / "specs").glob("*.yaml"))
@@ -31,6 +31,8 @@ for name in sys.argv[1:]:
 print(*set(sys.modules) - before)
 """
 
+# Written by hand, as both of their files, before nngen was.
+GOLDEN = {"cnn", "residual"}
 # Models without parameters: no optimizer has anything to do.
 STATELESS = {"dropout_function", "dropout_layer", "softmax"}
 
@@ -70,8 +72,7 @@ def test_the_twins_are_equal(spec: Path) -> None:
 
 @each_spec
 def test_the_spec_says_what_it_is_for(spec: Path) -> None:
-    if spec.stem != "cnn":  # the golden example has no doc
-        assert read(spec).doc
+    assert re.search(r"^doc: \S", spec.read_text(), re.MULTILINE) or spec.stem in GOLDEN
 
 
 def test_generated_code_passes_ruffs_own_rules() -> None:

@@ -9,6 +9,8 @@ import pytest
 import nngen
 from nngen.errors import SpecError
 
+ALONE = ", which is read as one sample without a batch"
+OPEN = "which is open until the model runs"
 WRONG = [
     (
         [3, 8, 8],
@@ -18,8 +20,7 @@ WRONG = [
     (
         [7],
         {"Conv1d": {"in_channels": 7, "out_channels": 4, "kernel_size": 3}},
-        "Conv1d: the number of channels, dimension 0 of the input (N, 7), which is read as one sample without a batch, "
-        "is N, which is open until the model runs, where 7 is wanted",
+        f"Conv1d: the number of channels, dimension 0 of the input (N, 7){ALONE}, is N, {OPEN}, where 7 is wanted",
     ),
     (
         [3, 8],

@@ -51,6 +51,26 @@ def test_convolution(dims: int, data: st.DataObject) -> None:
 
 
 @DIMS
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@many
+@given(st.data())
+def test_padding_modes(mode: str, dims: int, data: st.DataObject) -> None:
+    draw = data.draw
+    size = draw(whole(1, 4))
+    pad = st.one_of(whole(size - 1, size + 1), whole(0, 1))
+    arguments = {
+        "in_channels": 2,
+        "out_channels": 3,
+        "kernel_size": draw(spread(dims, whole(1, 4))),
+        "padding": draw(st.one_of(spread(dims, pad), st.sampled_from(["same", "valid"]))),
+        "padding_mode": mode,
+        **some(draw, dilation=spread(dims, whole(1, 3))),
+    }
+    before = draw(st.sampled_from([(2, 2), (2,)]))
+    compare_open(f"Conv{dims}d", arguments, [floats((*before, *(size,) * dims))])
+
+
+@DIMS
 @many
 @given(st.data())
 def test_transposed_convolution(dims: int, data: st.DataObject) -> None:
@@ -100,10 +120,10 @@ def _least(dims: int, arguments: Mapping[str, Any], positions: tuple[int, ...]) 
 @given(st.data())
 def test_pooling(kind: str, dims: int, data: st.DataObject) -> None:
     draw = data.draw
-    spread = spread(dims, whole(1, 6))
+    sizes = spread(dims, whole(1, 6))
     arguments = {
-        "kernel_size": draw(whole(1, 6) if (kind, dims) == ("LP", 1) else spread),
-        **some(draw, stride=st.one_of(spread, st.none()), ceil_mode=st.booleans()),
+        "kernel_size": draw(whole(1, 6) if (kind, dims) == ("LP", 1) else sizes),
+        **some(draw, stride=st.one_of(sizes, st.none()), ceil_mode=st.booleans()),
     }
     if kind == "LP":
         arguments["norm_type"] = draw(st.sampled_from([1, 2, 3.5, float("inf"), -1]))
@@ -169,6 +189,10 @@ def test_unpooling(dims: int, data: st.DataObject) -> None:
     dtype = draw(st.sampled_from(["int64"] * 6 + ["int32"]))
     call = {}
     if draw(st.booleans()):
+        usual = torch_layer(
+            f"MaxUnpool{dims}d", arguments, [floats(shape), (shape, "int64")], {}, "meta"
+        )
+        middle = [3] * dims if usual == REFUSED else usual[0][-dims:]
         before = draw(st.sampled_from([(), (), (2, 3), (3,)]))
-        call["output_size"] = (*before, *(draw(whole(1, 20)) for _ in range(dims)))
+        call["output_size"] = (*before, *(size + draw(whole(-2, 2)) for size in middle))
     compare_open(f"MaxUnpool{dims}d", arguments, [floats(shape), (indices, dtype)], call)

@@ -166,9 +166,7 @@ def test_a_replaced_file_keeps_its_mode(folder: Path) -> None:
 # Edits by hand
 
 
-@pytest.mark.parametrize(
-    "text", [seal(BODY) + "# mine\n", "# mine\n", "", "\xff"], ids=repr
-)
+@pytest.mark.parametrize("text", [seal(BODY) + "# mine\n", "# mine\n", "", "\xff"], ids=repr)
 def test_an_edited_file_is_kept_and_nothing_is_written(folder: Path, text: str) -> None:
     folder.mkdir(parents=True)
     (folder / "nn_style.py").write_bytes(text.encode("latin-1"))
@@ -266,9 +264,7 @@ def test_a_read_only_folder_is_an_error(folder: Path) -> None:
         write(folder, FILES)
 
 
-def test_data_is_on_disk_before_the_rename(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_data_is_on_disk_before_the_rename(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
 
     def fsync(descriptor: int) -> None:
@@ -327,9 +323,7 @@ def obstruct_folder(folder: Path, elsewhere: Path) -> None:
 
 
 @pytest.mark.parametrize("force", [False, True])
-@pytest.mark.parametrize(
-    "obstruct", [obstruct_file, obstruct_dangling, obstruct_folder]
-)
+@pytest.mark.parametrize("obstruct", [obstruct_file, obstruct_dangling, obstruct_folder])
 def test_a_symbolic_link_is_refused(
     folder: Path, tmp_path: Path, obstruct: object, force: bool
 ) -> None:
@@ -359,9 +353,7 @@ def test_a_file_in_place_of_a_folder(folder: Path, tmp_path: Path, place: str) -
     (tmp_path / place).parent.mkdir(exist_ok=True)
     (tmp_path / place).write_text("mine")
     for attempt in (write, check):
-        with pytest.raises(
-            FileError, match="a file stands where a folder should be: move it away"
-        ):
+        with pytest.raises(FileError, match="a file stands where a folder should be: move it away"):
             attempt(folder, FILES)
     assert (tmp_path / place).read_text() == "mine"
 
@@ -445,9 +437,7 @@ def test_check_writes_nothing(folder: Path) -> None:
     assert not folder.exists()
 
 
-def test_check_shows_what_would_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_shows_what_would_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = Path("generated/cnn")
     write(folder, {"a.py": "x = 1\ny = 2\n"})

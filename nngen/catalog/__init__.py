@@ -23,6 +23,7 @@ from nngen.catalog import (
     regression,
     resizing,
     shaping,
+    transformer,
     vocabulary,
 )
 from nngen.catalog.entry import Function, Layer
@@ -48,6 +49,7 @@ _FAMILIES = (
     distance,
     recurrent,
     attention,
+    transformer,
 )
 
 LAYERS: dict[str, Layer] = {layer.name: layer for family in _FAMILIES for layer in family.LAYERS}

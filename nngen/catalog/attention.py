@@ -130,7 +130,7 @@ def _fixed(*shape: int, dtype: str = "float32") -> dict[str, Any]:
     return {"shape": list(shape), "dtype": dtype, "batch": False}
 
 
-_BOTH = "y, w = multiheadattention1"
+_BOTH = "y, w = attn1"
 
 LAYERS = (
     Layer(
@@ -148,6 +148,7 @@ LAYERS = (
         state=_STATE,
         draw=_DRAW,
         note=_note,
+        stem="attn",
         let={
             "one_size": "(kdim is None or kdim == embed_dim) and (vdim is None or vdim == embed_dim)",
             "key_size": "embed_dim if kdim is None else kdim",
@@ -165,14 +166,14 @@ LAYERS = (
             example((4, 6), call=f"{_BOTH}(x, x, x)", num_heads=2, batch_first=True, dropout=0.3),
             example(
                 (4, 6),
-                call="y, _ = multiheadattention1(x, x, x, need_weights=False)",
+                call="y, _ = attn1(x, x, x, need_weights=False)",
                 num_heads=3,
                 dropout=0.3,
             ),
             example(
                 (4, 6),
                 (5, 6),
-                call="y, _ = multiheadattention1(x, memory, memory, need_weights=False)",
+                call="y, _ = attn1(x, memory, memory, need_weights=False)",
                 embed_dim=6,
                 num_heads=2,
                 bias=False,
@@ -209,7 +210,7 @@ LAYERS = (
             example(
                 (4, 6),
                 (4, 2),
-                call="y, _ = multiheadattention1(x, x, v, need_weights=False)",
+                call="y, _ = attn1(x, x, v, need_weights=False)",
                 num_heads=2,
                 vdim=2,
                 bias=False,
@@ -236,7 +237,7 @@ LAYERS = (
             example(
                 (4, 6),
                 _fixed(4, 4),
-                call="y, _ = multiheadattention1(x, x, x, attn_mask=bias, need_weights=False, "
+                call="y, _ = attn1(x, x, x, attn_mask=bias, need_weights=False, "
                 "is_causal=True)",
                 num_heads=2,
                 batch_first=True,
@@ -259,7 +260,7 @@ LAYERS = (
             ),
             example(
                 _fixed(4, 6),
-                call="y, _ = multiheadattention1(x, x, x, need_weights=False)",
+                call="y, _ = attn1(x, x, x, need_weights=False)",
                 num_heads=2,
             ),
         ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -78,7 +78,7 @@ class Signature:
         given: dict[str, Any] = {}
         rest = list(positional)
         for argument in self.arguments:
-            if argument.variadic:
+            if argument.variadic and rest:
                 given[argument.name] = tuple(rest)
                 rest.clear()
             elif rest and not argument.keyword:
@@ -91,7 +91,7 @@ class Signature:
                     f"{function} has no argument {name!r}",
                     did_you_mean(name, self.names),
                 )
-            if name in given and not self[name].variadic:
+            if name in given:
                 raise Fault(f"{function} is given {name!r} twice")
             given[name] = value
         values = {}
@@ -149,7 +149,6 @@ def signature(text: str) -> Signature:
             Argument(
                 spec.vararg.arg,
                 kind(f"list[{_annotation(spec.vararg)}]"),
-                (),
                 variadic=True,
             )
         )
@@ -304,6 +303,40 @@ def example(*inputs: Any, call: str = "", **arguments: Any) -> Example:
 
 
 @dataclass(frozen=True)
+class Inner:
+    """A layer inside a layer, with its arguments.
+
+    Attributes:
+        kind: its class.
+        values: all its arguments.
+        given: those that are written.
+        code: those that are computed from names.
+    """
+
+    kind: str
+    values: Mapping[str, Any]
+    given: frozenset[str] = frozenset()
+    code: Mapping[str, ast.expr] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a layer that is made of layers.
+
+    Attributes:
+        name: torch's name for it: `layers`, `encoder.norm`.
+        inner: the layer that it is, or in copies holds.
+        count: the argument that counts the copies; without it there is one.
+        inputs: of a part in copies, which of the outer forward's arguments are like its own.
+    """
+
+    name: str
+    inner: Any
+    count: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Layer:
     """A class of torch.nn.
 
@@ -323,6 +356,12 @@ class Layer:
         checks: what the arguments must obey together.
         stem: what unnamed steps are called, with a number: `conv1`.
         targets: for a loss, what it takes beside the outputs.
+        block: of a layer made of layers, the block of the spec language that it is, as a function of the values that
+            the form sees: a class of its own in the functional twin. `order` names the parts as torch registers them.
+        inner_state: of both, the parameters of the layers inside, as torch has them.
+        parts: of a stack of such layers, its parts, from its values, what is given, and code; the form calls them by
+            their names, with `_` for dots.
+        left_out: arguments of torch's that the entry does not take, each with its reason.
         note: a comment for the lines that use the layer, as a function of the values that the form sees.
         examples: uses that together touch every argument.
     """
@@ -340,6 +379,11 @@ class Layer:
     checks: tuple[Check, ...] = ()
     stem: str = ""
     targets: Mapping[str, Target] = field(default_factory=dict)
+    block: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    order: tuple[str, ...] = ()
+    inner_state: Callable[[Mapping[str, Any]], tuple[State, ...]] | None = None
+    parts: Callable[..., Iterable[Part]] | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
     note: Callable[[Mapping[str, Any]], str] | None = None
     examples: tuple[Example, ...] = ()
 
@@ -350,6 +394,11 @@ class Layer:
     def state_of(self, values: Mapping[str, Any]) -> tuple[State, ...]:
         """The state that arguments of these values may have."""
         return self.state(values) if callable(self.state) else self.state
+
+    def all_state_of(self, values: Mapping[str, Any]) -> tuple[State, ...]:
+        """The same, the state of layers inside included."""
+        inner = () if self.inner_state is None else self.inner_state(values)
+        return (*self.state_of(values), *inner)
 
     def draw_of(self, values: Mapping[str, Any]) -> str:
         """How state is drawn with these arguments."""
@@ -418,12 +467,13 @@ class Function:
         """The arguments by the first signature that they fit.
 
         Raises:
-            Fault: they fit none; what is wrong by the first one is told.
+            Fault: they fit none; what is wrong by the first one that has such arguments is told.
         """
         for accepted in self.signatures:
             with suppress(Fault):
                 return accepted.bind(name, positional, keywords)
-        return self.signature.bind(name, positional, keywords)
+        named = [each for each in self.signatures if keywords.keys() <= set(each.names)]
+        return (*named, self.signature)[0].bind(name, positional, keywords)
 
 
 def function(

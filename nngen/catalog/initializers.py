@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nngen.catalog.entry import Signature, signature
 
-_FAN = "mode: 'fan_in' | 'fan_out' = 'fan_in', nonlinearity: str = 'leaky_relu'"
+_NONLINEARITY = "'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leaky_relu' | 'selu'"
+_FAN = f"mode: 'fan_in' | 'fan_out' = 'fan_in', nonlinearity: {_NONLINEARITY} = 'leaky_relu'"
 
 INITIALIZERS: dict[str, Signature] = {
     "zeros_": signature(""),

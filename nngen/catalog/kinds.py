@@ -13,6 +13,7 @@
 | `F.relu`              | the word `relu`, which stands for that function   |
 | `nn.Options(a=int)`   | a mapping with such keys, which stands for that call |
 | `Tensor`              | a value that flows                                |
+| `layer['LayerNorm', 'RMSNorm']` | a layer, one of these                   |
 | `dtype`, `device`     | `torch.float32` or `x.dtype`, `x.device`          |
 | `any`                 | whatever torch takes                              |
 | `size | None`         | either                                            |
@@ -44,11 +45,13 @@ class Kind:
         description: what a message calls such a value.
         convert: turns a value into its proper form; raises Mismatch for one that is not of the kind.
         words: the strings that stand for themselves rather than for an expression.
+        layer: the layers that it takes, where it takes layers.
     """
 
     description: str
     convert: Callable[[Any], Any]
     words: tuple[str, ...] = ()
+    layer: tuple[str, ...] = ()
 
     def __call__(self, value: Any) -> Any:
         """The value in its proper form.
@@ -171,6 +174,8 @@ def _kind(node: ast.expr) -> Kind:
     if isinstance(node, ast.BinOp):
         return _either(_kind(node.left), _kind(node.right))
     if isinstance(node, ast.Subscript):
+        if isinstance(node.value, ast.Name) and node.value.id == "layer":
+            return _layer(ast.literal_eval(node.slice))
         if isinstance(node.value, ast.Name) and node.value.id == "list":
             return _listing(_kind(node.slice), None)
         return _listing(_kind(node.value), ast.literal_eval(node.slice))
@@ -217,7 +222,19 @@ def _either(left: Kind, right: Kind) -> Kind:
         f"{left.description}{separator}{right.description}",
         convert,
         left.words + right.words,
+        left.layer + right.layer,
     )
+
+
+def _layer(names: str | tuple[str, ...]) -> Kind:
+    names = (names,) if isinstance(names, str) else names
+
+    def convert(value: Any) -> Any:
+        if getattr(value, "kind", None) not in names:
+            raise Mismatch
+        return value
+
+    return Kind(f"a layer ({' or '.join(names)})", convert, layer=names)
 
 
 def _listing(item: Kind, length: int | None) -> Kind:

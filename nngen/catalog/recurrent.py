@@ -312,7 +312,8 @@ def _cell(name: str, doc: str, function: str, gates: int) -> Layer:
     """A cell with one hidden state."""
     extra = ", nonlinearity: 'tanh' | 'relu' = 'tanh'" if name == "RNNCell" else ""
     chosen = {"nonlinearity": "relu"} if name == "RNNCell" else {}
-    given = f"h = {name.lower()}1(x, h0)"
+    stem = name.removesuffix("Cell").lower() + "_cell"
+    given = f"h = {stem}1(x, h0)"
     return Layer(
         name,
         doc,
@@ -323,6 +324,7 @@ def _cell(name: str, doc: str, function: str, gates: int) -> Layer:
         infer={"input_size": "input.shape[-1]"},
         state=_cell_weights(gates),
         draw=_draw(lambda values: _cell_weights(gates)),
+        stem=stem,
         examples=(
             example((5,), hidden_size=6),
             example((5,), (6,), call=given, hidden_size=6, bias=False, **chosen),
@@ -343,15 +345,16 @@ _LSTM_CELL = Layer(
     infer={"input_size": "input.shape[-1]"},
     state=_cell_weights(4),
     draw=_draw(lambda values: _cell_weights(4)),
+    stem="lstm_cell",
     examples=(
-        example((5,), call="h, c = lstmcell1(x)", hidden_size=6),
-        example((5,), (6,), (6,), call="h, c = lstmcell1(x, (h0, c0))", hidden_size=6, bias=False),
-        example(_state(5), call="h, _ = lstmcell1(x)", hidden_size=6, bias=False),
+        example((5,), call="h, c = lstm_cell1(x)", hidden_size=6),
+        example((5,), (6,), (6,), call="h, c = lstm_cell1(x, (h0, c0))", hidden_size=6, bias=False),
+        example(_state(5), call="h, _ = lstm_cell1(x)", hidden_size=6, bias=False),
         example(
             _state(5),
             _state(6),
             _state(6),
-            call="h, c = lstmcell1(x, (h0, c0))",
+            call="h, c = lstm_cell1(x, (h0, c0))",
             input_size=5,
             hidden_size=6,
         ),

@@ -209,8 +209,9 @@ class _PutIn(ast.NodeTransformer):
         return ast.parse(repr(self.values[node.id]), mode="eval").body
 
 
-def _block_state(entry: Layer, values: Values) -> Iterator[State]:
+def _block_state(kind: str, values: Values) -> Iterator[State]:
     """The parameters of an encoder or decoder layer."""
+    entry = _LAYERS[kind]
     unbatched = {name: Tensor((1, 1)) for name in entry.inputs.required}
     assert entry.block is not None
     steps = [s for s in entry.block({**values, **unbatched})["layers"] if isinstance(s, dict)]
@@ -233,8 +234,9 @@ def _defaults(entry: Layer) -> dict[str, Any]:
     return {a.name: a.default for a in entry.signature if a.default is not REQUIRED}
 
 
-def _parts_state(entry: Layer, values: Values) -> Iterator[State]:
+def _parts_state(kind: str, values: Values) -> Iterator[State]:
     """The parameters of a stack."""
+    entry = _LAYERS[kind]
     assert entry.parts is not None
     for part in entry.parts(values, frozenset(), {}):
         inner = part.inner
@@ -242,7 +244,7 @@ def _parts_state(entry: Layer, values: Values) -> Iterator[State]:
             yield from _state_of(_ENTRIES[inner.kind], part.name, inner.values)
             continue
         for number in range(value_of(values[part.count]) or 0):
-            for state in _block_state(_LAYERS[inner.kind], inner.values):
+            for state in _block_state(inner.kind, inner.values):
                 yield parameter(f"{part.name}.{number}.{state.name}", state.value)
 
 
@@ -416,8 +418,8 @@ _PLAIN_DECODER_LAYER = {
     "TransformerDecoderLayer": {**_SMALL, "nhead": 3, "activation": "gelu", "norm_first": True}
 }
 _NORM = {"LayerNorm": {"normalized_shape": 6}}
-_ENC, _DEC = "transformerencoder1", "transformerdecoder1"
-_CALL = "y = transformerdecoderlayer1(x, memory, {})"
+_ENC, _DEC = "encoder1", "decoder1"
+_CALL = "y = decoder_layer1(x, memory, {})"
 
 LAYERS = (
     Layer(
@@ -431,8 +433,10 @@ LAYERS = (
         infer={"d_model": "src.shape[-1]"},
         checks=_CHECKS,
         block=_encoder_block,
+        inner_state=lambda values: tuple(_block_state("TransformerEncoderLayer", values)),
         order=("self_attn", "linear1", "linear2", "norm1", "norm2"),
         note=_encoder_layer_note,
+        stem="encoder_layer",
         examples=(
             example((4, 6), d_model=6, nhead=2, dim_feedforward=5),
             example((4, 6), nhead=2, dim_feedforward=5, batch_first=True, dropout=0.3),
@@ -442,7 +446,7 @@ LAYERS = (
                 (4, 6),
                 _MASK,
                 _fixed(4, 4),
-                call="y = transformerencoderlayer1(x, bias, mask)".replace("bias, mask", "src_key_padding_mask=mask, src_mask=bias"),
+                call="y = encoder_layer1(x, src_key_padding_mask=mask, src_mask=bias)",
                 nhead=2,
                 dim_feedforward=5,
                 batch_first=True,
@@ -452,7 +456,7 @@ LAYERS = (
             example(
                 (4, 6),
                 _fixed(4, 4),
-                call="y = transformerencoderlayer1(x, mask, is_causal=True)",
+                call="y = encoder_layer1(x, mask, is_causal=True)",
                 nhead=2,
                 dim_feedforward=5,
                 batch_first=True,
@@ -475,8 +479,10 @@ LAYERS = (
         infer={"d_model": "tgt.shape[-1]"},
         checks=_CHECKS,
         block=_decoder_block,
+        inner_state=lambda values: tuple(_block_state("TransformerDecoderLayer", values)),
         order=("self_attn", "multihead_attn", "linear1", "linear2", "norm1", "norm2", "norm3"),
         note=_decoder_layer_note,
+        stem="decoder_layer",
         examples=(
             example((4, 6), (4, 6), d_model=6, nhead=2, dim_feedforward=5),
             example((4, 6), (3, 6), nhead=2, dim_feedforward=5, batch_first=True, dropout=0.3),
@@ -521,7 +527,9 @@ LAYERS = (
         forward="src: Tensor, mask: Tensor | None = None, src_key_padding_mask: Tensor | None = None, "
         "is_causal: bool | None = None",
         parts=_encoder_parts,
+        inner_state=lambda values: tuple(_parts_state("TransformerEncoder", values)),
         note=_encoder_note,
+        stem="encoder",
         examples=(
             example((4, 6), encoder_layer=_ENCODER_LAYER, num_layers=2),
             example((4, 6), encoder_layer=_PLAIN_ENCODER_LAYER, num_layers=1, norm=_NORM),
@@ -538,7 +546,7 @@ LAYERS = (
                 (4, 6),
                 _MASK,
                 _fixed(4, 4),
-                call=f"y = {_ENC}(x, bias, mask, True)".replace("bias, mask, True", "src_key_padding_mask=mask, mask=bias, is_causal=True"),
+                call=f"y = {_ENC}(x, src_key_padding_mask=mask, mask=bias, is_causal=True)",
                 encoder_layer=_ENCODER_LAYER,
                 num_layers=2,
                 mask_check=False,
@@ -566,7 +574,9 @@ LAYERS = (
         "memory_key_padding_mask: Tensor | None = None, tgt_is_causal: bool | None = None, "
         "memory_is_causal: bool = False",
         parts=_decoder_parts,
+        inner_state=lambda values: tuple(_parts_state("TransformerDecoder", values)),
         note=_decoder_note,
+        stem="decoder",
         examples=(
             example((4, 6), (4, 6), decoder_layer=_DECODER_LAYER, num_layers=2),
             example((4, 6), (4, 6), decoder_layer=_PLAIN_DECODER_LAYER, num_layers=1, norm=_NORM),
@@ -610,6 +620,7 @@ LAYERS = (
         checks=_CHECKS,
         draw=_TRANSFORMER_DRAW,
         parts=_transformer_parts,
+        inner_state=lambda values: tuple(_parts_state("Transformer", values)),
         note=_encoder_layer_note,
         left_out={
             "custom_encoder": "a module of the user's own: use TransformerEncoder as a step",
@@ -679,12 +690,5 @@ LAYERS = (
 )
 
 _LAYERS = {layer.name: layer for layer in LAYERS}
-
-
-def state_of(layer: Layer, values: Values) -> tuple[State, ...]:
-    """The parameters of the layers inside a layer, by the names and in the order that torch has them."""
-    make = _block_state if layer.block is not None else _parts_state
-    return tuple(make(layer, values))
-
 
 FUNCTIONS = ()

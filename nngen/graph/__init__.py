@@ -42,6 +42,7 @@ def build_graph(spec: Spec, given: dict[str, Any] | None = None) -> Graph:
     if choices.settle():
         program, flow = _walk(spec, arguments, choices)
     _refuse_unused_blocks(spec, program)
+    program.refuse_misfits()
     criterion = None if spec.loss is None else loss_step(spec.loss, flow)
     united = [unite(flows) for flows in program.flows.values()]
     writer = ClassWriter([*united, flow])
@@ -91,6 +92,7 @@ def _check_sizes(spec: Spec) -> dict[str, int]:
 
 def _walk(spec: Spec, arguments: dict[str, Any], choices: Choices) -> tuple[Program, Flow]:
     program = Program(spec.blocks, walk)
+    program.composites[spec.model.name] = ("", "")
     names = {
         name: (
             symbol(name, value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -145,6 +147,8 @@ def _names_used(classes: tuple[ModelClass, ...], nn: bool) -> frozenset[str]:
     """The names from outside that one of the files uses."""
     found: set[str] = set()
     for each in classes:
+        if nn and each.layer:
+            continue
         style = each.nn if nn else each.functional
         codes = [*style.codes(), *(code for _, code in each.lets)]
         codes += [] if nn else [code for _, body in each.methods for code in body]
@@ -152,7 +156,7 @@ def _names_used(classes: tuple[ModelClass, ...], nn: bool) -> frozenset[str]:
             tree = ast.parse(code)
             found.update(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
         found.update("OrderedDict" for item in style.items if _names_children(item))
-    return frozenset(found & {"F", "math", "torch", "OrderedDict"})
+    return frozenset(found & {"F", "copy", "math", "torch", "OrderedDict"})
 
 
 def _names_children(item: Any) -> bool:

@@ -27,7 +27,7 @@ def build_block(
     """
     body = scope.program.blocks[step.kind]
     values = _arguments(step, body, scope)
-    flow, output, meanings = _walk(body, step, scope, values, inputs)
+    flow, output, meanings = walk_block(body, step, scope, values, inputs)
     sizes = {
         name: scope.settle(path, name, meanings[name], step)
         for name in INPUT_SIZES
@@ -51,7 +51,7 @@ def apply_block(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
     body = scope.program.blocks[module.kind]
     values = {name: module.values[name] for name in (option.name for option in body.options)}
     step = LayerStep(module.kind, None, {}, module.mark)
-    _, output, _ = _walk(body, step, scope, values, inputs)
+    _, output, _ = walk_block(body, step, scope, values, inputs)
     return Application(module, inputs, output)
 
 
@@ -71,13 +71,18 @@ def _arguments(step: LayerStep, body: Body, scope: Scope) -> dict[str, Any]:
     return values
 
 
-def _walk(
+def walk_block(
     body: Body,
     step: LayerStep,
     scope: Scope,
     values: Mapping[str, Any],
     inputs: Mapping[str, Any],
 ) -> tuple[Flow, Any, dict[str, Dim]]:
+    """Walk a class with the sizes of one use: the flow, its output, and what its names mean to its user.
+
+    Raises:
+        SpecError: something in it does not fit.
+    """
     program = scope.program
     if body.name in program.stack:
         raise SpecError(f"{body.name} is in itself", step.mark)
@@ -106,8 +111,10 @@ def _walk(
             size = symbol(let.text, value_of(size))
         inner = inner.inner(let.text, size, written=True)
     program.stack.append(body.name)
-    flow = program.walk(body, inner, tensors)
-    program.stack.pop()
+    try:
+        flow = program.walk(body, inner, tensors)
+    finally:
+        program.stack.pop()
     program.flows.setdefault(body.name, []).append(flow)
     return flow, _outside(flow.output, meanings), meanings
 
@@ -120,7 +127,13 @@ def _named_inputs(
     for number, (name, value) in enumerate(inputs.items()):
         if isinstance(value, Tensor) and value.shape is not None:
             shape = [
-                _named(size, _size_name(body, name, number, place, len(value.shape)), meanings)
+                (
+                    _renamed(size, f"{name}.shape[{place}]", meanings)
+                    if value_of(size) is None
+                    else _named(
+                        size, _size_name(body, name, number, place, len(value.shape)), meanings
+                    )
+                )
                 for place, size in enumerate(value.shape)
             ]
             value = value.sized(*shape)
@@ -157,11 +170,16 @@ def _mentioned(body: Body) -> set[str]:
 
 
 def _named(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:
-    value = value_of(size)
-    if value is None:
-        return size
     meanings[name] = size
-    return symbol(name, value)
+    return symbol(name, value_of(size))
+
+
+def _renamed(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:
+    """An open size; how its user computes it is nothing to the block, so it goes by one name."""
+    if str(size).isidentifier():
+        return size
+    known = next((name for name, meaning in meanings.items() if meaning == size), name)
+    return _named(size, known, meanings)
 
 
 def _outside(value: Any, meanings: Mapping[str, Dim]) -> Any:

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable
 from typing import Any
 
+from nngen.catalog import LAYERS
+from nngen.catalog.entry import Layer
 from nngen.fold import source
 from nngen.graph.construction import Constructor, becomes_identity, build_condition, leading_sizes
 from nngen.graph.flow import Flow
@@ -42,14 +44,17 @@ class ClassWriter:
         variables = Variables(flow)
         tied = ties(flow, class_keys(flow))
         ends = self._redraws(flow)
+        layer = LAYERS.get(body.layer)
         nn = Style(
             (),
-            (
+            ()
+            if layer
+            else (
                 *_redrawn(flow, constructor.nn_items(flow), 0),
                 *_criterion_attribute(constructor, criterion),
                 *(each for each in (tied[0], ends[0]) if each),
             ),
-            () if body.sequential else NNLowering(flow, variables, not is_block).run(),
+            () if body.sequential or layer else NNLowering(flow, variables, not is_block).run(),
             loss_statements(criterion, nn=True),
         )
         functional = Style(
@@ -70,16 +75,17 @@ class ClassWriter:
         self.leading[body.name] = leading
         return ModelClass(
             body.name,
-            _doc(body.doc, flow, leading),
+            _doc(body.doc, flow, leading) if layer is None else layer.doc,
             (*(f"{name}: int" for name in leading), *_parameters(flow)),
             lets,
-            tuple(value.name for value in flow.inputs),
+            tuple(value.name for value in flow.inputs) if layer is None else _arguments(layer),
             annotation(flow.output),
             body.sequential,
             _stored(nn, flow, nn=True),
             _stored(functional, flow, nn=False),
             self._methods(flow),
             None if criterion is None else loss_method(criterion),
+            body.layer,
         )
 
     def _redraws(self, flow: Flow) -> tuple[Redraw | None, Redraw | None]:
@@ -104,6 +110,11 @@ class ClassWriter:
         if len(self.redraws) == 1:
             return "init_weights"
         return f"init_weights_of_{redraws.flow.body.name.lower()}"
+
+
+def _arguments(layer: Layer) -> tuple[str, ...]:
+    """Forward's arguments as torch's own layer has them."""
+    return tuple(part.strip() for part in layer.forward.split(","))
 
 
 def _criterion_attribute(constructor: Constructor, criterion: Criterion | None) -> Iterable[Any]:
@@ -148,6 +159,8 @@ def unite(flows: list[Flow]) -> Flow:
             )
             if other is not None:
                 operation.application = other.application
+        for flow in flows:
+            operation.calls = {**flow.operations[place].calls, **operation.calls}
     return first
 
 
@@ -216,7 +229,8 @@ def _letters(flow: Flow, leading: tuple[str, ...]) -> dict[str, str]:
         letters = {3: "NCL", 4: "NCHW", 5: "NCDHW"}.get(len(shape or ()), "")
         for place, size in enumerate(shape or ()):
             for each in symbols_of(size):
-                if each.value is not None and each.name not in _ordered(flow)[2:]:
+                given = each.value is None and each.name.isidentifier()
+                if not given and each.name not in _ordered(flow)[2:]:
                     letter = letters[place] if letters else f"D{place}"
                     names[each.name] = each.name if each.name in leading else letter
     return names

@@ -9,9 +9,9 @@ from nngen.catalog.entry import fragment, statements
 from nngen.fold import keep_name, literal, renamed, source
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Built, Condition, Flow, Module
-from nngen.graph.model import Attribute, Construction, Item, LayerState, StateLine
+from nngen.graph.model import Attribute, Construction, Item, LayerState, Lines, StateLine
 from nngen.graph.scope import INPUT_SIZES
-from nngen.spec.model import Initializer
+from nngen.spec.model import Initializer, Option
 
 
 def initializer_call(
@@ -35,20 +35,19 @@ class Constructor:
     def __init__(self, leading: dict[str, tuple[str, ...]]) -> None:
         self.leading = leading
 
-    def construction(self, module: Module) -> Construction:
-        """The call that builds a module in the nn twin."""
+    def construction(self, module: Module, functional: bool = False) -> Construction:
+        """The call that builds a module, in the nn twin or as a member of the functional one."""
         if module.kind in CONTAINERS:
-            children = self._merged([self.construction(child) for child in module.children])
+            inner = [self.construction(child, functional) for child in module.children]
+            children = self._merged(inner)
             names = [name if name != "*" else str(i) for i, name in enumerate(_names(module))]
             named = names != [str(i) for i in range(len(names))]
             if named:
-                children = [self.construction(child) for child in module.children]
-                return Construction(module.kind, (), tuple(zip(names, children)), True)
+                return Construction(module.kind, (), tuple(zip(names, inner)), True)
             return Construction(module.kind, (), tuple(("", child) for child in children))
-        if module.flow is not None:
-            return Construction(
-                module.kind, self._block_arguments(module), block=True, loop=module.loop
-            )
+        if module.flow is not None and (functional or not module.flow.body.layer):
+            name, arguments = module.flow.body.name, self._block_arguments(module)
+            return Construction(name, arguments, block=True, loop=module.loop)
         return Construction(module.kind, _arguments(module))
 
     def _merged(self, children: list[Construction]) -> list[Construction]:
@@ -74,12 +73,12 @@ class Constructor:
 
     def _block_arguments(self, module: Module) -> tuple[str, ...]:
         assert module.flow is not None
-        codes = [source(literal(module.values[name])) for name in self.leading[module.kind]]
+        codes = [source(literal(module.values[name])) for name in self.leading[module.flow.body.name]]
         for option in module.flow.body.options:
-            if option.name not in module.given:
+            if option.default is not None and option.name not in module.given:
                 continue
             code = source(_argument(module, option.name))
-            codes.append(code if option.default is None else f"{option.name}={code}")
+            codes.append(code if _is_positional(module, option) else f"{option.name}={code}")
         return tuple(codes)
 
     def nn_items(self, flow: Flow) -> Iterator[Item]:
@@ -111,9 +110,11 @@ class Constructor:
     def _functional(self, module: Module, step: int, condition: str) -> Iterator[Item]:
         if module.flow is not None:
             attribute = "_".join(module.path)
-            yield Attribute(attribute, self.construction(module), step, condition)
+            yield Attribute(attribute, self.construction(module, True), step, condition)
+        elif module.copies:
+            yield self._copies(module, step, condition)
         elif is_block_list(module):
-            made = self.construction(module)
+            made = self.construction(module, True)
             kind = "ModuleDict" if made.named else "ModuleList"
             made = Construction(kind, (), made.children, made.named)
             yield Attribute("_".join(module.path), made, step, condition)
@@ -122,6 +123,26 @@ class Constructor:
                 yield from self._functional(child, step, condition)
             if module.state:
                 yield _layer_state(module, step, condition)
+            elif module.is_stack and module.entry.draw:
+                yield Lines(_draws(module), step, condition)
+
+    def _copies(self, module: Module, step: int, condition: str) -> Lines:
+        """Copies of one layer in a row, which torch makes of one that it draws."""
+        made = self.construction(module.children[0], True)
+        attribute = "_".join(module.path)
+        one, count = attribute.removesuffix("s"), source(module.copies or literal(1))
+        codes = (
+            f"{one} = {made.kind}({', '.join(made.arguments)})",
+            f"self.{attribute} = nn.ModuleList(copy.deepcopy({one}) for _ in range({count}))",
+        )
+        return Lines(codes, step, condition)
+
+
+def _is_positional(module: Module, option: Option) -> bool:
+    """Whether a block's argument is written without its name; one of torch's is as in the nn twin."""
+    if module.flow is not None and module.flow.body.layer:
+        return bool(module.entry.signature[option.name].positional)
+    return option.default is None
 
 
 def _names(module: Module) -> list[str]:
@@ -134,7 +155,11 @@ def is_block_list(module: Module) -> bool:
 
 
 def _argument(module: Module, name: str) -> ast.expr:
-    return module.code.get(name) or literal(module.values[name])
+    value = module.values[name]
+    if isinstance(value, Module):
+        call = f"nn.{value.kind}({', '.join(_arguments(value))})"
+        return ast.parse(call, mode="eval").body
+    return module.code.get(name) or literal(value)
 
 
 def _arguments(module: Module) -> tuple[str, ...]:
@@ -166,8 +191,12 @@ def _layer_state(module: Module, step: int, condition: str) -> LayerState:
         )
         for state in module.state
     )
-    draws = module.form_folder({}).statements(statements(module.entry.draw_of(module.values)))
-    return LayerState(lines, tuple(map(source, draws)), step, condition)
+    return LayerState(lines, _draws(module), step, condition)
+
+
+def _draws(module: Module) -> tuple[str, ...]:
+    nodes = statements(module.entry.draw_of(module.values))
+    return tuple(map(source, module.form_folder(module.part_code()).statements(nodes)))
 
 
 def named_state(built: Built) -> LayerState:

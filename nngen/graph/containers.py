@@ -11,6 +11,7 @@ from nngen.catalog.kinds import kind
 from nngen.errors import Fault, SpecError
 from nngen.fold import free_names, source
 from nngen.graph.blocks import apply_block, build_block
+from nngen.graph.composites import check_composed, composed
 from nngen.graph.flow import Application, Module
 from nngen.graph.modules import apply_layer, build_layer, evaluate
 from nngen.graph.scope import Scope
@@ -105,7 +106,7 @@ def build(
             step.mark,
             "make a block of it, or give the count as a number",
         )
-    module = build_layer(step, path, scope, inputs)
+    module = composed(build_layer(step, path, scope, inputs), scope, inputs)
     try:
         return apply_layer(module, inputs)
     except Fault as fault:
@@ -189,8 +190,9 @@ def apply(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Applicatio
     Raises:
         Fault: the inputs do not fit.
     """
-    if module.flow is not None:
+    if module.flow is not None and not module.flow.body.layer:
         return apply_block(module, inputs, scope)
+    check_composed(module, scope, inputs)
     if module.kind not in CONTAINERS:
         return apply_layer(module, inputs)
     value = next(iter(inputs.values()))

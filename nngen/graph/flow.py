@@ -32,7 +32,8 @@ class Module:
         state: the parameters and buffers that these arguments make.
         children: a container's modules, in order.
         loop: of a copy in a repeat whose count is open, the head of the loop: `i in range(depth)`.
-        flow: of a block, what happens in it.
+        flow: of a block, or of a layer that is one in the functional twin, what happens in it.
+        copies: of a list of copies of one layer, how many there are.
         mark: where the spec has it.
     """
 
@@ -46,6 +47,12 @@ class Module:
     children: tuple[Module, ...] = ()
     loop: str = ""
     flow: Flow | None = None
+    copies: ast.expr | None = None
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether it is a layer of torch's that holds layers in a row."""
+        return self.kind in LAYERS and bool(self.children)
 
     @property
     def entry(self) -> Layer:
@@ -111,6 +118,19 @@ class Module:
         # A state's name hides the argument of the same name, `bias` for one.
         rest = {key: tree for key, tree in plain.code.items() if key not in state}
         return Folder(known, {**rest, **self.state_code(), **code}, self.given | given, rename)
+
+    def part_code(self) -> dict[str, ast.expr]:
+        """The names of a stack's parts: lists of layers are attributes of `self`, the rest is called by name."""
+        code: dict[str, ast.expr] = {}
+        for child in self.children if self.is_stack else ():
+            part = self.part_name(child)
+            is_list = child.copies is not None
+            code[part] = self_attribute("_".join(child.path)) if is_list else ast.Name(part)
+        return code
+
+    def part_name(self, child: Module) -> str:
+        """What the form calls a part."""
+        return "_".join(child.path[len(self.path) :])
 
     def state_code(self) -> dict[str, ast.expr]:
         """The names of the state that is there, as attributes of `self`."""

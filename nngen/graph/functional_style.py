@@ -86,8 +86,10 @@ class FunctionalLowering(Lowering):
         *body, last = self.form(application, operands, target)
         for statement in body:
             self.emit(statement, step)
-        assert isinstance(last, ast.Assign)
-        return last.value
+        if isinstance(last, ast.Assign):
+            return last.value
+        self.emit(last, step)
+        return name(target)
 
     def helper(self, wanted: str) -> str:
         """A name like `wanted` that no value has, and no other form in this step."""
@@ -149,11 +151,16 @@ def _has_form(module: Module) -> bool:
 def _makes_new(operation: Operation) -> bool:
     """Whether a step gives a tensor that no other name has: what a layer with weights computes, or a sum."""
     if operation.application is not None:
-        return bool(operation.application.module.state)
+        return _computes(operation.application.module)
     assert operation.line is not None
     tree = operation.line.value.tree
     called = operation.calls.get(tree)  # type: ignore[call-overload]
-    return isinstance(tree, ast.BinOp) or (called is not None and bool(called.module.state))
+    return isinstance(tree, ast.BinOp) or (called is not None and _computes(called.module))
+
+
+def _computes(module: Module) -> bool:
+    layers = module.is_stack or (module.flow is not None and bool(module.flow.body.layer))
+    return bool(module.state) or layers
 
 
 def form(
@@ -194,9 +201,16 @@ def form(
     given = frozenset(passed.keys() & operands.keys())
 
     def folded(operands: Operands) -> list[ast.stmt]:
-        code = {**own, **operands, "training": TRAINING, "out": name(_OUT)}
+        code = {
+            **own,
+            **operands,
+            **module.part_code(),
+            "training": TRAINING,
+            "out": name(_OUT),
+        }
         rename = "self.{}".format
-        return module.form_folder(code, passed, given, rename).statements(nodes)
+        folder = module.form_folder(code, passed, given, rename)
+        return [each for node in folder.statements(nodes) for each in _opened(node, application)]
 
     before: list[ast.stmt] = []
     names = {key: name(f"{prefix}_{key}") for key, node in flowing.items() if not _is_plain(node)}
@@ -208,6 +222,19 @@ def form(
     spare = helper(f"{prefix}_out") if isinstance(target, str) else "out"
     aimed = _aimed(body, target, spare, flowing, {source(node) for node in own.values()})
     return before + aimed
+
+
+def _opened(statement: ast.stmt, application: Application) -> list[ast.stmt]:
+    """A statement that calls a part of a stack, `out = norm(out)`, by the part's own form."""
+    parts = {application.module.part_name(part): part for part in application.module.children}
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
+        return [statement]
+    call, (target,) = statement.value, statement.targets
+    part = parts.get(call.func.id) if isinstance(call.func, ast.Name) else None
+    if part is None or not isinstance(target, ast.Name):
+        return [statement]
+    (key,) = inputs = {part.entry.inputs.names[0]: application.output}
+    return form(Application(part, inputs, application.output), {key: call.args[0]}, target.id)
 
 
 def _told_apart(
@@ -283,7 +310,8 @@ def _aimed(
     """The form with `out` as `target`."""
     if isinstance(target, str):
         if _may_become(body, _OUT, target, operands):
-            return [_Renamed({_OUT: target}).visit(statement) for statement in body]
+            body = [_Renamed({_OUT: target}).visit(statement) for statement in body]
+            return [statement for statement in body if not _is_idle(statement)] or body
         # The target is an operand that the form still reads: bind it at the end.
         body = [_Renamed({_OUT: spare}).visit(statement) for statement in body]
         return [*body, assign(target, name(spare))]
@@ -302,6 +330,13 @@ def _aimed(
     if not body or not free or len(renames) < len(direct):
         return [*body[: len(body) - bool(rest)], assign(target, last.value)]
     return [_Renamed(renames).visit(statement) for statement in body]
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    """Whether it is `x = x`."""
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Name):
+        return False
+    return all(isinstance(t, ast.Name) and t.id == statement.value.id for t in statement.targets)
 
 
 def _paired(value: ast.expr, target: Target) -> Iterator[tuple[ast.expr, Target]]:

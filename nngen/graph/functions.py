@@ -23,6 +23,10 @@ class Namespace:
     name: str
 
 
+    def __repr__(self) -> str:
+        return self.name
+
+
 @dataclass(frozen=True)
 class FloatInfo:
     """`torch.finfo(dtype)`."""
@@ -133,9 +137,23 @@ def _result(entry: Function, name: str, values: dict[str, Any]) -> Any:
     unknown = UNKNOWN if entry.counts else Tensor(None, tensors[0].dtype if tensors else "float32")
     if entry.shape is None or any(tensor.shape is None for tensor in tensors):
         return unknown
+    if _undecided(entry, values):
+        return unknown
     try:
-        return apply_rule(entry.shape, values)
+        result = apply_rule(entry.shape, values)
+        return unknown if result is UNKNOWN else result
     except RunTimeSize:
         return unknown
     except Fault as fault:
         raise Fault(f"{name}: {fault.message}", fault.hint) from None
+
+
+def _undecided(entry: Function, values: dict[str, Any]) -> bool:
+    """Whether a size or flag that shapes the result is known only when the model runs."""
+    bound = next(each for each in entry.signatures if each.names == tuple(values))
+    return any(
+        UNKNOWN in (value if isinstance(value, tuple) else (value,))
+        for argument in bound
+        if argument.name != "training" and not argument.kind.takes(0.5)
+        for value in (values[argument.name],)
+    )

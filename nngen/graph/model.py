@@ -82,7 +82,16 @@ class Redraw:
     condition: str = ""
 
 
-Item = Attribute | LayerState | Redraw
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Other statements of a constructor."""
+
+    codes: tuple[str, ...]
+    step: int
+    condition: str = ""
+
+
+Item = Attribute | LayerState | Redraw | Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +150,11 @@ class ModelClass:
         doc: the docstring.
         parameters: the constructor's arguments: `("in_channels: int", "stride: int = 1")`.
         lets: the constructor's local variables: `(("hidden", "4 * dim"), …)`.
-        arguments: forward's arguments, all tensors.
+        arguments: forward's arguments: tensors, or with an annotation.
         returns: the annotation of what forward returns.
         sequential: the nn twin is an nn.Sequential of its items.
         methods: further methods of the functional twin, without arguments, and their statements.
+        layer: the layer of torch.nn that it stands for; only the functional twin has it.
     """
 
     name: str
@@ -158,6 +168,7 @@ class ModelClass:
     functional: Style
     methods: tuple[tuple[str, tuple[str, ...]], ...] = ()
     loss: Loss | None = None
+    layer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

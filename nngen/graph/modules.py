@@ -9,6 +9,7 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import (
     REQUIRED,
+    Argument,
     State,
     apply_rule,
     checked,
@@ -49,7 +50,9 @@ def build_layer(
     entry = LAYERS[step.kind]
     values: dict[str, Any] = {}
     for argument in entry.signature:
-        if argument.name in step.arguments:
+        if argument.name in step.layers:
+            values[argument.name] = _inner_layer(step, argument, path, scope, inputs)
+        elif argument.name in step.arguments:
             values[argument.name] = _evaluated(step, argument.name, scope)
         elif argument.name in entry.infer:
             found = _inferred(step, argument.name, inputs)
@@ -66,11 +69,29 @@ def build_layer(
         if name in step.arguments:
             _agree(step, name, values[name], inputs)
     code = computed(step, scope)
-    given = frozenset(step.arguments)
+    given = frozenset((*step.arguments, *step.layers))
     module = Module(step.kind, path, step.mark, values, given, code)
     _check(step, module)
     state = tuple(s for s in entry.state_of(values) if _is_there(step, module, s))
     return Module(step.kind, path, step.mark, values, given, code, state)
+
+
+def _inner_layer(
+    step: LayerStep, argument: Argument, path: tuple[str, ...], scope: Scope, inputs: Mapping[str, Any]
+) -> Module:
+    """A layer that is an argument; what the outer layer takes decides its sizes."""
+    inner = step.layers[argument.name]
+    if inner.kind not in argument.kind.layer:
+        raise SpecError(
+            f"{argument.name} of {step.kind} takes {argument.kind.description}, not {inner.kind}",
+            inner.mark,
+        )
+    if (inner.label, inner.sources, inner.call, inner.repeat, inner.when) != (None,) * 5 or inner.init:
+        raise SpecError("a layer that is an argument has arguments only", inner.mark)
+    first = next(iter(inputs.values()))
+    names = LAYERS[inner.kind].inputs.required
+    given = {name: inputs.get(name, first) for name in names}
+    return build_layer(inner, (*path, argument.name), scope, given)
 
 
 def _is_there(step: LayerStep, module: Module, state: State) -> bool:

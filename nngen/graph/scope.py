@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nngen.errors import SpecError
+from nngen.errors import Fault, SpecError
+from nngen.expressions import Line
 from nngen.fold import literal, with_names
 from nngen.sizes import Dim, Size, substitute, symbols_of, value_of
 from nngen.spec import Body, LayerStep
@@ -75,12 +76,33 @@ class Program:
         walk: walks a class in one use of it, to a Flow.
         flows: for each block, the Flow of each use.
         stack: the blocks that are being walked.
+        composites: for each class that stands for a layer of torch.nn, its layer and what is in it.
+        arms: for each arm of a line's condition why it does not fit the uses seen so far, None once it fits one.
     """
 
     blocks: Mapping[str, Body]
     walk: Callable[[Body, Scope, Mapping[str, Any]], Any]
     flows: dict[str, list[Any]] = field(default_factory=dict)
     stack: list[str] = field(default_factory=list)
+    composites: dict[str, tuple[str, str]] = field(default_factory=dict)
+    arms: dict[ast.expr, SpecError | None] = field(default_factory=dict)
+
+    def note_arms(self, arms: Mapping[ast.expr, Fault | SpecError | None], line: Line) -> None:
+        """Note which arms of a line's conditions fit one use of a class."""
+        for node, fault in arms.items():
+            error = line.value.fault(fault) if isinstance(fault, Fault) else fault
+            if error is None or node not in self.arms:
+                self.arms[node] = error
+
+    def refuse_misfits(self) -> None:
+        """Refuse an arm that no use of its class takes and that would not work in any.
+
+        Raises:
+            SpecError: there is one.
+        """
+        for error in self.arms.values():
+            if error is not None:
+                raise error
 
 
 @dataclass

@@ -65,6 +65,7 @@ class LineEvaluator(Evaluator):
         self.reads: dict[str, Value] = {}
         self.calls: dict[ast.Call, Application] = {}
         self.holds: list[str] = []
+        self.arms: dict[ast.expr, Fault | SpecError | None] = {}
 
     def _name(self, node: ast.Name) -> Any:
         if node.id in self.scope and node.id not in self.walker.values:
@@ -82,12 +83,31 @@ class LineEvaluator(Evaluator):
     def _ifexp(self, node: ast.IfExp) -> Any:
         test = self(node.test)
         self.holds.append(ast.unparse(node.test))
-        body = self(node.body)
+        body = self._arm(node.body, test is UNKNOWN or bool(test))
         self.holds.pop()
-        otherwise = self(node.orelse)
+        otherwise = self._arm(node.orelse, not test or test is UNKNOWN)
         if test is UNKNOWN:
             return body if type(body) is type(otherwise) and body == otherwise else UNKNOWN
         return body if test else otherwise
+
+    def _arm(self, node: ast.expr, taken: bool) -> Any:
+        """One arm of a condition; one that this use of the class does not take may fit only another use."""
+        try:
+            value = self(node)
+        except (Fault, SpecError) as fault:
+            if taken:
+                raise
+            self._names_in(node)
+            self.arms[node] = fault
+            return UNKNOWN
+        self.arms[node] = None
+        return value
+
+    def _names_in(self, node: ast.expr) -> None:
+        """Read the names in an expression, whatever becomes of it."""
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name) and each.id not in self.walker.layers:
+                self(each)
 
     def _call(self, node: ast.Call) -> Any:
         if not isinstance(node.func, ast.Name):
@@ -320,6 +340,7 @@ class Walker:
             result = evaluator(line.value.tree)
         except Fault as fault:
             raise line.value.fault(fault) from None
+        self.scope.program.note_arms(evaluator.arms, line)
         writes: list[Value | None] = []
         for name, part in _unpacked(line.target, result, line.value.mark):
             if name == "_":

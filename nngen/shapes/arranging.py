@@ -176,6 +176,8 @@ def grown(tensor: Tensor, rank: int) -> Tensor:
 
 def roll(input: Tensor, shifts: Any, dims: Any) -> Tensor:
     moves, along = as_sizes((shifts,)), as_sizes((dims,))
+    if along and not shape_of(input):
+        raise Fault("a tensor without dimensions cannot be rolled along one")
     for dim in along:
         axis(dim, len(shape_of(input)))
     if len(moves) != (len(along) or 1):

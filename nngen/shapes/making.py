@@ -184,7 +184,8 @@ def _nested(data: Any) -> tuple[Shape, list[Any]]:
         inner = rows[0][0] if rows else ()
         return (len(rows), *inner), [number for _, numbers in rows for number in numbers]
     if data is not UNKNOWN and not isinstance(data, (bool, int, float, Size)):
-        raise Fault(f"torch.tensor takes numbers, not {data!r}", "`torch.stack` joins tensors")
+        shown = f"a tensor {data}" if isinstance(data, Tensor) else repr(data)
+        raise Fault(f"it takes numbers, not {shown}", "`torch.stack` joins tensors")
     return (), [0.0 if data is UNKNOWN else data]
 
 

@@ -45,7 +45,7 @@ def split_method(input: Tensor, split_size: Any, dim: int) -> tuple[Tensor, ...]
         raise Fault(f"split_size must be at least 1, not {length}")
     whole = size // length if value_of(length) != 0 else 0
     known, part = value_of(size), value_of(length)
-    if isinstance(whole, int) and same(size, whole * length):
+    if isinstance(whole, int) and whole > 0 and same(size, whole * length):
         return _parts(input, where, [length] * _demand_few(whole))
     if known is None or part is None:
         raise Fault(f"how many parts of {length} are in {size} is open until the model runs")

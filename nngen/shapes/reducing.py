@@ -101,7 +101,7 @@ def position(input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
 def middle(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The median, of all or along a dimension."""
     _demand_number(input)
-    return extreme(input, dim, keepdim)
+    return extreme(input, dim, keepdim) if dim is not None else input.sized()
 
 
 def commonest(input: Tensor, dim: int, keepdim: bool) -> Ordered:
@@ -169,6 +169,7 @@ def counted(input: Tensor, dim: Any) -> Tensor:
 def quantile(input: Tensor, q: Any, dim: int | None, keepdim: bool) -> Tensor:
     if input.dtype not in ("float32", "float64"):
         raise Fault(f"it takes float32 or float64, not {input.dtype}")
+    _demand_some(input, dim)
     result = reduced(input, dim, keepdim)
     if not isinstance(q, Tensor):
         return result

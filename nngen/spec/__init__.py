@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from nngen import document
@@ -39,6 +40,7 @@ __all__ = [
     "Rule",
     "Spec",
     "Step",
+    "block",
     "from_node",
     "read",
 ]
@@ -88,6 +90,13 @@ def from_node(node: Node, file: str) -> Spec:
         _loss(node.entries["loss"].value, reader) if "loss" in node.entries else None,
         _expressions(node, "check"),
     )
+
+
+def block(name: str, layer: str, data: object) -> Body:
+    """A layer of torch's that the catalog gives as a block of the language."""
+    node = mapping(document.of(data, "<catalog>"), "a block", "")
+    inputs = _block_inputs(node)
+    return replace(_body(name, node, inputs, StepReader({})), layer=layer)
 
 
 def _required(node: Mapping, key: str, hint: str) -> Node:

@@ -114,6 +114,7 @@ class Body:
         outputs: what forward returns, where the spec says it.
         init: redraws at the end of the constructor.
         tie: parameters that are one: the left becomes the right.
+        layer: the layer of torch.nn that it stands for in the functional twin.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Body:
     outputs: Expression | None = None
     init: tuple[Rule, ...] = ()
     tie: tuple[tuple[Name, Name], ...] = ()
+    layer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

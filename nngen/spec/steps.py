@@ -170,7 +170,7 @@ class StepReader:
             if entry.key not in known:
                 raise _unknown(entry, kind_name, known)
             wanted = self._kind(kind_name, entry.key)
-            if wanted is not None and getattr(wanted, "layer", False) and not is_empty(entry.value):
+            if wanted is not None and wanted.layer and not _is_null(entry.value):
                 layers[entry.key] = self.layer(entry.value)
             else:
                 arguments[entry.key] = expression(entry.value, wanted)
@@ -196,6 +196,10 @@ def _is_line(node: Node) -> bool:
     return (
         isinstance(node, Scalar) and isinstance(node.value, str) and not _HEAD.fullmatch(node.value)
     )
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
 
 
 def _unknown(entry: Entry, kind_name: str, known: tuple[str, ...]) -> SpecError:
