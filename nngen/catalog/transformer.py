@@ -31,9 +31,7 @@ from nngen.tensors import Tensor
 
 Values = Mapping[str, Any]
 
-_ENTRIES = {
-    layer.name: layer for layer in (*attention.LAYERS, *linear.LAYERS, *norm.LAYERS)
-}
+_ENTRIES = {layer.name: layer for layer in (*attention.LAYERS, *linear.LAYERS, *norm.LAYERS)}
 _ARGUMENTS = (
     "d_model: size, /, nhead: size, dim_feedforward: size = 2048, dropout: probability = 0.1, "
     "activation: 'relu' | 'gelu' = 'relu', layer_norm_eps: float = 1e-5, batch_first: bool = False, "
@@ -83,9 +81,7 @@ def _attention(name: str, call: str, values: Values, batched: bool) -> dict[str,
 
 
 def _norm(name: str, call: str, values: Values) -> dict[str, Any]:
-    return _part(
-        "LayerNorm", name, call, values, normalized_shape="d_model", eps="layer_norm_eps"
-    )
+    return _part("LayerNorm", name, call, values, normalized_shape="d_model", eps="layer_norm_eps")
 
 
 def _feed_forward(values: Values, source: str, last: str) -> Iterator[dict[str, Any]]:
@@ -278,7 +274,10 @@ def _transformer_parts(values: Values, given: Any, code: Any) -> Iterator[Part]:
     }
     layer = _copied(names, values, given | {"d_model", "nhead"}, code)
     norms = _copied(
-        {"normalized_shape": "d_model", "eps": "layer_norm_eps", "bias": "bias"}, values, given, code
+        {"normalized_shape": "d_model", "eps": "layer_norm_eps", "bias": "bias"},
+        values,
+        given,
+        code,
     )
     norms["values"] = {**_defaults(_ENTRIES["LayerNorm"]), **norms["values"]}
     for side, inputs in (("encoder", {"src": "src"}), ("decoder", {"tgt": "tgt", "memory": "src"})):
@@ -287,7 +286,9 @@ def _transformer_parts(values: Values, given: Any, code: Any) -> Iterator[Part]:
         yield Part(f"{side}.norm", Inner("LayerNorm", **norms))
 
 
-def _causal(values: Values, mask: str, hint: str, source: str, first: bool) -> tuple[list[str], str]:
+def _causal(
+    values: Values, mask: str, hint: str, source: str, first: bool
+) -> tuple[list[str], str]:
     """How a stack finds out, where it is not told, whether a mask is the causal one; and the argument for it."""
     given, told = values[mask], values[hint]
     if given is None or told is False:
@@ -442,7 +443,9 @@ LAYERS = (
                 (4, 6),
                 _MASK,
                 _fixed(4, 4),
-                call="y = transformerencoderlayer1(x, bias, mask)".replace("bias, mask", "src_key_padding_mask=mask, src_mask=bias"),
+                call="y = transformerencoderlayer1(x, bias, mask)".replace(
+                    "bias, mask", "src_key_padding_mask=mask, src_mask=bias"
+                ),
                 nhead=2,
                 dim_feedforward=5,
                 batch_first=True,
@@ -538,7 +541,9 @@ LAYERS = (
                 (4, 6),
                 _MASK,
                 _fixed(4, 4),
-                call=f"y = {_ENC}(x, bias, mask, True)".replace("bias, mask, True", "src_key_padding_mask=mask, mask=bias, is_causal=True"),
+                call=f"y = {_ENC}(x, bias, mask, True)".replace(
+                    "bias, mask, True", "src_key_padding_mask=mask, mask=bias, is_causal=True"
+                ),
                 encoder_layer=_ENCODER_LAYER,
                 num_layers=2,
                 mask_check=False,

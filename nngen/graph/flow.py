@@ -10,6 +10,7 @@ from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer, State, fragment
+from nngen.catalog.modifiers import MODIFIERS
 from nngen.errors import Mark
 from nngen.expressions import Expression, Line
 from nngen.fold import Folder, keep_name, renamed
@@ -33,6 +34,7 @@ class Module:
         children: a container's modules, in order.
         loop: of a copy in a repeat whose count is open, the head of the loop: `i in range(depth)`.
         flow: of a block, what happens in it.
+        modifiers: weight norm or spectral norm, with their arguments.
         mark: where the spec has it.
     """
 
@@ -46,10 +48,15 @@ class Module:
     children: tuple[Module, ...] = ()
     loop: str = ""
     flow: Flow | None = None
+    modifiers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def entry(self) -> Layer:
-        return LAYERS[self.kind]
+        """The catalog's entry, as the step's modifiers change it."""
+        entry = LAYERS[self.kind]
+        for name, values in self.modifiers.items():
+            entry = MODIFIERS[name].apply(entry, values)
+        return entry
 
     @property
     def name(self) -> str:
