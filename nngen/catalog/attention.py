@@ -237,8 +237,7 @@ LAYERS = (
             example(
                 (4, 6),
                 _fixed(4, 4),
-                call="y, _ = attn1(x, x, x, attn_mask=bias, need_weights=False, "
-                "is_causal=True)",
+                call="y, _ = attn1(x, x, x, attn_mask=bias, need_weights=False, " "is_causal=True)",
                 num_heads=2,
                 batch_first=True,
             ),

@@ -17,6 +17,7 @@ from typing import Any
 from nngen.catalog.kinds import Kind, kind
 from nngen.errors import Fault, did_you_mean
 from nngen.shapes.common import ntuple
+from nngen.sizes import product
 from nngen.tensors import Tensor
 
 
@@ -205,12 +206,25 @@ def shape_tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,)
 
 
+def kept_size(sizes: tuple[Any, ...], dim: int) -> tuple[Any, ...]:
+    """The shape of a norm over all dimensions but one: 1 everywhere else."""
+    kept = dim % len(sizes)
+    return tuple(size if place == kept else 1 for place, size in enumerate(sizes))
+
+
+def matrix_size(sizes: tuple[Any, ...], dim: int) -> tuple[Any, Any]:
+    """The shape of a weight as a matrix with `dim` for its rows."""
+    return sizes[dim], product(size for place, size in enumerate(sizes) if place != dim)
+
+
 # What fragments may call besides the arithmetic of sizes.
 HELPERS: dict[str, Callable[..., Any]] = {
     "ntuple": ntuple,
     "same_padding": same_padding,
     "explicit_padding": explicit_padding,
     "shape_tuple": shape_tuple,
+    "kept_size": kept_size,
+    "matrix_size": matrix_size,
 }
 
 
@@ -223,6 +237,7 @@ class State:
         value: the fragment that makes it: `torch.empty(out_features, in_features)`.
         when: the condition under which it is there.
         buffer: a buffer rather than a parameter.
+        alias: what fragments and the functional twin call it, where torch's name is a long path.
     """
 
     name: str
@@ -230,18 +245,21 @@ class State:
     when: str = "True"
     buffer: bool = False
     persistent: bool = True
+    alias: str = ""
 
     @property
     def identifier(self) -> str:
-        return self.name.replace(".", "_")
+        return self.alias or self.name.replace(".", "_")
 
 
-def parameter(name: str, value: str, when: str = "True") -> State:
-    return State(name, value, when)
+def parameter(name: str, value: str, when: str = "True", alias: str = "") -> State:
+    return State(name, value, when, alias=alias)
 
 
-def buffer(name: str, value: str, when: str = "True", persistent: bool = True) -> State:
-    return State(name, value, when, buffer=True, persistent=persistent)
+def buffer(
+    name: str, value: str, when: str = "True", persistent: bool = True, alias: str = ""
+) -> State:
+    return State(name, value, when, buffer=True, persistent=persistent, alias=alias)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,14 @@ class Kind:
             hint = f"it takes {self.description}"
             raise Fault(f"cannot be {show_value(value)}", hint) from None
 
+    def takes(self, value: Any) -> bool:
+        """Whether a value is of this kind."""
+        try:
+            self.convert(value)
+        except Mismatch:
+            return False
+        return True
+
 
 def show_value(value: Any) -> str:
     """A value as a message names it."""

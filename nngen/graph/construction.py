@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from nngen.catalog.entry import fragment, statements
+from nngen.catalog.modifiers import MODIFIERS
 from nngen.fold import keep_name, literal, renamed, source
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Built, Condition, Flow, Module
@@ -48,6 +50,15 @@ class Constructor:
         if module.flow is not None and (functional or not module.flow.body.layer):
             name, arguments = module.flow.body.name, self._block_arguments(module)
             return Construction(name, arguments, block=True, loop=module.loop)
+        for modifier, values in module.modifiers.items():
+            written = tuple(
+                f"{argument.name}={source(literal(values[argument.name]))}"
+                for argument in MODIFIERS[modifier].signature
+                if values[argument.name] != argument.default
+            )
+            return Construction(
+                module.kind, _arguments(module), modifier=modifier, modifier_arguments=written
+            )
         return Construction(module.kind, _arguments(module))
 
     def _merged(self, children: list[Construction]) -> list[Construction]:
@@ -64,11 +75,7 @@ class Constructor:
                 result += [child] * (1 if child.loop else count)
             else:
                 loop = f"_ in range({count})"
-                result.append(
-                    Construction(
-                        child.kind, child.arguments, child.children, child.named, child.block, loop
-                    )
-                )
+                result.append(replace(child, loop=loop))
         return result
 
     def _block_arguments(self, module: Module) -> tuple[str, ...]:

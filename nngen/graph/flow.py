@@ -10,6 +10,7 @@ from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer, State, fragment
+from nngen.catalog.modifiers import MODIFIERS
 from nngen.errors import Mark
 from nngen.expressions import Expression, Line
 from nngen.fold import Folder, keep_name, renamed
@@ -34,6 +35,7 @@ class Module:
         loop: of a copy in a repeat whose count is open, the head of the loop: `i in range(depth)`.
         flow: of a block, or of a layer that is one in the functional twin, what happens in it.
         copies: of a list of copies of one layer, how many there are.
+        modifiers: weight norm or spectral norm, with their arguments.
         mark: where the spec has it.
     """
 
@@ -48,6 +50,7 @@ class Module:
     loop: str = ""
     flow: Flow | None = None
     copies: ast.expr | None = None
+    modifiers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def is_stack(self) -> bool:
@@ -56,7 +59,11 @@ class Module:
 
     @property
     def entry(self) -> Layer:
-        return LAYERS[self.kind]
+        """The catalog's entry, as the step's modifiers change it."""
+        entry = LAYERS[self.kind]
+        for name, values in self.modifiers.items():
+            entry = MODIFIERS[name].apply(entry, values)
+        return entry
 
     @property
     def name(self) -> str:

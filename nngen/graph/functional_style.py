@@ -301,7 +301,7 @@ def _bound(nodes: Sequence[ast.stmt], module: Module) -> list[str]:
         for node in ast.walk(statement)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
-    return [node for node in names if node != "out" and node not in state]
+    return [node for node in names if node not in ("out", "_") and node not in state]
 
 
 def _aimed(

@@ -22,7 +22,6 @@ class Namespace:
 
     name: str
 
-
     def __repr__(self) -> str:
         return self.name
 

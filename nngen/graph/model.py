@@ -18,6 +18,7 @@ class Construction:
         children: a container's members, by name.
         named: the children's names are more than their positions.
         loop: of a member of a container, the loop that makes such members: `_ in range(depth)`.
+        modifier: the function of torch.nn.utils.parametrizations around it.
     """
 
     kind: str
@@ -26,6 +27,8 @@ class Construction:
     named: bool = False
     block: bool = False
     loop: str = ""
+    modifier: str = ""
+    modifier_arguments: tuple[str, ...] = ()
 
     def codes(self) -> tuple[str, ...]:
         """All code in it, the children's too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from nngen.catalog import LAYERS
@@ -16,6 +17,7 @@ from nngen.catalog.entry import (
     fragment,
     tensors_in,
 )
+from nngen.catalog.modifiers import MODIFIERS
 from nngen.errors import Fault, SpecError, did_you_mean
 from nngen.expressions import SIZE_FUNCTIONS, Evaluator, Expression
 from nngen.fold import free_names
@@ -70,10 +72,25 @@ def build_layer(
             _agree(step, name, values[name], inputs)
     code = computed(step, scope)
     given = frozenset((*step.arguments, *step.layers))
-    module = Module(step.kind, path, step.mark, values, given, code)
+    module = Module(
+        step.kind, path, step.mark, values, given, code, modifiers=_modifiers(step, scope)
+    )
     _check(step, module)
-    state = tuple(s for s in entry.state_of(values) if _is_there(step, module, s))
-    return Module(step.kind, path, step.mark, values, given, code, state)
+    state = tuple(s for s in module.entry.state_of(values) if _is_there(step, module, s))
+    return replace(module, state=state)
+
+
+def _modifiers(step: LayerStep, scope: Scope) -> dict[str, dict[str, Any]]:
+    """The modifiers beside a step with all their arguments."""
+    found = {}
+    for name, arguments in step.modifiers.items():
+        values = {key: evaluate(given, scope.values) for key, given in arguments.items()}
+        try:
+            found[name] = MODIFIERS[name].signature.bind(name, (), values)
+            MODIFIERS[name].apply(LAYERS[step.kind], found[name])
+        except Fault as fault:
+            raise SpecError(fault.message, step.mark, fault.hint) from None
+    return found
 
 
 def _inner_layer(

@@ -65,6 +65,7 @@ class LayerStep:
         when: the condition under which it is there.
         otherwise_none: where it is not there, there is no value; else its input passes through.
         init: redraws right after it is built.
+        modifiers: `weight_norm` or `spectral_norm`, with their arguments.
     """
 
     kind: str
@@ -79,6 +80,7 @@ class LayerStep:
     when: Expression | None = None
     otherwise_none: bool = False
     init: tuple[Rule, ...] = ()
+    modifiers: dict[str, dict[str, Expression]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

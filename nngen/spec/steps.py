@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from nngen.catalog import LAYERS
 from nngen.catalog.initializers import INITIALIZERS
 from nngen.catalog.kinds import Kind, kind
+from nngen.catalog.modifiers import MODIFIED, MODIFIERS
 from nngen.document import Entry, Mapping, Node, Scalar, Sequence
 from nngen.errors import Mark, SpecError, did_you_mean
 from nngen.expressions import Expression, Line, parse, parse_line
@@ -16,7 +17,7 @@ from nngen.names import check_layer_name
 from nngen.spec.model import Initializer, Label, LayerStep, LineStep, Name, Option, Rule, Step
 from nngen.spec.nodes import expression, is_empty, items, known_keys, mapping, shown, text
 
-BESIDE = ("from", "call", "repeat", "when", "otherwise", "init")
+BESIDE = ("from", "call", "repeat", "when", "otherwise", "init", *MODIFIERS)
 _HEAD = re.compile(r"(?P<kind>[A-Za-z_]\w*)(?:\s+as\s+(?P<name>\S.*))?")
 _STATE_KINDS = {
     "Parameter": {"shape": kind("any"), "init": kind("any")},
@@ -141,6 +142,7 @@ class StepReader:
             expression(beside["when"]) if "when" in beside else None,
             _otherwise(beside),
             redraws,
+            _modifiers(kind_name, beside),
         )
 
     def _check_kind(self, kind_name: str, mark: Mark) -> None:
@@ -249,6 +251,28 @@ def _otherwise(beside: dict[str, Node]) -> bool:
     if "when" not in beside or text(node, "`otherwise`") != "none":
         raise SpecError("`otherwise: none` stands beside a `when`, and is its only form", node.mark)
     return True
+
+
+def _modifiers(kind_name: str, beside: dict[str, Node]) -> dict[str, dict[str, Expression]]:
+    """The modifiers beside a step, each with its arguments."""
+    found: dict[str, dict[str, Expression]] = {}
+    for name in MODIFIERS:
+        if name not in beside:
+            continue
+        node = beside[name]
+        if kind_name not in MODIFIED or found:
+            why = "one modifier is enough" if found else f"{kind_name} has no weight to modify"
+            raise SpecError(f"`{name}` cannot stand here: {why}", node.mark)
+        if not isinstance(node, Mapping):
+            raise SpecError(
+                f"`{name}` takes its arguments as a mapping", node.mark, f"`{name}: {{}}`"
+            )
+        signature = MODIFIERS[name].signature
+        known_keys(node, signature.names, name)
+        found[name] = {
+            key: expression(entry.value, signature[key].kind) for key, entry in node.entries.items()
+        }
+    return found
 
 
 def rules(node: Node) -> tuple[Rule, ...]:
