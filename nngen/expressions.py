@@ -483,11 +483,18 @@ class Evaluator:
         elif not kinds & {str, tuple, list, dict, type(None), slice}:
             if isinstance(node.op, ast.Pow) and kinds <= {int, bool, float}:
                 return _power(left, right)
+            if isinstance(node.op, ast.Div) or float in kinds:
+                left, right = _number(left), _number(right)
             result = _BINARY[type(node.op)](left, right)
             if isinstance(result, int) and abs(result) >= MAX_NUMBER:
                 raise Fault("the number is too large", node=node)
             return result
         raise Fault(f"{SYMBOLS[type(node.op)]!r} does not go with these values", node=node)
+
+
+def _number(value: Any) -> Any:
+    """A size as the number that it is in this use, where it has one: fractions are no sizes."""
+    return value if not isinstance(value, Size) or value.value is None else value.value
 
 
 def _power(base: float, exponent: float) -> Any:

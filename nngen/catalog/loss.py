@@ -193,7 +193,8 @@ LAYERS = (
             )
         """,
         shape=classes.ctc_loss,
-        forward="log_probs: Tensor, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor",
+        forward="log_probs: Tensor, targets: Tensor, input_lengths: Tensor | list[count], "
+        "target_lengths: Tensor | list[count]",
         stem="ctc_loss",
         targets={
             "targets": Target(
@@ -222,6 +223,12 @@ LAYERS = (
             example({"shape": (6, 3, 5), "batch": False}),
             example({"shape": (7, 2, 4), "batch": False}, blank=3, reduction="sum"),
             example({"shape": (5, 3, 6), "batch": False}, zero_infinity=True, reduction="none"),
+            example(
+                {"shape": (6, 2, 5), "batch": False},
+                {"shape": (2, 3), "dtype": "int64", "below": 4, "batch": False},
+                call="y = ctc_loss1(x, targets, (6, 5), (3, 2))",
+                blank=4,
+            ),
         ),
     ),
 )

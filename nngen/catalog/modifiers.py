@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nngen.catalog.entry import Layer, Signature, State, buffer, fragment, parameter, signature
+from nngen.errors import Fault
 
 MODIFIED = frozenset(
     [
@@ -54,6 +55,18 @@ def _rank(entry: Layer) -> int:
     return len(made.args) - 1 + int(entry.name[-2]) if starred else len(made.args)
 
 
+def _checked_dim(dim: int, entry: Layer) -> int:
+    """The dimension counted from 0.
+
+    Raises:
+        Fault: the weight has no such dimension.
+    """
+    rank = _rank(entry)
+    if not -rank <= dim < rank:
+        raise Fault(f"the weight of {entry.name} has {rank} dimensions, so dim cannot be {dim}")
+    return dim % rank
+
+
 def _weight(entry: Layer) -> State:
     return next(state for state in entry.state_of({}) if state.name == "weight")
 
@@ -87,6 +100,8 @@ def _weight_norm(entry: Layer, values: Mapping[str, Any]) -> Layer:
     torch computes it in a kernel of its own, from which the written-out arithmetic differs in the last bit.
     """
     dim = values["dim"]
+    if dim is not None:
+        _checked_dim(dim, entry)
     weight = fragment(_weight(entry).value)
     assert isinstance(weight, ast.Call)
     sizes = ast.unparse(ast.Tuple(weight.args, ast.Load()))
@@ -121,7 +136,7 @@ def _spectral_norm(entry: Layer, values: Mapping[str, Any]) -> Layer:
     if dim is None:
         dim = 1 if entry.name.startswith("ConvTranspose") else 0
     rank = _rank(entry)
-    dim %= rank
+    dim = _checked_dim(dim, entry)
     weight = fragment(_weight(entry).value)
     assert isinstance(weight, ast.Call)
     sizes = ast.unparse(ast.Tuple(weight.args, ast.Load()))

@@ -31,9 +31,7 @@ from nngen.tensors import Tensor
 
 Values = Mapping[str, Any]
 
-_ENTRIES = {
-    layer.name: layer for layer in (*attention.LAYERS, *linear.LAYERS, *norm.LAYERS)
-}
+_ENTRIES = {layer.name: layer for layer in (*attention.LAYERS, *linear.LAYERS, *norm.LAYERS)}
 _ARGUMENTS = (
     "d_model: size, /, nhead: size, dim_feedforward: size = 2048, dropout: probability = 0.1, "
     "activation: 'relu' | 'gelu' = 'relu', layer_norm_eps: float = 1e-5, batch_first: bool = False, "
@@ -83,9 +81,7 @@ def _attention(name: str, call: str, values: Values, batched: bool) -> dict[str,
 
 
 def _norm(name: str, call: str, values: Values) -> dict[str, Any]:
-    return _part(
-        "LayerNorm", name, call, values, normalized_shape="d_model", eps="layer_norm_eps"
-    )
+    return _part("LayerNorm", name, call, values, normalized_shape="d_model", eps="layer_norm_eps")
 
 
 def _feed_forward(values: Values, source: str, last: str) -> Iterator[dict[str, Any]]:
@@ -280,7 +276,10 @@ def _transformer_parts(values: Values, given: Any, code: Any) -> Iterator[Part]:
     }
     layer = _copied(names, values, given | {"d_model", "nhead"}, code)
     norms = _copied(
-        {"normalized_shape": "d_model", "eps": "layer_norm_eps", "bias": "bias"}, values, given, code
+        {"normalized_shape": "d_model", "eps": "layer_norm_eps", "bias": "bias"},
+        values,
+        given,
+        code,
     )
     norms["values"] = {**_defaults(_ENTRIES["LayerNorm"]), **norms["values"]}
     for side, inputs in (("encoder", {"src": "src"}), ("decoder", {"tgt": "tgt", "memory": "src"})):
@@ -289,7 +288,9 @@ def _transformer_parts(values: Values, given: Any, code: Any) -> Iterator[Part]:
         yield Part(f"{side}.norm", Inner("LayerNorm", **norms))
 
 
-def _causal(values: Values, mask: str, hint: str, source: str, first: bool) -> tuple[list[str], str]:
+def _causal(
+    values: Values, mask: str, hint: str, source: str, first: bool
+) -> tuple[list[str], str]:
     """How a stack finds out, where it is not told, whether a mask is the causal one; and the argument for it."""
     given, told = values[mask], values[hint]
     if given is None or told is False:
@@ -554,7 +555,7 @@ LAYERS = (
             example(
                 (4, 6),
                 _fixed(4, 4),
-                call=f"y = {_ENC}(x, mask.triu(diagonal=1), is_causal=False)",
+                call=f"y = {_ENC}(x, mask, is_causal=False)",
                 encoder_layer=_ENCODER_LAYER,
                 num_layers=3,
                 norm=None,

@@ -151,7 +151,6 @@ def _names_used(classes: tuple[ModelClass, ...], nn: bool) -> frozenset[str]:
             continue
         style = each.nn if nn else each.functional
         codes = [*style.codes(), *(code for _, code in each.lets)]
-        codes += [] if nn else [code for _, body in each.methods for code in body]
         for code in codes:
             tree = ast.parse(code)
             found.update(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))

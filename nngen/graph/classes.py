@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from nngen.catalog import LAYERS
@@ -47,12 +48,14 @@ class ClassWriter:
         layer = LAYERS.get(body.layer)
         nn = Style(
             (),
-            ()
-            if layer
-            else (
-                *_redrawn(flow, constructor.nn_items(flow), 0),
-                *_criterion_attribute(constructor, criterion),
-                *(each for each in (tied[0], ends[0]) if each),
+            (
+                ()
+                if layer
+                else (
+                    *_redrawn(flow, constructor.nn_items(flow), 0),
+                    *_criterion_attribute(constructor, criterion),
+                    *(each for each in (tied[0], ends[0]) if each),
+                )
             ),
             () if body.sequential or layer else NNLowering(flow, variables, not is_block).run(),
             loss_statements(criterion, nn=True),
@@ -66,6 +69,7 @@ class ClassWriter:
             ),
             FunctionalLowering(flow, variables, not is_block).run(),
             loss_statements(criterion, nn=False),
+            self._methods(flow),
         )
         lets = tuple((name.text, source(expression.tree)) for name, expression in body.let)
         codes = [*nn.codes(), *functional.codes(), *(code for _, code in lets)]
@@ -83,7 +87,6 @@ class ClassWriter:
             body.sequential,
             _stored(nn, flow, nn=True),
             _stored(functional, flow, nn=False),
-            self._methods(flow),
             None if criterion is None else loss_method(criterion),
             body.layer,
         )
@@ -168,8 +171,8 @@ def _stored(style: Style, flow: Flow, nn: bool) -> Style:
     """The style with what its constructor keeps for forward."""
     attributes = {
         node.attr
-        for statement in style.forward
-        for node in ast.walk(ast.parse(statement.code))
+        for code in style.run_codes()
+        for node in ast.walk(ast.parse(code))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id == "self"
@@ -179,7 +182,7 @@ def _stored(style: Style, flow: Flow, nn: bool) -> Style:
         condition = build_condition(built.condition)
         if condition and not (nn and becomes_identity(flow, built)):
             kept.append((f"has_{built.name}", condition))
-    return Style(tuple(kept), style.items, style.forward, style.loss)
+    return replace(style, stored=tuple(kept))
 
 
 def _ordered(flow: Flow) -> list[str]:

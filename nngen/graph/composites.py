@@ -76,7 +76,10 @@ def _class_name(program: Program, kind: str, content: str) -> str:
     number = 1
     while True:
         name = kind if number == 1 else f"{kind}{number}"
-        if name not in program.blocks and program.composites.setdefault(name, (kind, content)) == (kind, content):
+        if name not in program.blocks and program.composites.setdefault(name, (kind, content)) == (
+            kind,
+            content,
+        ):
             return name
         number += 1
 

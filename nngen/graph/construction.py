@@ -80,7 +80,9 @@ class Constructor:
 
     def _block_arguments(self, module: Module) -> tuple[str, ...]:
         assert module.flow is not None
-        codes = [source(literal(module.values[name])) for name in self.leading[module.flow.body.name]]
+        codes = [
+            source(literal(module.values[name])) for name in self.leading[module.flow.body.name]
+        ]
         for option in module.flow.body.options:
             if option.default is not None and option.name not in module.given:
                 continue

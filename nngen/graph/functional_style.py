@@ -22,7 +22,6 @@ from nngen.graph.lowering import (
     assign,
     layer_comment,
     line_comment,
-    loop_over,
     name,
 )
 from nngen.tensors import UNKNOWN, Tensor
@@ -137,7 +136,7 @@ class FunctionalLowering(Lowering):
         children = application.module.children
         if any(not child.name.isdigit() and child.name != "*" for child in children):
             members = ast.Call(ast.Attribute(members, "values", ast.Load()), [], [])
-        loop = loop_over(application.module, members, target)
+        loop = self.loop_over(application.module, members, target)
         self.emit(loop, step, layer_comment(application))
 
     def form(self, application: Application, operands: Operands, target: Target) -> list[ast.stmt]:

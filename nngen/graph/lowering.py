@@ -126,6 +126,15 @@ class Lowering(ABC):
         assert isinstance(result, ast.expr)
         return result
 
+    def loop_over(self, module: Module, members: ast.expr, target: str) -> ast.For:
+        """`for layer in self.layers: x = layer(x)`."""
+        blocks = all(child.flow is not None for child in module.children)
+        wanted = ["block", "layer"] if blocks else ["layer"]
+        free = [word for word in wanted if self.variables.unused(word) == word]
+        item = free[0] if free else self.variables.unused("layer")
+        body = assign(target, ast.Call(name(item), [name(target)], []))
+        return ast.For(ast.Name(item, ast.Store()), members, [body], [])
+
     @abstractmethod
     def apply(self, operation: Operation, application: Application) -> None:
         """Emit a step that is a layer."""
@@ -247,10 +256,3 @@ def line_comment(operation: Operation) -> str:
         return noted("", *operation.calls.values())
     comment = shape_comment(value.abstract, next(tensors, None))
     return noted(comment, *operation.calls.values())
-
-
-def loop_over(module: Module, members: ast.expr, target: str) -> ast.For:
-    """`for layer in self.layers: x = layer(x)`."""
-    item = "block" if all(child.flow is not None for child in module.children) else "layer"
-    body = assign(target, ast.Call(name(item), [name(target)], []))
-    return ast.For(ast.Name(item, ast.Store()), members, [body], [])

@@ -115,17 +115,25 @@ class Style:
         items: what the constructor then builds, in order.
         forward: forward's statements.
         loss: the statements of `loss`.
+        methods: further methods without arguments, and their statements.
     """
 
     stored: tuple[tuple[str, str], ...]
     items: tuple[Item, ...]
     forward: tuple[Statement, ...]
     loss: tuple[Statement, ...] = ()
+    methods: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def run_codes(self) -> tuple[str, ...]:
+        """The code that runs after the constructor, when its arguments are gone."""
+        methods = (code for _, body in self.methods for code in body)
+        return (*(statement.code for statement in self.forward), *methods)
 
     def codes(self) -> tuple[str, ...]:
         """All code in it."""
         found = [statement.code for statement in (*self.forward, *self.loss)]
         found += [code for _, code in self.stored]
+        found += [code for _, body in self.methods for code in body]
         for item in self.items:
             found += [item.condition] if item.condition else []
             if isinstance(item, Attribute):
@@ -156,7 +164,6 @@ class ModelClass:
         arguments: forward's arguments: tensors, or with an annotation.
         returns: the annotation of what forward returns.
         sequential: the nn twin is an nn.Sequential of its items.
-        methods: further methods of the functional twin, without arguments, and their statements.
         layer: the layer of torch.nn that it stands for; only the functional twin has it.
     """
 
@@ -169,7 +176,6 @@ class ModelClass:
     sequential: bool
     nn: Style
     functional: Style
-    methods: tuple[tuple[str, tuple[str, ...]], ...] = ()
     loss: Loss | None = None
     layer: str = ""
 

@@ -94,7 +94,11 @@ def _modifiers(step: LayerStep, scope: Scope) -> dict[str, dict[str, Any]]:
 
 
 def _inner_layer(
-    step: LayerStep, argument: Argument, path: tuple[str, ...], scope: Scope, inputs: Mapping[str, Any]
+    step: LayerStep,
+    argument: Argument,
+    path: tuple[str, ...],
+    scope: Scope,
+    inputs: Mapping[str, Any],
 ) -> Module:
     """A layer that is an argument; what the outer layer takes decides its sizes."""
     inner = step.layers[argument.name]
@@ -103,7 +107,9 @@ def _inner_layer(
             f"{argument.name} of {step.kind} takes {argument.kind.description}, not {inner.kind}",
             inner.mark,
         )
-    if (inner.label, inner.sources, inner.call, inner.repeat, inner.when) != (None,) * 5 or inner.init:
+    if (inner.label, inner.sources, inner.call, inner.repeat, inner.when) != (
+        None,
+    ) * 5 or inner.init:
         raise SpecError("a layer that is an argument has arguments only", inner.mark)
     first = next(iter(inputs.values()))
     names = LAYERS[inner.kind].inputs.required

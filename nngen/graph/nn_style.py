@@ -7,7 +7,7 @@ import ast
 from nngen.fold import source
 from nngen.graph.construction import becomes_identity
 from nngen.graph.flow import Application, Condition, Operation, self_attribute
-from nngen.graph.lowering import Lowering, assign, layer_comment, loop_over
+from nngen.graph.lowering import Lowering, assign, layer_comment
 
 
 class NNLowering(Lowering):
@@ -30,7 +30,9 @@ class NNLowering(Lowering):
             return
         if source(operands[0]) != target:
             self.emit(assign(target, operands[0]), operation.step)
-        self.emit(loop_over(module, self_attribute(module.name), target), operation.step, comment)
+        self.emit(
+            self.loop_over(module, self_attribute(module.name), target), operation.step, comment
+        )
 
     def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
         return ast.Call(self_attribute(application.module.name), call.args, call.keywords)

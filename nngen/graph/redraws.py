@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from nngen.catalog.entry import fragment
 from nngen.errors import SpecError, did_you_mean
-from nngen.fold import literal, source
+from nngen.fold import keep_name, literal, source
 from nngen.graph.construction import initializer_call, is_block_list
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.model import Redraw
@@ -160,7 +160,8 @@ class Redraws:
         codes: list[str] = []
         for leaf, code, blocks in _visits(flow, self.leaves, method):
             if leaf is not None and leaf.key in self.rules:
-                call = self._call(leaf, f"self.{leaf.attribute}", leaf)
+                rename = keep_name if flow is self.flow else "self.{}".format
+                call = self._call(leaf, f"self.{leaf.attribute}", leaf, rename)
                 has = leaf.condition
                 codes.append(f"if {has}:\n    {call}" if has else call)
             elif blocks and self.reaches(blocks):
@@ -172,12 +173,18 @@ class Redraws:
         owners = {leaf.owner.body.name for leaf in self.leaves if leaf.key in self.rules}
         return any(name in owners for name in _below(flow))
 
-    def _call(self, leaf: Leaf, parameter: str, exact: Leaf | None) -> str:
+    def _call(
+        self,
+        leaf: Leaf,
+        parameter: str,
+        exact: Leaf | None,
+        rename: Callable[[str], str] = keep_name,
+    ) -> str:
         """The call; with `exact`, the layer's own sizes are written out, else read off the module."""
         rule = self.rules[leaf.key]
         if exact is None:
             return initializer_call(rule.initializer, parameter, _read_off)
-        written = _written(exact.shape, exact.module)
+        written = _written(exact.shape, exact.module, rename)
         return initializer_call(rule.initializer, parameter, written)
 
 
@@ -355,11 +362,13 @@ def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:
     return Redraw(tuple(nn), built.step), Redraw(tuple(functional), built.step)
 
 
-def _written(shape: tuple[Dim, ...], module: Module) -> Callable[[str], str]:
+def _written(
+    shape: tuple[Dim, ...], module: Module, rename: Callable[[str], str] = keep_name
+) -> Callable[[str], str]:
     """The names in an initializer's arguments as numbers or expressions of this layer."""
     fan_in, fan_out = _fans(shape)
     sizes = {"fan_in": fan_in, "fan_out": fan_out, **module.values}
-    return lambda name: f"({source(literal(sizes[name]))})" if name in sizes else name
+    return lambda name: f"({source(literal(sizes[name], rename))})" if name in sizes else name
 
 
 def ties(flow: Flow, keys: dict[str, str]) -> tuple[Redraw | None, Redraw | None]:

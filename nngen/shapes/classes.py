@@ -170,9 +170,17 @@ def ctc_loss(
     batch = shape[1:-1]
     if rank == 2:
         demand_size(shape_of(targets)[0], batch[0], "the number of targets")
-    for lengths, name in ((input_lengths, "input_lengths"), (target_lengths, "target_lengths")):
+    if isinstance(input_lengths, Tensor) is not isinstance(target_lengths, Tensor):
+        raise Fault("input_lengths and target_lengths must both be tensors or both be lists")
+    most = shape_of(targets)[1] if rank == 2 else shape_of(targets)[0]
+    for lengths, name, limit in (
+        (input_lengths, "input_lengths", shape[0]),
+        (target_lengths, "target_lengths", most),
+    ):
         if isinstance(lengths, Tensor):
             _demand_lengths(lengths, name, batch)
+        elif isinstance(lengths, tuple):
+            _demand_listed(lengths, name, product(batch), limit)
     return reduced(log_probs.sized(*batch), reduction)
 
 
@@ -181,6 +189,15 @@ def _demand_lengths(lengths: Tensor, name: str, batch: Shape) -> None:
         raise Fault(f"{name} must hold whole numbers, not {lengths.dtype}")
     if same(product(shape_of(lengths)), product(batch)) is not True:
         raise Fault(f"{name} must be {show(batch)}, one for each sample, not {lengths}")
+
+
+def _demand_listed(lengths: tuple[Any, ...], name: str, batch: Dim, limit: Dim) -> None:
+    if same(len(lengths), batch) is False:
+        raise Fault(f"{name} must have {batch} numbers, one for each sample, not {len(lengths)}")
+    for length in lengths:
+        rest = value_of(limit - length) if known(length) is not None else None
+        if rest is not None and rest < 0:
+            raise Fault(f"{name} must be at most {limit}, not {length}")
 
 
 def _class_axis(input: Tensor) -> int:
