@@ -58,6 +58,7 @@ def load(spec: str | Path | Mapping[str, Any]) -> Pair:
 def verify(
     spec: str | Path | Mapping[str, Any],
     *,
+    values: Mapping[str, Any] | None = None,
     seed: int = 0,
     steps: int = 3,
     batch_sizes: Sequence[int] = (1, 4),
@@ -66,6 +67,7 @@ def verify(
 
     Args:
         spec: as for `load`.
+        values: what the spec leaves open: constructor arguments, sizes of the input. They come before `check`.
         seed: where all random numbers start.
         steps: how many steps of each optimizer are compared.
         batch_sizes: the batch sizes to run.
@@ -80,5 +82,5 @@ def verify(
     from nngen import loading, proof
 
     return proof.verify(
-        loading.load(spec).subject(), seed=seed, steps=steps, batch_sizes=batch_sizes
+        loading.load(spec, values).subject(), seed=seed, steps=steps, batch_sizes=batch_sizes
     )

@@ -66,9 +66,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     _specs(verify)
     verify.add_argument("--json", action="store_true", help="print the report as JSON")
+    verify.add_argument(
+        "--set",
+        dest="values",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a constructor argument or an open size to verify with",
+    )
     verify.add_argument("--seed", type=int, default=0, help="where the random numbers start")
     verify.set_defaults(run=_verify)
     return parser
+
+
+def _setting(text: str) -> tuple[str, object]:
+    """`vocab=100` as a name and a value, read as YAML reads it."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    from nngen import document
+
+    try:
+        node = document.parse(value, "--set")
+    except NngenError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not isinstance(node, document.Scalar):
+        raise argparse.ArgumentTypeError(f"{value!r} is not one value")
+    return name, node.value
 
 
 def _specs(parser: argparse.ArgumentParser) -> None:
@@ -126,7 +151,7 @@ def _verify(options: argparse.Namespace) -> int:
     for number, path in enumerate(options.specs, 1):
         if len(options.specs) > 1 and not options.json:
             print(f"[{number}/{len(options.specs)}] {path}", flush=True)
-        report = reports[str(path)] = verify(path, seed=options.seed)
+        report = reports[str(path)] = verify(path, values=dict(options.values), seed=options.seed)
         if not options.json:
             print(report.as_text(), flush=True)
     if options.json:

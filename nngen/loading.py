@@ -52,14 +52,18 @@ class Pair:
         )
 
 
-def load(spec: str | Path | Mapping[str, Any]) -> Pair:
+def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None = None) -> Pair:
     """Build a model in memory, from a path, a YAML text or a dict.
+
+    Args:
+        spec: the model.
+        values: what its checks use for constructor arguments and open sizes.
 
     Raises:
         SpecError: the spec is wrong.
         FileError: the file cannot be read.
     """
-    graph = build_graph(_read(spec))
+    graph = build_graph(specs.with_values(_read(spec), values or {}))
     package = _package(render(graph), f"nngen_loaded_{next(_NUMBER)}_{graph.model.name.lower()}")
     return Pair(
         package.nn_style,

@@ -311,3 +311,11 @@ init:
 )
 def test_slips_are_refused(body: str, message: str) -> None:
     assert message in refused(model(body))
+
+
+def test_the_values_of_a_check_can_be_given() -> None:
+    report = nngen.verify(TINY_GPT, values={"vocab": 9, "depth": 1, "T": 3})
+    assert report.equal
+    assert report.values < nngen.verify(TINY_GPT).values
+    with pytest.raises(SpecError, match="TinyGPT has no argument 'vocabb'"):
+        nngen.verify(TINY_GPT, values={"vocabb": 9})

@@ -9,10 +9,13 @@ from nngen.catalog.entry import Check, Layer, State, Target, example, function, 
 from nngen.catalog.loss import REDUCTION, WEIGHT
 from nngen.shapes import classes
 
-# Without what contradicts a `batch_chunk_size`, and without `acc_dtype`, which is for half precision.
+_FIELDS = "allow_retain_graph=bool, acc_policy='auto' | 'accurate' | 'balanced' | 'compact'"
+_SHARES = " | ".join(f"'aspect_ratio:{2**power}'" for power in range(7))
+# A chunk has a size, or a method finds it. Without `acc_dtype`, which is for half precision.
 _OPTIONS = (
-    "nn.LinearCrossEntropyOptions(allow_retain_graph=bool, batch_chunk_size=size | None, "
-    "chunking_method='auto' | None, acc_policy='auto' | 'accurate' | 'balanced' | 'compact')"
+    f"nn.LinearCrossEntropyOptions({_FIELDS}, batch_chunk_size=size | None, "
+    "chunking_method='auto' | None) | "
+    f"nn.LinearCrossEntropyOptions({_FIELDS}, chunking_method='aspect_ratio' | {_SHARES})"
 )
 
 
@@ -116,6 +119,7 @@ LAYERS = (
             example((4,), num_classes=3, out_features=[2, 3], bias=True, ignore_index=1),
             example((4,), in_features=4, num_classes=5, label_smoothing=0.1, reduction="none"),
             example((4,), num_classes=6, options={"batch_chunk_size": 2, "chunking_method": None}),
+            example((4,), num_classes=9, options={"chunking_method": "aspect_ratio:2"}),
         ),
     ),
     Layer(

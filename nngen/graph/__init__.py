@@ -26,17 +26,13 @@ __all__ = ["Graph", "build_graph"]
 BATCH = symbol("N")
 
 
-def build_graph(spec: Spec, given: dict[str, Any] | None = None) -> Graph:
+def build_graph(spec: Spec) -> Graph:
     """Take every decision about a model.
-
-    Args:
-        spec: the model.
-        given: values of constructor arguments, as verification is to use them.
 
     Raises:
         SpecError: the spec is wrong.
     """
-    arguments = _arguments(spec, given or {})
+    arguments = _arguments(spec)
     choices = Choices()
     program, flow = _walk(spec, arguments, choices)
     if choices.settle():
@@ -62,13 +58,11 @@ def build_graph(spec: Spec, given: dict[str, Any] | None = None) -> Graph:
     )
 
 
-def _arguments(spec: Spec, given: dict[str, Any]) -> dict[str, Any]:
+def _arguments(spec: Spec) -> dict[str, Any]:
     """The values of the model's constructor arguments in a check."""
     values = {}
     for option in spec.model.options:
-        if option.name in given:
-            values[option.name] = given[option.name]
-        elif option.name in spec.check:
+        if option.name in spec.check:
             values[option.name] = evaluate(spec.check[option.name], {})
         elif option.default is not None:
             values[option.name] = evaluate(option.default, {})

@@ -9,7 +9,7 @@ from typing import Any
 
 from nngen.errors import Fault, SpecError
 from nngen.expressions import Line
-from nngen.fold import literal, with_names
+from nngen.fold import Folder
 from nngen.sizes import Dim, Size, substitute, symbols_of, value_of
 from nngen.spec import Body, LayerStep
 
@@ -134,7 +134,7 @@ class Scope:
 
     def printable(self, tree: ast.expr) -> ast.expr:
         """The tree as the generated constructor has it."""
-        return with_names(tree, {name: literal(self.values[name]) for name in self.unrolled})
+        return Folder({name: self.values[name] for name in self.unrolled}).expression(tree)
 
     def settle(self, path: tuple[str, ...], argument: str, size: Any, step: LayerStep) -> Any:
         """The expression of an inferred size that is right in every use."""

@@ -172,15 +172,15 @@ def ctc_loss(
         demand_size(shape_of(targets)[0], batch[0], "the number of targets")
     if isinstance(input_lengths, Tensor) is not isinstance(target_lengths, Tensor):
         raise Fault("input_lengths and target_lengths must both be tensors or both be lists")
-    most = shape_of(targets)[1] if rank == 2 else shape_of(targets)[0]
-    for lengths, name, limit in (
-        (input_lengths, "input_lengths", shape[0]),
-        (target_lengths, "target_lengths", most),
-    ):
+    for lengths, name in ((input_lengths, "input_lengths"), (target_lengths, "target_lengths")):
         if isinstance(lengths, Tensor):
             _demand_lengths(lengths, name, batch)
-        elif isinstance(lengths, tuple):
-            _demand_listed(lengths, name, product(batch), limit)
+    if isinstance(input_lengths, tuple) and isinstance(target_lengths, tuple):
+        _demand_listed(input_lengths, "input_lengths", product(batch), shape[0])
+        most = shape_of(targets)[1] if rank == 2 else None
+        _demand_listed(target_lengths, "target_lengths", product(batch), most)
+        if most is None and all(isinstance(length, int) for length in target_lengths):
+            demand_size(sum(target_lengths), shape_of(targets)[0], "the sum of target_lengths")
     return reduced(log_probs.sized(*batch), reduction)
 
 
@@ -191,13 +191,11 @@ def _demand_lengths(lengths: Tensor, name: str, batch: Shape) -> None:
         raise Fault(f"{name} must be {show(batch)}, one for each sample, not {lengths}")
 
 
-def _demand_listed(lengths: tuple[Any, ...], name: str, batch: Dim, limit: Dim) -> None:
-    if same(len(lengths), batch) is False:
-        raise Fault(f"{name} must have {batch} numbers, one for each sample, not {len(lengths)}")
-    for length in lengths:
-        rest = value_of(limit - length) if known(length) is not None else None
-        if rest is not None and rest < 0:
-            raise Fault(f"{name} must be at most {limit}, not {length}")
+def _demand_listed(lengths: tuple[Any, ...], name: str, batch: Dim, most: Dim | None) -> None:
+    demand_size(len(lengths), batch, f"the number of {name}")
+    largest = max((length for length in lengths if isinstance(length, int)), default=0)
+    if most is not None and (value_of(most - largest) or 0) < 0:
+        raise Fault(f"{name} must be at most {most}, not {largest}")
 
 
 def _class_axis(input: Tensor) -> int:

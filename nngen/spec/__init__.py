@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Map
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nngen import document
 from nngen.catalog import LAYERS
@@ -43,6 +45,7 @@ __all__ = [
     "block",
     "from_node",
     "read",
+    "with_values",
 ]
 
 _KEYS = (
@@ -97,6 +100,23 @@ def block(name: str, layer: str, data: object) -> Body:
     node = mapping(document.of(data, "<catalog>"), "a block", "")
     inputs = _block_inputs(node)
     return replace(_body(name, node, inputs, StepReader({})), layer=layer)
+
+
+def with_values(spec: Spec, values: Map[str, Any]) -> Spec:
+    """The spec with other values for its checks: of constructor arguments, and of open sizes.
+
+    Raises:
+        SpecError: the spec leaves no such name open.
+    """
+    known = {option.name for option in spec.model.options}
+    known |= {getattr(size.tree, "id", "") for each in spec.inputs for size in each.shape} - {""}
+    check = dict(spec.check)
+    for name, value in values.items():
+        if name not in known:
+            hint = did_you_mean(name, sorted(known)) or "the spec leaves nothing open"
+            raise SpecError(f"{spec.model.name} has no argument {name!r}", spec.model.mark, hint)
+        check[name] = expression(document.of(value))
+    return replace(spec, check=check)
 
 
 def _required(node: Mapping, key: str, hint: str) -> Node:
