@@ -238,11 +238,6 @@ def free_names(tree: ast.AST) -> frozenset[str]:
     return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
-def with_names(tree: ast.expr, code: Mapping[str, ast.expr]) -> ast.expr:
-    """The tree with names replaced; what is then known is computed."""
-    return Folder({}, code).expression(tree)
-
-
 def renamed(tree: ast.expr, rename: Callable[[str], str]) -> ast.expr:
     """The tree with its names as they are called where it will stand."""
     calls = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}

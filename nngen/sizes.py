@@ -290,9 +290,13 @@ def _divide(size: Dim, divisor: Dim) -> Dim:
         carried = constant - constant % divisor
         return whole + carried // divisor + _term("//", rest - carried, divisor)
     if isinstance(divisor, Size) and len(divisor.terms) == 1:
-        quotient = _cancel(size, *divisor.terms[0])
-        if quotient is not None:
-            return quotient
+        parts = [
+            (_collect([term]), _cancel(_collect([term]), *divisor.terms[0]))
+            for term in _terms(size)
+        ]
+        whole = sum((count for _, count in parts if count is not None), 0)
+        rest = sum((part for part, count in parts if count is None), 0)
+        return whole if isinstance(rest, int) and rest == 0 else whole + _term("//", rest, divisor)
     return _term("//", size, divisor)
 
 

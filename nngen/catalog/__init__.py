@@ -23,6 +23,7 @@ from nngen.catalog import (
     regression,
     resizing,
     shaping,
+    stacks,
     transformer,
     vocabulary,
 )
@@ -50,6 +51,7 @@ _FAMILIES = (
     recurrent,
     attention,
     transformer,
+    stacks,
 )
 
 LAYERS: dict[str, Layer] = {layer.name: layer for family in _FAMILIES for layer in family.LAYERS}

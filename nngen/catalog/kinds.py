@@ -8,7 +8,7 @@
 | `size[2]`             | one for both, or a list of two                    |
 | `list[size]`          | a list of any length                              |
 | `vector`              | a list of numbers that becomes a float tensor     |
-| `array`               | the same of any number of dimensions, as lists in lists |
+| `array`               | the same of any number of dimensions: a number, or lists in lists |
 | `"same"`              | that word                                         |
 | `F.relu`              | the word `relu`, which stands for that function   |
 | `nn.Options(a=int)`   | a mapping with such keys, which stands for that call |
@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -46,12 +46,14 @@ class Kind:
         convert: turns a value into its proper form; raises Mismatch for one that is not of the kind.
         words: the strings that stand for themselves rather than for an expression.
         layer: the layers that it takes, where it takes layers.
+        schema: the JSON Schema of such values, expressions aside; a layer is `{"layer": […]}`.
     """
 
     description: str
     convert: Callable[[Any], Any]
     words: tuple[str, ...] = ()
     layer: tuple[str, ...] = ()
+    schema: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, value: Any) -> Any:
         """The value in its proper form.
@@ -121,21 +123,23 @@ def _instance(*types: type) -> Callable[[Any], Any]:
     return convert
 
 
+def _float(value: Any) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise Mismatch
+    return float(value)
+
+
 def _vector(value: Any) -> list[float]:
     if not isinstance(value, (tuple, list)) or not value:
         raise Mismatch
-    if not all(isinstance(item, (int, float)) and not isinstance(item, bool) for item in value):
-        raise Mismatch
-    return [float(item) for item in value]
+    return [_float(item) for item in value]
 
 
-def _array(value: Any) -> list[Any]:
-    if not isinstance(value, (tuple, list)) or not value:
-        raise Mismatch
-    if not any(isinstance(item, (tuple, list)) for item in value):
-        return _vector(value)
+def _array(value: Any) -> float | list[Any]:
+    if not isinstance(value, (tuple, list)):
+        return _float(value)
     rows = [_array(item) for item in value]
-    if any(array_shape(row) != array_shape(rows[0]) for row in rows):
+    if not rows or any(array_shape(row) != array_shape(rows[0]) for row in rows):
         raise Mismatch
     return rows
 
@@ -146,17 +150,35 @@ def _dtype(value: Any) -> str:
     return value.name
 
 
+def _plain(description: str, convert: Callable[[Any], Any], **schema: Any) -> Kind:
+    return Kind(description, convert, schema=schema)
+
+
+_NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 1}
 _PLAIN = {
-    "int": Kind("a whole number", _whole(None)),
-    "size": Kind("a whole number of at least 1", _whole(1)),
-    "count": Kind("a whole number of at least 0", _whole(0)),
-    "float": Kind("a number", _number(lambda value: True)),
-    "positive": Kind("a number above 0", _number(lambda value: value > 0)),
-    "probability": Kind("a number from 0 to 1", _number(lambda value: 0 <= value <= 1)),
-    "bool": Kind("true or false", _instance(bool)),
-    "str": Kind("a word", _instance(str)),
-    "vector": Kind("a list of numbers", _vector),
-    "array": Kind("a list of numbers, or of such lists, all of one length", _array),
+    "int": _plain("a whole number", _whole(None), type="integer"),
+    "size": _plain("a whole number of at least 1", _whole(1), type="integer", minimum=1),
+    "count": _plain("a whole number of at least 0", _whole(0), type="integer", minimum=0),
+    "float": _plain("a number", _number(lambda value: True), type="number"),
+    "positive": _plain(
+        "a number above 0", _number(lambda value: value > 0), type="number", exclusiveMinimum=0
+    ),
+    "probability": _plain(
+        "a number from 0 to 1",
+        _number(lambda value: 0 <= value <= 1),
+        type="number",
+        minimum=0,
+        maximum=1,
+    ),
+    "bool": _plain("true or false", _instance(bool), type="boolean"),
+    "str": _plain("a word", _instance(str), type="string"),
+    "vector": _plain("a list of numbers", _vector, **_NUMBERS),
+    "array": _plain(
+        "a number, a list of numbers, or of such lists, all of one length",
+        _array,
+        type=["number", "array"],
+        minItems=1,
+    ),
     "Tensor": Kind("a tensor", _instance(Tensor)),
     "dtype": Kind("a dtype such as torch.float32", _dtype),
     "device": Kind("a device, `x.device`", _instance(Device)),
@@ -195,7 +217,7 @@ def _is_none(value: Any) -> None:
         raise Mismatch
 
 
-_none = Kind("null", _is_none)
+_none = _plain("null", _is_none, type="null")
 
 
 def _word(word: str, means: Any = None) -> Kind:
@@ -204,7 +226,7 @@ def _word(word: str, means: Any = None) -> Kind:
             raise Mismatch
         return value if means is None else means
 
-    return Kind(word, convert, (word,))
+    return Kind(word, convert, (word,), schema={"enum": [word]})
 
 
 def _record(call: str, fields: Mapping[str, Kind]) -> Kind:
@@ -215,7 +237,12 @@ def _record(call: str, fields: Mapping[str, Kind]) -> Kind:
         return Code(f"{call}({', '.join(items)})")
 
     words = tuple(word for field in fields.values() for word in field.words)
-    return Kind(f"a mapping with the keys {', '.join(fields)}", convert, words)
+    schema = {
+        "type": "object",
+        "properties": {name: field.schema for name, field in fields.items()},
+        "additionalProperties": False,
+    }
+    return Kind(f"a mapping with the keys {', '.join(fields)}", convert, words, schema=schema)
 
 
 def _either(left: Kind, right: Kind) -> Kind:
@@ -231,7 +258,17 @@ def _either(left: Kind, right: Kind) -> Kind:
         convert,
         left.words + right.words,
         left.layer + right.layer,
+        _any_of(left.schema, right.schema),
     )
+
+
+def _any_of(*schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """One schema for values of any of these; words are gathered."""
+    choices = [choice for schema in schemas for choice in schema.get("anyOf", [schema])]
+    words = [word for choice in choices for word in choice.get("enum", ())]
+    others = [choice for choice in choices if "enum" not in choice]
+    choices = [{"enum": words}] * bool(words) + others
+    return choices[0] if len(choices) == 1 else {"anyOf": choices}
 
 
 def _layer(names: str | tuple[str, ...]) -> Kind:
@@ -242,7 +279,8 @@ def _layer(names: str | tuple[str, ...]) -> Kind:
             raise Mismatch
         return value
 
-    return Kind(f"a layer ({' or '.join(names)})", convert, layer=names)
+    described = f"a layer ({' or '.join(names)})"
+    return Kind(described, convert, layer=names, schema={"layer": list(names)})
 
 
 def _listing(item: Kind, length: int | None) -> Kind:
@@ -254,6 +292,9 @@ def _listing(item: Kind, length: int | None) -> Kind:
         return item.convert(value)
 
     each = item.description
+    schema: dict[str, Any] = {"type": "array", "items": item.schema}
     if length is None:
-        return Kind(f"a list, each item {each}", convert, item.words)
-    return Kind(f"{each}, or a list of {length}" if length > 1 else each, convert, item.words)
+        return Kind(f"a list, each item {each}", convert, item.words, schema=schema)
+    described = f"{each}, or a list of {length}" if length > 1 else each
+    schema |= {"minItems": length, "maxItems": length}
+    return Kind(described, convert, item.words, schema=_any_of(item.schema, schema))

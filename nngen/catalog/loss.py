@@ -81,6 +81,7 @@ LAYERS = (
             example(_PROBABILITIES),
             example(_PROBABILITIES, weight=[1.0, 2, 0.5, 1, 3], reduction="sum"),
             example({"shape": (2, 3), "below": 1}, weight=[[2], [0.5]], reduction="none"),
+            example(_PROBABILITIES, weight=0.5),
         ),
     ),
     Layer(

@@ -9,9 +9,9 @@ from nngen.errors import SpecError
 from nngen.fold import free_names
 from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.modules import computed, evaluate
-from nngen.graph.scope import INPUT_SIZES, Scope
-from nngen.sizes import Dim, Size, substitute, symbol, value_of
-from nngen.spec import Body, LayerStep, LineStep
+from nngen.graph.scope import Scope
+from nngen.sizes import Dim, Size, same, substitute, symbol, value_of
+from nngen.spec import INPUT_SIZES, Body, LayerStep, LineStep
 from nngen.tensors import Tensor
 
 _LETTERS = {4: "NCHW", 5: "NCDHW"}
@@ -29,7 +29,7 @@ def build_block(
     values = _arguments(step, body, scope)
     flow, output, meanings = walk_block(body, step, scope, values, inputs)
     sizes = {
-        name: scope.settle(path, name, meanings[name], step)
+        name: _input_size(step, name, meanings[name], path, scope)
         for name in INPUT_SIZES
         if name in meanings
     }
@@ -42,8 +42,23 @@ def build_block(
         computed(step, scope),
         loop=loop,
         flow=flow,
+        unsettled=scope.unsettled(path),
     )
     return Application(module, inputs, output)
+
+
+def _input_size(step: LayerStep, name: str, found: Dim, path: tuple[str, ...], scope: Scope) -> Dim:
+    """The size of a block's input: as the spec gives it, or as it is found."""
+    if name not in step.arguments:
+        settled: Dim = scope.settle(path, name, found, step)
+        return settled
+    expression = step.arguments[name]
+    given: Dim = evaluate(expression, scope.values)
+    if not isinstance(given, (int, Size)) or same(given, found) is False:
+        raise SpecError(
+            f"{name} of {step.kind} is {given}, but the input has {found}", expression.mark
+        )
+    return given
 
 
 def apply_block(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Application:

@@ -18,9 +18,9 @@ from nngen.graph.losses import Criterion, loss_method, loss_statements
 from nngen.graph.model import Item, ModelClass, Redraw, Style
 from nngen.graph.nn_style import NNLowering
 from nngen.graph.redraws import Redraws, step_redraws, ties
-from nngen.graph.scope import INPUT_SIZES
 from nngen.graph.variables import Variables
 from nngen.sizes import Dim, substitute, symbol, symbols_of
+from nngen.spec import INPUT_SIZES
 from nngen.tensors import Tensor, show
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from nngen.catalog.entry import fragment, statements
@@ -11,8 +11,9 @@ from nngen.catalog.modifiers import MODIFIERS
 from nngen.fold import keep_name, literal, renamed, source
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Built, Condition, Flow, Module
+from nngen.graph.members import position, runs
 from nngen.graph.model import Attribute, Construction, Item, LayerState, Lines, StateLine
-from nngen.graph.scope import INPUT_SIZES
+from nngen.spec import INPUT_SIZES
 from nngen.spec.model import Initializer, Option
 
 
@@ -40,13 +41,8 @@ class Constructor:
     def construction(self, module: Module, functional: bool = False) -> Construction:
         """The call that builds a module, in the nn twin or as a member of the functional one."""
         if module.kind in CONTAINERS:
-            inner = [self.construction(child, functional) for child in module.children]
-            children = self._merged(inner)
-            names = [name if name != "*" else str(i) for i, name in enumerate(_names(module))]
-            named = names != [str(i) for i in range(len(names))]
-            if named:
-                return Construction(module.kind, (), tuple(zip(names, inner)), True)
-            return Construction(module.kind, (), tuple(("", child) for child in children))
+            names = [child.name for child in module.children]
+            return self.container(module.kind, module.children, names, functional)
         if module.flow is not None and (functional or not module.flow.body.layer):
             name, arguments = module.flow.body.name, self._block_arguments(module)
             return Construction(name, arguments, block=True, loop=module.loop)
@@ -60,6 +56,25 @@ class Constructor:
                 module.kind, _arguments(module), modifier=modifier, modifier_arguments=written
             )
         return Construction(module.kind, _arguments(module))
+
+    def container(
+        self, kind: str, members: Sequence[Module], names: Sequence[str], functional: bool = False
+    ) -> Construction:
+        """The call that builds a container of these members."""
+        names = [name if name != "*" else str(i) for i, name in enumerate(names)]
+        named = names != [str(i) for i in range(len(names))]
+        children: list[Construction] = []
+        found = list(runs(members, names))
+        for run in found:
+            made = self.construction(run.module, functional)
+            if named or run.counts:
+                children.append(replace(made, loop=run.loop))
+            else:
+                children += [made] * len(run.names)
+        if named:
+            pairs = zip((run.name for run in found), children)
+            return Construction(kind, (), tuple(pairs), True)
+        return Construction(kind, (), tuple(("", child) for child in self._merged(children)))
 
     def _merged(self, children: list[Construction]) -> list[Construction]:
         """The copies of one loop are one; so are more than three that are written alike."""
@@ -80,9 +95,11 @@ class Constructor:
 
     def _block_arguments(self, module: Module) -> tuple[str, ...]:
         assert module.flow is not None
-        codes = [
-            source(literal(module.values[name])) for name in self.leading[module.flow.body.name]
-        ]
+        codes = []
+        for name in self.leading[module.flow.body.name]:
+            if name in module.unsettled:
+                raise module.unsettled[name]
+            codes.append(source(_argument(module, name)))
         for option in module.flow.body.options:
             if option.default is not None and option.name not in module.given:
                 continue
@@ -91,7 +108,12 @@ class Constructor:
         return tuple(codes)
 
     def nn_items(self, flow: Flow) -> Iterator[Item]:
-        """What the nn twin's constructor builds."""
+        """What the nn twin's constructor builds; of a block that is a Sequential, that is one item."""
+        if flow.body.sequential:
+            modules = [built.module for built in flow.built if built.module is not None]
+            names = [position(flow, place) for place in range(len(modules))]
+            yield Attribute(flow.body.name, self.container("Sequential", modules, names), 0)
+            return
         for built in flow.built:
             if built.module is None:
                 continue
@@ -152,10 +174,6 @@ def _is_positional(module: Module, option: Option) -> bool:
     if module.flow is not None and module.flow.body.layer:
         return bool(module.entry.signature[option.name].positional)
     return option.default is None
-
-
-def _names(module: Module) -> list[str]:
-    return [child.name for child in module.children]
 
 
 def is_block_list(module: Module) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer, State, fragment
 from nngen.catalog.modifiers import MODIFIERS
-from nngen.errors import Mark
+from nngen.errors import Mark, SpecError
 from nngen.expressions import Expression, Line
 from nngen.fold import Folder, keep_name, renamed
 from nngen.graph.scope import Scope
@@ -36,6 +36,7 @@ class Module:
         flow: of a block, or of a layer that is one in the functional twin, what happens in it.
         copies: of a list of copies of one layer, how many there are.
         modifiers: weight norm or spectral norm, with their arguments.
+        unsettled: the sizes of a block's input that no expression gives in every use, with the error to raise.
         mark: where the spec has it.
     """
 
@@ -51,6 +52,7 @@ class Module:
     flow: Flow | None = None
     copies: ast.expr | None = None
     modifiers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    unsettled: Mapping[str, SpecError] = field(default_factory=dict)
 
     @property
     def is_stack(self) -> bool:

@@ -212,11 +212,12 @@ def form(
         return [each for node in folder.statements(nodes) for each in _opened(node, application)]
 
     before: list[ast.stmt] = []
-    names = {key: name(f"{prefix}_{key}") for key, node in flowing.items() if not _is_plain(node)}
-    if names and not _read_at_once(folded({**flowing, **names}), [n.id for n in names.values()]):
-        names = {key: name(helper(node.id)) for key, node in names.items()}
-        before = [assign(node.id, flowing[key]) for key, node in names.items()]
-        flowing.update(names)
+    names = {key: f"{prefix}_{key}" for key, node in flowing.items() if not _is_plain(node)}
+    held = {key: name(text) for key, text in names.items()}
+    if names and not _read_at_once(folded({**flowing, **held}), list(names.values())):
+        names = {key: helper(text) for key, text in names.items()}
+        before = [assign(text, flowing[key]) for key, text in names.items()]
+        flowing.update((key, name(text)) for key, text in names.items())
     body = folded(flowing)
     spare = helper(f"{prefix}_out") if isinstance(target, str) else "out"
     aimed = _aimed(body, target, spare, flowing, {source(node) for node in own.values()})
@@ -317,18 +318,21 @@ def _aimed(
     *body, last = body
     assert isinstance(last, ast.Assign)
     pairs = list(_paired(last.value, target))
-    direct = [(value.id, aim) for value, aim in pairs if _is_own(value, own)]
+    direct = [
+        (value.id, aim) for value, aim in pairs if _is_own(value, own) and isinstance(aim, str)
+    ]
     rest = [(value, aim) for value, aim in pairs if not _is_own(value, own) and aim != "_"]
+    kept: list[ast.stmt] = []
     if rest:
         values, aims = zip(*rest)
         one = len(rest) == 1
-        kept = assign(aims[0] if one else aims, values[0] if one else _tuple(values))
-        body = [*body, kept]
+        kept.append(assign(aims[0] if one else aims, values[0] if one else _tuple(values)))
     renames = dict(direct)
-    free = all(_may_become(body, old, new, operands) for old, new in direct if new != "_")
-    if not body or not free or len(renames) < len(direct):
-        return [*body[: len(body) - bool(rest)], assign(target, last.value)]
-    return [_Renamed(renames).visit(statement) for statement in body]
+    whole = [*body, *kept]
+    free = all(_may_become(whole, old, new, operands) for old, new in direct if new != "_")
+    if not whole or not free or len(renames) < len(direct):
+        return [*body, assign(target, last.value)]
+    return [_Renamed(renames).visit(statement) for statement in whole]
 
 
 def _is_idle(statement: ast.stmt) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nngen.errors import Mark, SpecError
 from nngen.graph.construction import is_block_list
 from nngen.graph.flow import Flow, Module
+from nngen.graph.members import place_in, position
 
 Pair = tuple[str, str]
 
@@ -42,18 +43,10 @@ def _of_class(flow: Flow, owners: dict[str, Mark]) -> Iterator[Pair]:
             continue
         for nn, functional, mark in _of_module(module):
             if flow.body.sequential:
-                nn = ".".join((_position(flow, place), *nn.split(".")[1:]))
+                nn = ".".join((position(flow, place), *nn.split(".")[1:]))
             if "." not in functional:
                 _own(functional, nn, mark, owners)
             yield nn, functional
-
-
-def _position(flow: Flow, place: int) -> str:
-    """The name of a child of a block that is a Sequential: its own, or its position."""
-    built = flow.built[place]
-    step = flow.body.layers[built.step]
-    label = getattr(step, "label", None)
-    return built.name if label is not None else str(place)
 
 
 def _own(functional: str, nn: str, mark: Mark, owners: dict[str, Mark]) -> None:
@@ -72,9 +65,8 @@ def _of_module(module: Module) -> Iterator[tuple[str, str, Mark]]:
         for inner_nn, inner in _of_class(module.flow, {}):
             yield f"{nn}.{inner_nn}", f"{functional}.{inner}", module.mark
     elif is_block_list(module):
-        alike = len({child.kind for child in module.children}) == 1
         for child in module.children:
-            place = "*" if alike and child.name.isdigit() else child.name
+            place = place_in(module, child)
             for inner_nn, inner in _of_class(child.flow, {}):  # type: ignore[arg-type]
                 yield f"{nn}.{place}.{inner_nn}", f"{functional}.{place}.{inner}", child.mark
     else:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import ast
 import fnmatch
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from nngen.catalog.entry import fragment
+from nngen.catalog.entry import State, fragment
 from nngen.errors import SpecError, did_you_mean
 from nngen.fold import keep_name, literal, source
 from nngen.graph.construction import initializer_call, is_block_list
 from nngen.graph.flow import Built, Flow, Module
+from nngen.graph.members import place_in, position
 from nngen.graph.model import Redraw
 from nngen.sizes import Dim, product
 from nngen.spec.model import Rule
 
-_LINEAR_PARTS = {"MultiheadAttention": ("out_proj",)}
+# The parts of a layer that are layers of a kind of their own, as isinstance finds them.
+_PARTS = {"MultiheadAttention": {"out_proj": "Linear"}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,11 +130,10 @@ class Redraws:
             and not _is_kind(self.rules[other.key], other)
         ]
         if _is_kind(rule, leaf) and not siblings:
-            kind = "Linear" if leaf.kind in _LINEAR_PARTS else leaf.kind
             kinds = {other.key: other.kind for other in self.leaves}
-            others = [key for key in self.drawn_before if kinds[key] == kind]
+            others = [key for key in self.drawn_before if kinds[key] == leaf.kind]
             without = "".join(f" and module is not self.{_owner(key)}" for key in others)
-            return f"isinstance(module, nn.{kind}){without}"
+            return f"isinstance(module, nn.{leaf.kind}){without}"
         named = rule if not _is_kind(rule, leaf) else siblings[0]
         pattern = named.pattern.removesuffix(f".{leaf.parameter}")
         pattern = named.pattern.rpartition(".")[0] if pattern == named.pattern else pattern
@@ -145,7 +146,7 @@ class Redraws:
         return f'name == "{pattern}"'
 
     def _sometimes_none(self, leaf: Leaf, parameter: str, test: str) -> bool:
-        if not test.startswith("isinstance"):
+        if test.startswith("name =="):
             return False
         modules = {other.key.rpartition(".")[0] for other in self.leaves if other.kind == leaf.kind}
         with_it = {
@@ -205,13 +206,11 @@ def _fans(shape: tuple[Dim, ...]) -> tuple[Dim, Dim]:
 
 
 def _is_kind(rule: Rule, leaf: Leaf) -> bool:
-    return rule.pattern in (f"{leaf.kind}.{leaf.parameter}", f"Linear.{leaf.parameter}")
+    return rule.pattern == f"{leaf.kind}.{leaf.parameter}"
 
 
 def _matches(rule: Rule, leaf: Leaf) -> bool:
-    if _is_kind(rule, leaf) and rule.pattern.split(".")[0] == leaf.kind:
-        return True
-    return fnmatch.fnmatchcase(leaf.key, rule.pattern)
+    return _is_kind(rule, leaf) or fnmatch.fnmatchcase(leaf.key, rule.pattern)
 
 
 def _in_blocks(leaves: list[Leaf]) -> bool:
@@ -240,7 +239,7 @@ def _leaves(flow: Flow, prefix: str, condition: str) -> Iterator[Leaf]:
             shape = module.values["shape"]
             yield Leaf(prefix + built.name, "", built.name, flow, built.name, module, shape, has)
         elif module.kind != "Buffer":
-            first = str(place) if flow.body.sequential else module.path[0]
+            first = position(flow, place) if flow.body.sequential else module.path[0]
             yield from _of_module(module, flow, prefix, first, has)
 
 
@@ -252,8 +251,7 @@ def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) ->
         seen: set[str] = set()
         for child in module.children:
             assert child.flow is not None
-            alike = len({each.kind for each in module.children}) == 1
-            place = "*" if alike and child.name.isdigit() else child.name
+            place = place_in(module, child)
             if place not in seen:
                 seen.add(place)
                 yield from _leaves(child.flow, f"{prefix}{path}.{place}.", has)
@@ -264,10 +262,10 @@ def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) ->
             if not state.buffer:
                 folder = module.folder({})
                 shape = folder.value(_shape_of(state.value))
-                *_, parameter = state.name.split(".")
+                part, _, parameter = state.name.rpartition(".")
                 yield Leaf(
                     f"{prefix}{path}.{state.name}",
-                    module.kind,
+                    _PARTS[module.kind][part] if part else module.kind,
                     parameter,
                     flow,
                     module.attribute(state),
@@ -340,26 +338,43 @@ def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:
     module = built.module
     if module is None or not built.redraws or module.kind == "Parameter":
         return None, None
+    leaves = [(inner, state) for inner, state in module.leaves() if not state.buffer]
+    _refuse_idle(built.redraws, leaves)
     nn, functional = [], []
-    for rule in built.redraws:
-        found = [
-            (inner, state)
-            for inner, state in module.leaves()
-            if not state.buffer
-            and fnmatch.fnmatchcase(".".join((*inner.path[1:], state.name)), rule.pattern)
-        ]
-        if not found:
-            names = [state.name for _, state in module.leaves() if not state.buffer]
+    for inner, state in leaves:
+        rules = [rule for rule in built.redraws if _holds_for(rule, inner, state)]
+        if not rules:
+            continue
+        shape = inner.folder({}).value(_shape_of(state.value))
+        written = _written(shape if isinstance(shape, tuple) else (), inner)
+        path = f"self.{_path(inner.key(state))}"
+        nn.append(initializer_call(rules[-1].initializer, path, written))
+        flat = f"self.{inner.attribute(state)}"
+        functional.append(initializer_call(rules[-1].initializer, flat, written))
+    return Redraw(tuple(nn), built.step), Redraw(tuple(functional), built.step)
+
+
+def _refuse_idle(rules: Sequence[Rule], leaves: Sequence[tuple[Module, State]]) -> None:
+    """Refuse a rule beside a step that is about none of its parameters."""
+    for rule in rules:
+        if not any(_holds_for(rule, module, state) for module, state in leaves):
+            names = [_below_step(module, state) for module, state in leaves]
+            names += sorted({f"{module.kind}.{state.name}" for module, state in leaves})
             hint = did_you_mean(rule.pattern, names)
             raise SpecError(f"{rule.pattern!r} matches no parameter", rule.mark, hint)
-        for inner, state in found:
-            shape = inner.folder({}).value(_shape_of(state.value))
-            written = _written(shape if isinstance(shape, tuple) else (), inner)
-            path = f"self.{_path(inner.key(state))}"
-            nn.append(initializer_call(rule.initializer, path, written))
-            flat = f"self.{inner.attribute(state)}"
-            functional.append(initializer_call(rule.initializer, flat, written))
-    return Redraw(tuple(nn), built.step), Redraw(tuple(functional), built.step)
+
+
+def _holds_for(rule: Rule, module: Module, state: State) -> bool:
+    """Whether a rule beside a step is about this parameter below the step."""
+    *_, parameter = state.name.split(".")
+    kinds = {module.kind, "Linear"} if state.name.startswith("out_proj.") else {module.kind}
+    if rule.pattern in {f"{kind}.{parameter}" for kind in kinds}:
+        return True
+    return fnmatch.fnmatchcase(_below_step(module, state), rule.pattern)
+
+
+def _below_step(module: Module, state: State) -> str:
+    return ".".join((*module.path[1:], state.name))
 
 
 def _written(

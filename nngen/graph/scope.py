@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nngen.catalog import LAYERS
 from nngen.errors import Fault, SpecError
 from nngen.expressions import Line
 from nngen.fold import Folder
 from nngen.sizes import Dim, Size, substitute, symbols_of, value_of
-from nngen.spec import Body, LayerStep
-
-# The sizes of a block's first input that it may name; used, they become its leading arguments.
-INPUT_SIZES = ("in_channels", "in_features")
+from nngen.spec import INPUT_SIZES, Body, LayerStep
 
 Place = tuple[str, tuple[str, ...], str]
 
@@ -31,11 +29,22 @@ class Choices:
         default_factory=dict
     )
     chosen: dict[Place, Dim] = field(default_factory=dict)
+    failed: dict[Place, SpecError] = field(default_factory=dict)
 
     def settle(self) -> bool:
-        """Choose; whether the walk must be done again."""
+        """Choose; whether the walk must be done again.
+
+        Raises:
+            SpecError: no expression gives a layer's size in every use. A block's may fail: it may not be needed.
+        """
         for place, uses in self.found.items():
-            self.chosen[place] = _choice(place, uses)
+            try:
+                self.chosen[place] = _choice(place, uses)
+            except SpecError as error:
+                if place[2] not in INPUT_SIZES or uses[0][2].kind in LAYERS:
+                    raise
+                self.failed[place] = error
+                self.chosen[place] = uses[0][0]
         again = any(
             str(size) != str(self.chosen[place])
             for place, uses in self.found.items()
@@ -135,6 +144,15 @@ class Scope:
     def printable(self, tree: ast.expr) -> ast.expr:
         """The tree as the generated constructor has it."""
         return Folder({name: self.values[name] for name in self.unrolled}).expression(tree)
+
+    def unsettled(self, path: tuple[str, ...]) -> dict[str, SpecError]:
+        """The sizes at a place that no expression gives in every use."""
+        failed = self.choices.failed
+        return {
+            name: failed[self.owner, path, name]
+            for name in INPUT_SIZES
+            if (self.owner, path, name) in failed
+        }
 
     def settle(self, path: tuple[str, ...], argument: str, size: Any, step: LayerStep) -> Any:
         """The expression of an inferred size that is right in every use."""

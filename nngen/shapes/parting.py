@@ -24,11 +24,12 @@ def chunk(input: Tensor, chunks: int, dim: int) -> tuple[Tensor, ...]:
     if chunks < 1:
         raise Fault(f"chunks must be at least 1, not {chunks}")
     _demand_few(chunks if value_of(size) is None else min(chunks, value_of(size) or 0))
-    each = -(-size // chunks)
+    each = -(-size // chunks) if chunks != 2 else (size + 1) // 2
     known, length = value_of(size), value_of(each)
     if known is not None and length:
         chunks = -(-known // length)
-    return _parts(input, where, [*[each] * (chunks - 1), size - each * (chunks - 1)])
+    last = size - each * (chunks - 1) if chunks != 2 else size // 2
+    return _parts(input, where, [*[each] * (chunks - 1), last])
 
 
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int) -> tuple[Tensor, ...]:

@@ -28,9 +28,10 @@ from nngen.spec.model import (
     Step,
 )
 from nngen.spec.nodes import expression, flag, items, known_keys, mapping, shown, text
-from nngen.spec.steps import StepReader, rules
+from nngen.spec.steps import INPUT_SIZES, StepReader, rules
 
 __all__ = [
+    "INPUT_SIZES",
     "Body",
     "Input",
     "Label",

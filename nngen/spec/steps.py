@@ -17,6 +17,8 @@ from nngen.names import check_layer_name
 from nngen.spec.model import Initializer, Label, LayerStep, LineStep, Name, Option, Rule, Step
 from nngen.spec.nodes import expression, is_empty, items, known_keys, mapping, shown, text
 
+# The sizes of a block's first input that it may name; used, they become its leading arguments.
+INPUT_SIZES = ("in_channels", "in_features")
 BESIDE = ("from", "call", "repeat", "when", "otherwise", "init", *MODIFIERS)
 _HEAD = re.compile(r"(?P<kind>[A-Za-z_]\w*)(?:\s+as\s+(?P<name>\S.*))?")
 _STATE_KINDS = {
@@ -83,7 +85,7 @@ class StepReader:
     def known(self, kind_name: str) -> tuple[str, ...]:
         """The names of a layer's or block's arguments."""
         if kind_name in self.blocks:
-            return tuple(option.name for option in self.blocks[kind_name])
+            return (*(option.name for option in self.blocks[kind_name]), *INPUT_SIZES)
         if kind_name in _STATE_KINDS:
             return tuple(_STATE_KINDS[kind_name])
         return LAYERS[kind_name].signature.names if kind_name in LAYERS else ()
@@ -191,7 +193,9 @@ class StepReader:
             return LAYERS[kind_name].lone
         options = self.blocks.get(kind_name, ())
         required = [option.name for option in options if option.default is None]
-        return next(iter(required), self.known(kind_name)[0] if self.known(kind_name) else None)
+        if kind_name in _STATE_KINDS:
+            return self.known(kind_name)[0]
+        return next(iter(required), options[0].name if options else None)
 
 
 def _is_line(node: Node) -> bool:
