@@ -202,12 +202,22 @@ def to_text(size: Dim, rename: Callable[[str], str] = lambda name: name) -> str:
     for monomial, factor in sorted(size.terms, key=lambda term: (not term[0], term[1] < 0)):
         names = [atom.text(rename) for atom in monomial]
         if len(names) + (abs(factor) != 1) > 1 or (factor < 0 and not text):
-            names = [_atomic(name) for name in names]
+            names = _powers([_atomic(name) for name in names])
         if abs(factor) != 1 or not names:
             names.insert(0, str(abs(factor)))
         sign = ("-" if factor < 0 else "") if not text else (" - " if factor < 0 else " + ")
         text += sign + " * ".join(names)
     return text
+
+
+def _powers(names: list[str]) -> list[str]:
+    """The factors of a product; one in brackets that comes several times is written once, as a power."""
+    counts = {name: names.count(name) for name in names}
+    return [
+        each
+        for name, count in counts.items()
+        for each in ([f"{name} ** {count}"] if count > 1 and "(" in name else [name] * count)
+    ]
 
 
 def _atomic(text: str) -> str:

@@ -15,7 +15,7 @@ from nngen.graph.flow import Flow
 from nngen.graph.functional_style import FunctionalLowering
 from nngen.graph.keys import class_keys
 from nngen.graph.losses import Criterion, loss_method, loss_statements
-from nngen.graph.model import Item, ModelClass, Redraw, Style
+from nngen.graph.model import Item, Method, ModelClass, Redraw, Style
 from nngen.graph.nn_style import NNLowering
 from nngen.graph.redraws import Redraws, step_redraws, ties
 from nngen.graph.variables import Variables
@@ -97,14 +97,18 @@ class ClassWriter:
         for redraws in self.redraws:
             if redraws.flow.body.name == flow.body.name:
                 method = self._method(redraws)
-                functional = redraws.functional(flow, method)
+                functional = redraws.functional(flow, _called(method, redraws))
                 return Redraw(redraws.nn(), number), Redraw(functional, number)
         return None, None
 
-    def _methods(self, flow: Flow) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    def _methods(self, flow: Flow) -> tuple[Method, ...]:
         """The methods by which those with rules reach the parameters of a block of the functional twin."""
         return tuple(
-            (self._method(redraws), redraws.functional(flow, self._method(redraws)))
+            Method(
+                self._method(redraws),
+                tuple(f"{name}: {kind}" for name, kind in redraws.parameters),
+                redraws.functional(flow, _called(self._method(redraws), redraws)),
+            )
             for redraws in self.redraws
             if redraws.flow.body.name != flow.body.name and redraws.reaches(flow)
         )
@@ -118,6 +122,11 @@ class ClassWriter:
 def _arguments(layer: Layer) -> tuple[str, ...]:
     """Forward's arguments as torch's own layer has them."""
     return tuple(part.strip() for part in layer.forward.split(","))
+
+
+def _called(method: str, redraws: Redraws) -> str:
+    """The call of a method that draws a block's parameters anew."""
+    return f"{method}({', '.join(name for name, _ in redraws.parameters)})"
 
 
 def _criterion_attribute(constructor: Constructor, criterion: Criterion | None) -> Iterable[Any]:

@@ -107,6 +107,15 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Method:
+    """A further method of a class, which returns nothing."""
+
+    name: str
+    parameters: tuple[str, ...]
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Style:
     """One class in one style.
 
@@ -115,25 +124,25 @@ class Style:
         items: what the constructor then builds, in order.
         forward: forward's statements.
         loss: the statements of `loss`.
-        methods: further methods without arguments, and their statements.
+        methods: further methods.
     """
 
     stored: tuple[tuple[str, str], ...]
     items: tuple[Item, ...]
     forward: tuple[Statement, ...]
     loss: tuple[Statement, ...] = ()
-    methods: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    methods: tuple[Method, ...] = ()
 
     def run_codes(self) -> tuple[str, ...]:
         """The code that runs after the constructor, when its arguments are gone."""
-        methods = (code for _, body in self.methods for code in body)
+        methods = (code for method in self.methods for code in method.codes)
         return (*(statement.code for statement in self.forward), *methods)
 
     def codes(self) -> tuple[str, ...]:
         """All code in it."""
         found = [statement.code for statement in (*self.forward, *self.loss)]
         found += [code for _, code in self.stored]
-        found += [code for _, body in self.methods for code in body]
+        found += [code for method in self.methods for code in method.codes]
         for item in self.items:
             found += [item.condition] if item.condition else []
             if isinstance(item, Attribute):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from nngen.catalog.entry import State, fragment
 from nngen.errors import SpecError, did_you_mean
-from nngen.fold import keep_name, literal, source
+from nngen.fold import free_names, keep_name, literal, source
 from nngen.graph.construction import initializer_call, is_block_list
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.members import place_in, position
@@ -86,6 +86,19 @@ class Redraws:
                 later = max(left.text, right.text, key=order.index)
                 del self.rules[later]
                 self.drawn_before.append(later)
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """The names of the class's own scope that its rules use, with their types; blocks are passed them."""
+        used = {
+            name
+            for rule in self.flow.body.init
+            for argument in rule.initializer.arguments.values()
+            for name in free_names(argument.tree)
+        }
+        values = self.flow.scope.values
+        names = [name for name in values if name in used]
+        return tuple((n, "float" if isinstance(values[n], float) else "int") for n in names)
 
     def nn(self) -> tuple[str, ...]:
         """The statements of the nn twin."""
@@ -184,7 +197,10 @@ class Redraws:
         """The call; with `exact`, the layer's own sizes are written out, else read off the module."""
         rule = self.rules[leaf.key]
         if exact is None:
-            return initializer_call(rule.initializer, parameter, _read_off)
+            own = {name for name, _ in self.parameters} - leaf.module.values.keys()
+            return initializer_call(
+                rule.initializer, parameter, lambda n: n if n in own else _read_off(n)
+            )
         written = _written(exact.shape, exact.module, rename)
         return initializer_call(rule.initializer, parameter, written)
 
@@ -315,11 +331,11 @@ def _visits_of(
 ) -> Iterator[tuple[Leaf | None, str, Flow | None]]:
     attribute = f"self.{'_'.join(module.path)}"
     if module.flow is not None:
-        yield None, f"{attribute}.{method}()", module.flow
+        yield None, f"{attribute}.{method}", module.flow
     elif is_block_list(module):
         named = any(not child.name.isdigit() and child.name != "*" for child in module.children)
         members = f"{attribute}.values()" if named else attribute
-        code = f"for block in {members}:\n    block.{method}()"
+        code = f"for block in {members}:\n    block.{method}"
         yield None, code, module.children[0].flow
     else:
         for child in module.children:
