@@ -12,8 +12,8 @@ from nngen.errors import Mark, SpecError
 _IMPORTED = frozenset(
     {"F", "nn", "torch", "math", "Tensor", "OrderedDict", "self", "float", "training"}
 )
-# What the generated methods call their own.
-_LOCALS = frozenset({"x", "out", "output", "target", "layer", "criterion", "loss"})
+# What the generated classes call their own: variables of forward, and what belongs to the loss.
+_OWN = frozenset({"x", "out", "criterion", "loss"})
 
 
 def check_class_name(name: str, mark: Mark) -> None:
@@ -36,7 +36,8 @@ def check_layer_name(name: str, mark: Mark) -> None:
     _check_identifier(name, mark, "a name, such as `conv1`")
     if name in MODULE_NAMES:
         raise SpecError(f"every nn.Module has its own {name!r}", mark, "choose another name")
-    if name in _IMPORTED or name in _LOCALS:
+    # An attribute may be called self, as BERT's is; what it gives cannot be named, see the walker.
+    if name in (_IMPORTED - {"self"}) | _OWN:
         raise SpecError(
             f"the name {name!r} is taken in the generated code",
             mark,
@@ -51,7 +52,7 @@ def check_option_name(name: str, mark: Mark) -> None:
         SpecError: it cannot.
     """
     check_layer_name(name, mark)
-    if name in ("i", "in_channels", "in_features", "fan_in", "fan_out"):
+    if name in ("self", "i", "in_channels", "in_features", "fan_in", "fan_out"):
         raise SpecError(f"the name {name!r} has a meaning of its own", mark, "choose another name")
 
 

@@ -233,7 +233,11 @@ def _record(call: str, fields: Mapping[str, Kind]) -> Kind:
     def convert(value: Any) -> Any:
         if not isinstance(value, Mapping) or not value.keys() <= fields.keys():
             raise Mismatch
-        items = [f"{key}={fields[key].convert(item)!r}" for key, item in value.items()]
+        given = {key: fields[key].convert(item) for key, item in value.items()}
+        items = [
+            f"{key}={item.text if isinstance(item, Code) else repr(item)}"
+            for key, item in given.items()
+        ]
         return Code(f"{call}({', '.join(items)})")
 
     words = tuple(word for field in fields.values() for word in field.words)

@@ -9,13 +9,17 @@ from nngen.catalog.entry import Check, Layer, State, Target, example, function, 
 from nngen.catalog.loss import REDUCTION, WEIGHT
 from nngen.shapes import classes
 
-_FIELDS = "allow_retain_graph=bool, acc_policy='auto' | 'accurate' | 'balanced' | 'compact'"
+_FIELDS = (
+    "allow_retain_graph=bool, acc_policy='auto' | 'accurate' | 'balanced' | 'compact', "
+    "acc_dtype=torch.float32 | None"
+)
 _SHARES = " | ".join(f"'aspect_ratio:{2**power}'" for power in range(7))
-# A chunk has a size, or a method finds it. Without `acc_dtype`, which is for half precision.
+# A chunk has a size, or a method finds it. The models are float32, so `acc_dtype` is no other.
 _OPTIONS = (
     f"nn.LinearCrossEntropyOptions({_FIELDS}, batch_chunk_size=size | None, "
     "chunking_method='auto' | None) | "
-    f"nn.LinearCrossEntropyOptions({_FIELDS}, chunking_method='aspect_ratio' | {_SHARES})"
+    f"nn.LinearCrossEntropyOptions({_FIELDS}, batch_chunk_size=None, "
+    f"chunking_method='aspect_ratio' | {_SHARES})"
 )
 
 
@@ -119,7 +123,7 @@ LAYERS = (
             example((4,), num_classes=3, out_features=[2, 3], bias=True, ignore_index=1),
             example((4,), in_features=4, num_classes=5, label_smoothing=0.1, reduction="none"),
             example((4,), num_classes=6, options={"batch_chunk_size": 2, "chunking_method": None}),
-            example((4,), num_classes=9, options={"chunking_method": "aspect_ratio:2"}),
+            example((4,), num_classes=9, options={"chunking_method": "aspect_ratio:2", "acc_dtype": "float32"}),
         ),
     ),
     Layer(

@@ -196,8 +196,9 @@ def _arguments(module: Module) -> tuple[str, ...]:
     for argument in module.entry.signature:
         if not argument.positional and argument.name not in module.given:
             continue
-        # A list that becomes a buffer, such as class weights, goes in as the tensor that the buffer is.
-        state = made.get(argument.name) if isinstance(module.values[argument.name], list) else None
+        # Numbers that become a buffer, such as class weights, go in as the tensor that the buffer is.
+        is_buffer = isinstance(module.values[argument.name], (list, float))
+        state = made.get(argument.name) if is_buffer else None
         code = source(
             _argument(module, argument.name)
             if state is None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ from nngen.spec.model import Rule
 
 # The parts of a layer that are layers of a kind of their own, as isinstance finds them.
 _PARTS = {"MultiheadAttention": {"out_proj": "Linear"}}
+
+_KIND = re.compile(r"isinstance\(module, (nn\.\w+)\)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,33 +106,38 @@ class Redraws:
     def nn(self) -> tuple[str, ...]:
         """The statements of the nn twin."""
         tests: dict[str, dict[str, list[Leaf]]] = {}
-        for leaf in self.leaves:
-            if leaf.key in self.rules:
-                test = self._test(leaf)
-                tests.setdefault(test, {}).setdefault(leaf.parameter, []).append(leaf)
+        drawn = [leaf for leaf in self.leaves if leaf.key in self.rules]
+        for leaf in drawn:
+            tests.setdefault(self._test(leaf), {}).setdefault(leaf.parameter, []).append(leaf)
         if not tests:
             return ()
-        if all(test.startswith("name == ") for test in tests) and not _in_blocks(self.leaves):
-            return tuple(
-                self._call(leaf, f"self.{_path(leaf.key)}", leaf)
-                for leaf in self.leaves
-                if leaf.key in self.rules
-            )
-        branches = []
-        ordered = sorted(tests, key=lambda test: not test.startswith("name"))
-        for place, test in enumerate(ordered):
-            lines = [f"{'elif' if place else 'if'} {test}:"]
-            for parameter, leaves in tests[test].items():
-                call = self._call(leaves[0], f"module.{parameter}", None)
-                if self._sometimes_none(leaves[0], parameter, test):
-                    lines += [f"    if module.{parameter} is not None:", f"        {call}"]
-                else:
-                    lines.append(f"    {call}")
-            branches.append("\n".join(lines))
+        if all(test.startswith("name == ") for test in tests) and all(map(self._is_own, drawn)):
+            return tuple(self._call(leaf, f"self.{_path(leaf.key)}", leaf) for leaf in drawn)
+        bodies: dict[str, list[str]] = {}
+        for test in sorted(tests, key=lambda test: not test.startswith("name")):
+            bodies.setdefault("\n".join(self._branch(test, tests[test])), []).append(test)
+        branches = [
+            f"{'elif' if place else 'if'} {_any_of(alike)}:\n{body}"
+            for place, (body, alike) in enumerate(bodies.items())
+        ]
         named = any(test.startswith("name") for test in tests)
         head = "name, module in self.named_modules()" if named else "module in self.modules()"
         body = "\n".join(branches).replace("\n", "\n    ")
         return (f"for {head}:\n    {body}",)
+
+    def _branch(self, test: str, parameters: dict[str, list[Leaf]]) -> Iterator[str]:
+        """What the nn twin's loop does with the modules that pass a test."""
+        for parameter, leaves in parameters.items():
+            call = self._call(leaves[0], f"module.{parameter}", None)
+            if self._sometimes_none(leaves[0], parameter, test):
+                yield f"    if module.{parameter} is not None:"
+                yield f"        {call}"
+            else:
+                yield f"    {call}"
+
+    def _is_own(self, leaf: Leaf) -> bool:
+        """Whether a parameter stands in the class itself, rather than in a block of it."""
+        return leaf.owner.body.name == self.flow.body.name
 
     def _test(self, leaf: Leaf) -> str:
         """What tells a parameter's module from others in the nn twin's loop."""
@@ -229,8 +237,12 @@ def _matches(rule: Rule, leaf: Leaf) -> bool:
     return _is_kind(rule, leaf) or fnmatch.fnmatchcase(leaf.key, rule.pattern)
 
 
-def _in_blocks(leaves: list[Leaf]) -> bool:
-    return any("*" in leaf.key for leaf in leaves)
+def _any_of(tests: list[str]) -> str:
+    """One test for modules that pass any of these: `isinstance(module, (nn.Conv2d, nn.Linear))`."""
+    kinds = [_KIND.fullmatch(test) for test in tests]
+    if len(tests) > 1 and all(kinds):
+        return f"isinstance(module, ({', '.join(kind[1] for kind in kinds if kind)}))"
+    return " or ".join(tests)
 
 
 def _path(key: str) -> str:

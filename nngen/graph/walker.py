@@ -172,9 +172,25 @@ class Walker:
             else:
                 self._layer(step, number)
         self._output()
+        self._move_built()
         self._refuse_unused()
         self._refuse_overwritten()
         return self.flow
+
+    def _move_built(self) -> None:
+        """Put the layers that are built behind a later one there."""
+        built = self.flow.built
+        for each in reversed(built.copy()):
+            step = self.body.layers[each.step]
+            if not isinstance(step, LayerStep) or step.built_after is None:
+                continue
+            names = [other.name for other in built if other is not each]
+            if step.built_after.text not in names:
+                name = step.built_after
+                hint = did_you_mean(name.text, names)
+                raise SpecError(f"there is no layer {name.text!r} here", name.mark, hint)
+            built.remove(each)
+            built.insert(names.index(step.built_after.text) + 1, each)
 
     def named(self, name: str) -> Value:
         """The value that a step names.
@@ -190,6 +206,8 @@ class Walker:
                 f"there is no {name!r} here",
                 did_you_mean(name, [*self.values, *self.layers, *self.scope.values]),
             )
+        if name == "self":
+            raise Fault("what 'self' gives needs a name of its own", "`call: y = self(x)`")
         value.used = value.named = True
         return value
 

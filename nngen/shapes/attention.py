@@ -7,7 +7,7 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.shapes.common import demand_rank, demand_size, shape_of
 from nngen.shapes.demands import demand_one_dtype, demand_weights_dtype
-from nngen.sizes import Dim
+from nngen.sizes import Dim, same
 from nngen.tensors import Shape, Tensor, show
 
 
@@ -61,6 +61,11 @@ def _demand_sequence(tensor: Tensor, what: str, size: Dim, query: Shape, sequenc
             f"the {what} must have {len(query)} dimensions, as the query has, not {show(shape)}"
         )
     demand_weights_dtype(tensor, what=f"the {what}")
+    if what != "query" and same(shape[-1], size) is not True:
+        raise Fault(
+            f"the last dimension of the {what} is {shape[-1]}, where {size} is wanted",
+            f"`{what[0]}dim: {shape[-1]}` tells the layer",
+        )
     demand_size(shape[-1], size, f"the last dimension of the {what}")
     if len(query) == 3:
         demand_size(shape[1 - sequence], query[1 - sequence], f"the batch size of the {what}")

@@ -66,6 +66,7 @@ class LayerStep:
         otherwise_none: where it is not there, there is no value; else its input passes through.
         init: redraws right after it is built.
         modifiers: `weight_norm` or `spectral_norm`, with their arguments.
+        built_after: the layer behind which the constructor builds it, where that is not its place in the flow.
     """
 
     kind: str
@@ -81,6 +82,7 @@ class LayerStep:
     otherwise_none: bool = False
     init: tuple[Rule, ...] = ()
     modifiers: dict[str, dict[str, Expression]] = field(default_factory=dict)
+    built_after: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)

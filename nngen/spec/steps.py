@@ -19,7 +19,7 @@ from nngen.spec.nodes import expression, is_empty, items, known_keys, mapping, s
 
 # The sizes of a block's first input that it may name; used, they become its leading arguments.
 INPUT_SIZES = ("in_channels", "in_features")
-BESIDE = ("from", "call", "repeat", "when", "otherwise", "init", *MODIFIERS)
+BESIDE = ("from", "call", "repeat", "when", "otherwise", "init", "built_after", *MODIFIERS)
 _HEAD = re.compile(r"(?P<kind>[A-Za-z_]\w*)(?:\s+as\s+(?P<name>\S.*))?")
 _STATE_KINDS = {
     "Parameter": {"shape": kind("any"), "init": kind("any")},
@@ -51,7 +51,7 @@ class StepReader:
                 "a Sequential holds layers only", node.mark, "a line of Python is a step of its own"
             )
         step = self.layer(node)
-        if step.sources is not None or step.call is not None or step.when is not None:
+        if step.sources or step.call or step.when or step.built_after:
             raise SpecError(
                 "in a Sequential each layer takes what the one above gives",
                 step.mark,
@@ -145,6 +145,7 @@ class StepReader:
             _otherwise(beside),
             redraws,
             _modifiers(kind_name, beside),
+            _built_after(beside.get("built_after")),
         )
 
     def _check_kind(self, kind_name: str, mark: Mark) -> None:
@@ -242,6 +243,10 @@ def _from(node: Node | None) -> tuple[Name, ...] | None:
     if not listed:
         raise SpecError("`from` is empty", node.mark, "name the values that the layer takes")
     return tuple(Name(text(item, "`from`"), item.mark) for item in listed)
+
+
+def _built_after(node: Node | None) -> Name | None:
+    return None if node is None else Name(text(node, "`built_after`"), node.mark)
 
 
 def _call(node: Node | None) -> Line | None:
