@@ -202,7 +202,7 @@ class Case:
         arguments = {
             name: (
                 torch.tensor(values[name])
-                if isinstance(values[name], list) and name in state
+                if isinstance(values[name], (list, float)) and name in state
                 else torch_value(values[name])
             )
             for name in names

@@ -278,10 +278,24 @@ def test_verify_as_json_of_a_real_spec(shell: Shell) -> None:
     assert report["values"] == sum(row["values"] for row in report["rows"]) > 0
 
 
-def test_verify_takes_a_seed(shell: Shell, verified: Callable[..., Any]) -> None:
+def test_verify_takes_a_seed_and_values(shell: Shell, verified: Callable[..., Any]) -> None:
     calls = verified()
-    shell("verify", "net.yaml", "--seed", "7")
-    assert calls == [{"spec": "net.yaml", "seed": 7}]
+    shell("verify", "net.yaml")
+    shell("verify", "net.yaml", "--seed", "7", "--set", "width=3", "--set", "bias=false")
+    assert calls == [
+        {"spec": "net.yaml", "seed": 0, "values": {}},
+        {"spec": "net.yaml", "seed": 7, "values": {"width": 3, "bias": False}},
+    ]
+
+
+def test_verify_with_another_value(shell: Shell) -> None:
+    text = SPEC.format(name="NET").replace("Linear: 3", "Linear: width")
+    spec = shell.spec("net.yaml", f"args: {{width: required}}\n{text}")
+    few, many = (
+        json.loads(shell("verify", spec, "--json", "--set", f"width={width}"))[spec]["values"]
+        for width in (3, 30)
+    )
+    assert few < many
 
 
 def test_verify_of_a_wrong_spec(shell: Shell) -> None:

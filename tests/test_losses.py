@@ -181,7 +181,7 @@ REFUSED = {
     ),
     "a ragged weight": (
         loss_of({"BCELoss": {"weight": [[1, 2], [3]]}}, (2,)),
-        "takes a list of numbers, or of such lists, all of one length",
+        "takes a number, a list of numbers, or of such lists, all of one length",
     ),
     "an empty weight": (
         loss_of({"CrossEntropyLoss": {"weight": []}}, (2,)),

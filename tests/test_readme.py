@@ -131,11 +131,6 @@ def test_links_lead_somewhere(link: str) -> None:
     assert (REPOSITORY / link).exists()
 
 
-def test_every_spec_is_mentioned() -> None:
-    specs = {f"specs/{path.name}" for path in (REPOSITORY / "specs").glob("*.yaml")}
-    assert {link for link in LINKS if link.startswith("specs/")} == specs
-
-
 def test_the_keys_described_are_keys_of_the_language() -> None:
     section = README[README.index("## The spec language") :]
     top, steps = section.split("\nA step is ")[:2]

@@ -66,8 +66,10 @@ def test_the_committed_package_is_what_the_spec_gives(spec: Path) -> None:
 def test_the_twins_are_equal(spec: Path) -> None:
     report = nngen.verify(spec)
     assert report.equal, report.as_text()
-    idle = ("no optimizer was run: the model has nothing to train",)
-    assert report.notes == (idle if spec.stem in STATELESS else ())
+    excused = ["train mode is not possible at batch size 1"]
+    if spec.stem in STATELESS:
+        excused.append("no optimizer was run: the model has nothing to train")
+    assert [note for note in report.notes if not note.startswith(tuple(excused))] == []
 
 
 @each_spec

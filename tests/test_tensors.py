@@ -173,6 +173,7 @@ INDICES = [
     "0, :, rows",
     "rows, 0",
     "rows, None, rows",
+    ":, rows, None, rows",
     "rows, ..., rows",
     "0, rows",
     ":, 0, rows",

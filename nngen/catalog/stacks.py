@@ -179,6 +179,7 @@ _PLAIN_DECODER_LAYER = {
 }
 _NORM = {"LayerNorm": {"normalized_shape": 6}}
 _ENC, _DEC = "encoder1", "decoder1"
+_CAUSAL = "torch.full((4, 4), -torch.inf).triu(diagonal=1)"
 
 LAYERS = (
     Layer(
@@ -224,6 +225,12 @@ LAYERS = (
                 num_layers=3,
                 norm=None,
             ),
+            example(
+                (4, 6),
+                call=f"y = {_ENC}(x, {_CAUSAL})",
+                encoder_layer=_ENCODER_LAYER,
+                num_layers=2,
+            ),
             example(fixed(4, 6), encoder_layer=_ENCODER_LAYER, num_layers=1),
         ),
     ),
@@ -261,6 +268,13 @@ LAYERS = (
                 fixed(4, 4),
                 call=f"y = {_DEC}(x, memory, tgt_key_padding_mask=mask, memory_key_padding_mask=mask, "
                 "tgt_mask=bias, memory_mask=bias, tgt_is_causal=False, memory_is_causal=True)",
+                decoder_layer=_DECODER_LAYER,
+                num_layers=2,
+            ),
+            example(
+                (4, 6),
+                (4, 6),
+                call=f"y = {_DEC}(x, memory, {_CAUSAL})",
                 decoder_layer=_DECODER_LAYER,
                 num_layers=2,
             ),
@@ -341,6 +355,16 @@ LAYERS = (
                 dim_feedforward=5,
                 batch_first=True,
                 activation="relu",
+            ),
+            example(
+                (4, 6),
+                (4, 6),
+                call=f"y = transformer1(src, tgt, {_CAUSAL}, {_CAUSAL})",
+                nhead=2,
+                num_encoder_layers=1,
+                num_decoder_layers=1,
+                dim_feedforward=5,
+                batch_first=True,
             ),
             example(
                 fixed(4, 6),

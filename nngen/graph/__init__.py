@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from nngen.errors import SpecError
@@ -11,7 +13,7 @@ from nngen.fold import literal, source
 from nngen.graph.classes import ClassWriter, unite
 from nngen.graph.flow import Flow
 from nngen.graph.keys import state_keys
-from nngen.graph.losses import loss_step
+from nngen.graph.losses import Criterion, loss_step
 from nngen.graph.model import Graph, ModelClass
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Choices, Program, Scope
@@ -21,13 +23,31 @@ from nngen.spec import Input, Spec
 from nngen.subject import TensorSpec
 from nngen.tensors import Shape, Tensor
 
-__all__ = ["Graph", "build_graph"]
+__all__ = ["Followed", "Graph", "build_graph", "follow"]
 
 BATCH = symbol("N")
 
 
-def build_graph(spec: Spec) -> Graph:
-    """Take every decision about a model.
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """A spec whose every step has been followed.
+
+    Attributes:
+        flow: what happens in the model; the flow of each use of a block hangs in it.
+        blocks: for each block, the flows of all its uses.
+        criterion: the loss.
+        arguments, sizes: the constructor's arguments and the open sizes that verification uses.
+    """
+
+    flow: Flow
+    blocks: Mapping[str, list[Flow]]
+    criterion: Criterion | None
+    arguments: dict[str, Any]
+    sizes: dict[str, int]
+
+
+def follow(spec: Spec) -> Followed:
+    """Follow every step of a model.
 
     Raises:
         SpecError: the spec is wrong.
@@ -40,7 +60,18 @@ def build_graph(spec: Spec) -> Graph:
     _refuse_unused_blocks(spec, program)
     program.refuse_misfits()
     criterion = None if spec.loss is None else loss_step(spec.loss, flow)
-    united = [unite(flows) for flows in program.flows.values()]
+    return Followed(flow, program.flows, criterion, arguments, _check_sizes(spec))
+
+
+def build_graph(spec: Spec) -> Graph:
+    """Take every decision about a model.
+
+    Raises:
+        SpecError: the spec is wrong.
+    """
+    followed = follow(spec)
+    flow, criterion = followed.flow, followed.criterion
+    united = [unite(flows) for flows in followed.blocks.values()]
     writer = ClassWriter([*united, flow])
     blocks = tuple(map(writer.block, united))
     model = writer.model(flow, criterion)
@@ -53,8 +84,8 @@ def build_graph(spec: Spec) -> Graph:
         state_keys(flow, None if criterion is None else criterion.flow),
         tuple(_tensor_spec(each, flow.scope) for each in spec.inputs),
         None if criterion is None else criterion.targets,
-        arguments,
-        _check_sizes(spec),
+        followed.arguments,
+        followed.sizes,
     )
 
 

@@ -44,7 +44,7 @@ def build_block(
         flow=flow,
         unsettled=scope.unsettled(path),
     )
-    return Application(module, inputs, output)
+    return Application(module, inputs, output, flow=flow)
 
 
 def _input_size(step: LayerStep, name: str, found: Dim, path: tuple[str, ...], scope: Scope) -> Dim:
@@ -66,8 +66,8 @@ def apply_block(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
     body = scope.program.blocks[module.kind]
     values = {name: module.values[name] for name in (option.name for option in body.options)}
     step = LayerStep(module.kind, None, {}, module.mark)
-    _, output, _ = walk_block(body, step, scope, values, inputs)
-    return Application(module, inputs, output)
+    flow, output, _ = walk_block(body, step, scope, values, inputs)
+    return Application(module, inputs, output, flow=flow)
 
 
 def _arguments(step: LayerStep, body: Body, scope: Scope) -> dict[str, Any]:
@@ -130,6 +130,7 @@ def walk_block(
         flow = program.walk(body, inner, tensors)
     finally:
         program.stack.pop()
+    flow.meanings = meanings
     program.flows.setdefault(body.name, []).append(flow)
     return flow, _outside(flow.output, meanings), meanings
 

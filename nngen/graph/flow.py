@@ -15,7 +15,7 @@ from nngen.errors import Mark, SpecError
 from nngen.expressions import Expression, Line
 from nngen.fold import Folder, keep_name, renamed
 from nngen.graph.scope import Scope
-from nngen.sizes import Size
+from nngen.sizes import Dim, Size
 from nngen.spec import Body
 from nngen.spec.model import Rule
 
@@ -159,12 +159,20 @@ def self_attribute(name: str) -> ast.expr:
 
 @dataclass(frozen=True, eq=False)
 class Application:
-    """One use of a module: what went in, what came out, and the same for a container's children."""
+    """One use of a module.
+
+    Attributes:
+        inputs: what went in, by the names of forward's arguments.
+        output: what came out.
+        children: of a container, the uses of what is in it.
+        flow: of a block, what happens in this use.
+    """
 
     module: Module
     inputs: Mapping[str, Any]
     output: Any
     children: tuple[Application, ...] = ()
+    flow: Flow | None = None
 
 
 @dataclass(eq=False)
@@ -263,6 +271,7 @@ class Flow:
         inputs: forward's arguments.
         built: the constructor's steps.
         operations: forward's steps; the last one gives the output.
+        meanings: of a block, what the names of its sizes mean to its user.
     """
 
     body: Body
@@ -270,6 +279,7 @@ class Flow:
     inputs: tuple[Value, ...]
     built: list[Built] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
+    meanings: Mapping[str, Dim] = field(default_factory=dict)
 
     @property
     def output(self) -> Any:

@@ -113,12 +113,14 @@ class Redraws:
             return ()
         if all(test.startswith("name == ") for test in tests) and all(map(self._is_own, drawn)):
             return tuple(self._call(leaf, f"self.{_path(leaf.key)}", leaf) for leaf in drawn)
-        bodies: dict[str, list[str]] = {}
+        bodies: dict[tuple[str, str], list[str]] = {}
         for test in sorted(tests, key=lambda test: not test.startswith("name")):
-            bodies.setdefault("\n".join(self._branch(test, tests[test])), []).append(test)
+            body = "\n".join(self._branch(test, tests[test]))
+            alike = "" if _KIND.fullmatch(test) else test
+            bodies.setdefault((body, alike), []).append(test)
         branches = [
             f"{'elif' if place else 'if'} {_any_of(alike)}:\n{body}"
-            for place, (body, alike) in enumerate(bodies.items())
+            for place, ((body, _), alike) in enumerate(bodies.items())
         ]
         named = any(test.startswith("name") for test in tests)
         head = "name, module in self.named_modules()" if named else "module in self.modules()"
@@ -238,11 +240,9 @@ def _matches(rule: Rule, leaf: Leaf) -> bool:
 
 
 def _any_of(tests: list[str]) -> str:
-    """One test for modules that pass any of these: `isinstance(module, (nn.Conv2d, nn.Linear))`."""
-    kinds = [_KIND.fullmatch(test) for test in tests]
-    if len(tests) > 1 and all(kinds):
-        return f"isinstance(module, ({', '.join(kind[1] for kind in kinds if kind)}))"
-    return " or ".join(tests)
+    """One test for modules of any of these kinds: `isinstance(module, (nn.Conv2d, nn.Linear))`."""
+    kinds = [match[1] for match in map(_KIND.fullmatch, tests) if match]
+    return f"isinstance(module, ({', '.join(kinds)}))" if len(kinds) > 1 else tests[0]
 
 
 def _path(key: str) -> str:
