@@ -9,9 +9,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
+from nngen import __version__
 from nngen.errors import NngenError
 
 FILES = ("__init__.py", "functional_style.py", "nn_style.py")
@@ -40,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="nngen",
         description="One YAML model description becomes two PyTorch models, equal bit for bit.",
     )
+    parser.add_argument("--version", action="version", version=f"nngen {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
 
     build = verbs.add_parser("build", help="write the two models of each spec")
@@ -49,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out",
         type=Path,
         default=Path("generated"),
-        help="the folder for the packages",
+        help="the folder for the packages (default: %(default)s)",
     )
     build.add_argument(
         "--check",
@@ -75,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="a constructor argument or an open size to verify with",
     )
-    verify.add_argument("--seed", type=int, default=0, help="where the random numbers start")
+    verify.add_argument(
+        "--seed", type=int, default=0, help="where the random numbers start (default: %(default)s)"
+    )
     verify.set_defaults(run=_verify)
     return parser
 
@@ -104,13 +109,24 @@ def _specs(parser: argparse.ArgumentParser) -> None:
 
 def _build(options: argparse.Namespace) -> int:
     if options.check:
-        return max([_check(path, options.out) for path in options.specs])
-    for path in options.specs:
-        _build_one(path, options.out, options.force)
-    return 0
+        return _each(options.specs, lambda path: _check(path, options.out))
+    return _each(options.specs, lambda path: _build_one(path, options.out, options.force))
 
 
-def _build_one(path: Path, out: Path, force: bool) -> None:
+def _each(specs: Sequence[Path], run: Callable[[Path], int]) -> int:
+    """Run all specs, whatever becomes of one; the highest of their exit codes."""
+    codes = []
+    for path in specs:
+        try:
+            codes.append(run(path))
+        except NngenError as error:
+            sys.stdout.flush()
+            print(error, file=sys.stderr)
+            codes.append(2)
+    return max(codes)
+
+
+def _build_one(path: Path, out: Path, force: bool) -> int:
     # Not imported above: an unchanged build answers without the parser, the templates and black.
     from nngen import freshness
     from nngen.folders import package_folder
@@ -118,7 +134,7 @@ def _build_one(path: Path, out: Path, force: bool) -> None:
     folder = package_folder(path, out)
     if freshness.is_fresh(freshness.key(path, "build", folder, FILES)):
         print(f"{folder}: unchanged")
-        return
+        return 0
     from nngen import building, writer
 
     source, bodies = building.read_and_render(path)
@@ -130,6 +146,7 @@ def _build_one(path: Path, out: Path, force: bool) -> None:
             print(f"{change.path}: {change.kind}")
     if all(change.kind == "unchanged" for change in changes):
         print(f"{folder}: unchanged")
+    return 0
 
 
 def _check(path: Path, out: Path) -> int:
@@ -145,15 +162,27 @@ def _check(path: Path, out: Path) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    if find_spec("torch") is None:
+        raise NngenError("verify needs torch: pip install 'nngen[torch]'")
     from nngen import verify
 
-    reports = {}
-    for number, path in enumerate(options.specs, 1):
-        if len(options.specs) > 1 and not options.json:
-            print(f"[{number}/{len(options.specs)}] {path}", flush=True)
-        report = reports[str(path)] = verify(path, values=dict(options.values), seed=options.seed)
+    several = len(options.specs) > 1 and not options.json
+    reports: dict[str, object] = {}
+
+    def run(path: Path) -> int:
+        if several:
+            print(f"[{len(reports) + 1}/{len(options.specs)}] {path}", flush=True)
+        try:
+            report = verify(path, values=dict(options.values), seed=options.seed)
+        except NngenError as error:
+            reports[str(path)] = {"error": str(error)}
+            raise
+        reports[str(path)] = report.as_dict()
         if not options.json:
             print(report.as_text(), flush=True)
+        return 0 if report.equal else 1
+
+    code = _each(options.specs, run)
     if options.json:
-        print(json.dumps({path: report.as_dict() for path, report in reports.items()}, indent=2))
-    return 0 if all(report.equal for report in reports.values()) else 1
+        print(json.dumps(reports, indent=2))
+    return code

@@ -450,6 +450,8 @@ class Evaluator:
 
     def _compare(self, node: ast.Compare) -> Any:
         left = self(node.left)
+        if len(node.ops) > 1 and isinstance(left, Tensor):
+            raise Fault("Python compares tensors two at a time only", "`(0 < x) & (x < 1)`", node)
         result: Any = True
         for op, comparator in zip(node.ops, node.comparators):
             right = self(comparator)
@@ -474,8 +476,12 @@ class Evaluator:
 
     def _binop(self, node: ast.BinOp) -> Any:
         left, right = self(node.left), self(node.right)
+        if isinstance(node.op, ast.Div) or float in (type(left), type(right)):
+            left, right = _number(left), _number(right)
         if left is UNKNOWN or right is UNKNOWN:
-            return UNKNOWN
+            # What is known only at run time is a number, and a number leaves a tensor's shape as it is.
+            other = right if left is UNKNOWN else left
+            return other if isinstance(other, Tensor) else UNKNOWN
         kinds = {type(left), type(right)}
         if kinds <= {tuple} or kinds <= {list}:
             if isinstance(node.op, ast.Add):
@@ -483,8 +489,6 @@ class Evaluator:
         elif not kinds & {str, tuple, list, dict, type(None), slice}:
             if isinstance(node.op, ast.Pow) and kinds <= {int, bool, float}:
                 return _power(left, right)
-            if isinstance(node.op, ast.Div) or float in kinds:
-                left, right = _number(left), _number(right)
             result = _BINARY[type(node.op)](left, right)
             if isinstance(result, int) and abs(result) >= MAX_NUMBER:
                 raise Fault("the number is too large", node=node)
@@ -493,8 +497,10 @@ class Evaluator:
 
 
 def _number(value: Any) -> Any:
-    """A size as the number that it is in this use, where it has one: fractions are no sizes."""
-    return value if not isinstance(value, Size) or value.value is None else value.value
+    """A size as the number that it is in this use: fractions are no sizes."""
+    if not isinstance(value, Size):
+        return value
+    return UNKNOWN if value.value is None else value.value
 
 
 def _power(base: float, exponent: float) -> Any:

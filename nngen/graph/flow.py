@@ -216,6 +216,10 @@ class Condition:
     training: bool
     passes: bool
 
+    def flag(self, layer: str) -> str:
+        """The attribute that tells whether a layer is built: an argument, if that alone decides."""
+        return self.build.id if isinstance(self.build, ast.Name) else f"has_{layer}"
+
 
 @dataclass(eq=False)
 class Operation:

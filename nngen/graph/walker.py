@@ -18,6 +18,7 @@ from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
 from nngen.graph.states import build_state
 from nngen.names import check_value_name
+from nngen.sizes import value_of
 from nngen.spec import Body, LayerStep, LineStep, Name
 from nngen.tensors import UNKNOWN, Tensor
 
@@ -87,7 +88,7 @@ class LineEvaluator(Evaluator):
         self.holds.pop()
         otherwise = self._arm(node.orelse, not test or test is UNKNOWN)
         if test is UNKNOWN:
-            return body if type(body) is type(otherwise) and body == otherwise else UNKNOWN
+            return _either(body, otherwise)
         return body if test else otherwise
 
     def _arm(self, node: ast.expr, taken: bool) -> Any:
@@ -359,6 +360,12 @@ class Walker:
         except Fault as fault:
             raise line.value.fault(fault) from None
         self.scope.program.note_arms(evaluator.arms, line)
+        if callable(result):
+            raise SpecError(
+                f"the line binds a function, {ast.unparse(line.value.tree)!r}, rather than a value",
+                line.value.mark,
+                "call it: add `()`",
+            )
         writes: list[Value | None] = []
         for name, part in _unpacked(line.target, result, line.value.mark):
             if name == "_":
@@ -427,6 +434,13 @@ class Walker:
                 )
 
 
+def _either(left: Any, right: Any) -> Any:
+    """What is one of two values, only the running model knows which."""
+    if isinstance(left, Tensor) and isinstance(right, Tensor):
+        return left if left == right else Tensor(None, left.dtype)
+    return left if type(left) is type(right) and left == right else UNKNOWN
+
+
 def _name_node(name: str) -> ast.expr:
     return ast.Name(name, ast.Load())
 
@@ -473,6 +487,8 @@ def _unpacked(target: Target, result: Any, mark: Mark) -> list[tuple[str, Any]]:
     parts: Sequence[Any]
     if result is UNKNOWN or (isinstance(result, Tensor) and result.shape is None):
         parts = [Tensor(None)] * count
+    elif isinstance(result, Tensor) and result.shape and value_of(result.shape[0]) == count:
+        parts = [result.sized(*result.shape[1:])] * count
     elif not isinstance(result, (tuple, list)):
         raise SpecError(f"the line unpacks {count} values, but there is one", mark)
     elif len(result) != count:

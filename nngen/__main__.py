@@ -1,0 +1,7 @@
+"""`python -m nngen`."""
+
+import sys
+
+from nngen.cli import main
+
+sys.exit(main())

@@ -1,0 +1,143 @@
+"""How many multiply-adds a layer or function takes: those of its convolutions and matrix products, and no others.
+
+A rule is called with the arguments, inputs and state that it names by parameter name, and with `output`. It gives None
+where the count cannot be told. Biases, element-wise arithmetic, norms, activations and lookups count nothing, as in
+torch.utils.flop_counter.FlopCounterMode (which counts a multiply-add as two).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nngen.sizes import Dim, product
+from nngen.tensors import Shape, Tensor
+
+Rule = Callable[..., "Dim | None"]
+
+
+def _shape(tensor: Tensor) -> Shape:
+    assert tensor.shape is not None
+    return tensor.shape
+
+
+def _count(tensor: Tensor) -> Dim:
+    return product(_shape(tensor))
+
+
+def _linear(output: Tensor, weight: Tensor) -> Dim:
+    return _count(output) * _shape(weight)[-1]
+
+
+def _bilinear(output: Tensor, weight: Tensor) -> Dim:
+    return _count(output) * product(_shape(weight)[1:])
+
+
+def _convolution(output: Tensor, weight: Tensor) -> Dim:
+    return _count(output) * product(_shape(weight)[1:])
+
+
+def _transposed_convolution(input: Tensor, weight: Tensor) -> Dim:
+    return _count(input) * product(_shape(weight)[1:])
+
+
+def _recurrent(input: Tensor, state: Mapping[str, Tensor]) -> Dim:
+    """Each weight multiplies once at every time step."""
+    steps = product(_shape(input)[:-1])
+    weights = (_count(tensor) for name, tensor in state.items() if name.startswith("weight"))
+    return steps * sum(weights, 0)
+
+
+def _attention_layer(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim: Dim,
+    batch_first: bool,
+    add_bias_kv: bool,
+    add_zero_attn: bool,
+) -> Dim:
+    sources = _shape(key)[-2 if batch_first or len(_shape(key)) == 2 else 0]
+    sources = sources + int(add_bias_kv) + int(add_zero_attn)
+    projections = (2 * _count(query) + _count(key) + _count(value)) * embed_dim
+    return projections + 2 * _count(query) * sources
+
+
+def _attention(query: Tensor, key: Tensor, output: Tensor) -> Dim:
+    return (_count(query) + _count(output)) * _shape(key)[-2]
+
+
+def _product(input: Tensor, output: Tensor) -> Dim:
+    return _count(output) * _shape(input)[-1]
+
+
+def _added_product(mat1: Tensor, output: Tensor) -> Dim:
+    return _count(output) * _shape(mat1)[-1]
+
+
+def _added_batches(batch1: Tensor, batch2: Tensor) -> Dim:
+    return _count(batch1) * _shape(batch2)[-1]
+
+
+def _added_vector(mat: Tensor) -> Dim:
+    return _count(mat)
+
+
+def _outer(output: Tensor) -> Dim:
+    return _count(output)
+
+
+def _tensordot(a: Tensor, dims: Any, output: Tensor) -> Dim:
+    shape = _shape(a)
+    if isinstance(dims, int):
+        return _count(output) * product(shape[len(shape) - dims :])
+    axes = dims[0] if isinstance(dims[0], (list, tuple)) else [dims[0]]
+    return _count(output) * product(shape[axis] for axis in axes)
+
+
+def _einsum(equation: str, operands: Any, output: Tensor) -> Dim | None:
+    """Of two tensors; what is summed in one of them alone is summed before they meet."""
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = operands[0]
+    terms = equation.replace(" ", "").partition("->")[0].split(",")
+    if len(operands) != 2 or "." in equation:
+        return 0 if len(operands) == 1 else None
+    sizes = [dict(zip(term, _shape(tensor))) for term, tensor in zip(terms, operands)]
+    summed = sizes[0].keys() & sizes[1].keys() - set(equation.partition("->")[2])
+    if "->" not in equation:
+        summed = sizes[0].keys() & sizes[1].keys()
+    return _count(output) * product(sizes[0][letter] for letter in sorted(summed))
+
+
+def matmul(left: Tensor, output: Tensor) -> Dim:
+    """The multiply-adds of `left @ right`."""
+    return _count(output) * _shape(left)[-1]
+
+
+_CONVOLUTIONS = ("1d", "2d", "3d")
+
+LAYER_PRODUCTS: dict[str, Rule] = {
+    "Linear": _linear,
+    "Bilinear": _bilinear,
+    **{f"Conv{rank}": _convolution for rank in _CONVOLUTIONS},
+    **{f"ConvTranspose{rank}": _transposed_convolution for rank in _CONVOLUTIONS},
+    **dict.fromkeys(("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"), _recurrent),
+    "MultiheadAttention": _attention_layer,
+}
+FUNCTION_PRODUCTS: dict[str, Rule] = {
+    "F.linear": _linear,
+    "F.bilinear": _bilinear,
+    **{f"F.conv{rank}": _convolution for rank in _CONVOLUTIONS},
+    **{f"F.conv_transpose{rank}": _transposed_convolution for rank in _CONVOLUTIONS},
+    "F.scaled_dot_product_attention": _attention,
+    **dict.fromkeys(
+        ("torch.matmul", "torch.mm", "torch.bmm", "torch.mv", "torch.dot", "torch.inner"), _product
+    ),
+    "torch.addmm": _added_product,
+    "torch.baddbmm": lambda batch1, output: _added_product(batch1, output),
+    "torch.addbmm": _added_batches,
+    "torch.addmv": _added_vector,
+    "torch.outer": _outer,
+    "torch.tensordot": _tensordot,
+    "torch.einsum": _einsum,
+}

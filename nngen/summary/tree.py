@@ -1,0 +1,300 @@
+"""From the flow of a model to the rows of its summary."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from nngen.catalog import LAYERS
+from nngen.catalog.entry import HELPERS, State, fragment
+from nngen.catalog.products import LAYER_PRODUCTS
+from nngen.expressions import SIZE_FUNCTIONS, Evaluator
+from nngen.fold import free_names, source
+from nngen.graph.flow import Application, Built, Condition, Flow, Module, Operation
+from nngen.graph.members import position
+from nngen.graph.modules import evaluate
+from nngen.expressions import Expression
+from nngen.sizes import Dim, substitute, value_of
+from nngen.summary.lines import count_line, counted
+from nngen.summary.rows import Row, number, shapes_of
+from nngen.tensors import Tensor
+
+Sizes = Mapping[str, Dim]
+
+
+class Tree:
+    """Makes rows; what stands at one place in the model is counted where it is first met."""
+
+    def __init__(self) -> None:
+        self.counted: set[str] = set()
+        self.tied: set[str] = set()
+
+    def model(self, flow: Flow, sizes: Sizes) -> list[Row]:
+        """The rows of the model's own class."""
+        return self._flow(flow, "", sizes)
+
+    def loss(self, flow: Flow, sizes: Sizes) -> list[Row]:
+        """The layers of a loss that hold parameters or buffers."""
+        rows = [self._not_used(built.module, built.name, sizes) for built in _modules(flow)]
+        return [row for row in rows if row.parameters or row.buffers]
+
+    def _flow(self, flow: Flow, path: str, outer: Sizes) -> list[Row]:
+        sizes = {**outer, **_open(flow, outer)}
+        self.tied.update(_joined(path, left.text) for left, _ in flow.body.tie)
+        names = _names(flow)
+        states = [built for built in flow.built if _is_state(built)]
+        rows: list[Row] = []
+        for operation in flow.operations:
+            while states and states[0].step <= operation.step:
+                rows.append(self._state(states.pop(0), path, sizes))
+            rows += self._operation(operation, flow, path, names, sizes)
+        rows += [self._state(built, path, sizes) for built in states]
+        for built in _modules(flow):
+            name = names.get(built.name, built.name)
+            full = _joined(path, name)
+            if full not in self.counted and _holds(built.condition, flow) and not _is_state(built):
+                assert built.module is not None
+                rows.append(replace(self._not_used(built.module, full, sizes), name=name))
+        return rows
+
+    def _operation(
+        self, operation: Operation, flow: Flow, path: str, names: Mapping[str, str], sizes: Sizes
+    ) -> Iterator[Row]:
+        condition = operation.condition
+        if not _holds(condition, flow):
+            return
+        only_training = not _holds(condition, flow, modes=(False,))
+        taken = tuple(names.get(value.name, value.name) for value in operation.reads)
+        if operation.application is not None:
+            name = names.get(operation.layer, operation.layer)
+            row = self._application(
+                operation.application, name, _joined(path, name), taken, sizes
+            )
+            yield replace(row, only_training=only_training)
+        elif operation.line is not None:
+            for row in self._line(operation, flow, path, names, sizes):
+                yield replace(row, only_training=row.only_training or only_training)
+
+    def _line(
+        self, operation: Operation, flow: Flow, path: str, names: Mapping[str, str], sizes: Sizes
+    ) -> Iterator[Row]:
+        assert operation.line is not None
+        running = count_line(operation, flow, training=False)
+        training = count_line(operation, flow, training=True)
+        now = {node for node, _ in running.reached}
+        for node, application in dict((*training.reached, *running.reached)).items():
+            module = application.module
+            name = names.get(module.name, module.name)
+            taken = _taken(node, operation)
+            row = self._application(application, name, _joined(path, name), taken, sizes)
+            yield replace(row, only_training=node not in now)
+        tree = operation.line.value.tree
+        if isinstance(tree, ast.Call) and tree in operation.calls:
+            return
+        products = [None if each is None else number(each, sizes) for each in running.products]
+        result = [value.abstract for value in operation.writes if value is not None]
+        yield Row(
+            ", ".join(operation.line.names),
+            source(tree),
+            tuple(value.name for value in operation.reads),
+            shapes_of(result, sizes),
+            mult_adds=sum(each or 0 for each in products),
+            partial=None in products,
+            is_line=True,
+        )
+
+    def _application(
+        self,
+        application: Application,
+        name: str,
+        path: str,
+        taken: tuple[str, ...],
+        sizes: Sizes,
+    ) -> Row:
+        module = application.module
+        shared = path in self.counted
+        self.counted.add(path)
+        row = Row(
+            name, _kind(module), taken, shapes_of(application.output, sizes), shared=shared
+        )
+        flow = application.flow or module.flow
+        if flow is not None:
+            return _summed(row, self._flow(flow, path, sizes))
+        if application.children:
+            return _summed(row, self._chain(application, path, taken, sizes))
+        if module.children:
+            inner = [self._part(module, child, path, sizes) for child in module.children]
+            return _summed(self._leaf(row, module, application, path, sizes), inner)
+        return self._leaf(row, module, application, path, sizes)
+
+    def _chain(
+        self, application: Application, path: str, taken: tuple[str, ...], sizes: Sizes
+    ) -> list[Row]:
+        """What is in a container, each taking what the one before gives."""
+        rows = []
+        for place, child in enumerate(application.children):
+            name = child.module.name if child.module.name != "*" else str(place)
+            rows.append(self._application(child, name, _joined(path, name), taken, sizes))
+            taken = (name,)
+        return rows
+
+    def _part(self, stack: Module, part: Module, path: str, sizes: Sizes) -> Row:
+        """A part of a layer of torch's that is made of layers in a row."""
+        name = ".".join(part.path[len(stack.path) :])
+        full = _joined(path, name)
+        if part.flow is not None:
+            use = Application(part, {}, part.flow.output, flow=part.flow)
+            row = self._application(use, name, full, (), sizes)
+            inner = {**sizes, **_open(part.flow, sizes)}
+            return replace(row, output=shapes_of(part.flow.output, inner))
+        if not part.children:
+            return self._not_used(part, full, sizes, unused=False, name=name)
+        self.counted.add(full)
+        inner_rows = [self._part(part, child, full, sizes) for child in part.children]
+        return _summed(Row(name, part.kind, (), inner_rows[-1].output), inner_rows)
+
+    def _not_used(
+        self, module: Module, path: str, sizes: Sizes, unused: bool = True, name: str = ""
+    ) -> Row:
+        """A layer whose use is not seen: its parameters are there all the same."""
+        row = Row(name or module.name, _kind(module), (), [], unused=unused)
+        self.counted.add(path)
+        if module.flow is not None:
+            inner = self._flow(module.flow, path, sizes)
+            return replace(_summed(row, inner), mult_adds=0, rows=())
+        children = [
+            self._not_used(child, _joined(path, child.name), sizes) for child in module.children
+        ]
+        own = replace(row, **self._numbers(module, path, sizes))
+        return replace(_summed(own, children), rows=())
+
+    def _leaf(
+        self, row: Row, module: Module, application: Application, path: str, sizes: Sizes
+    ) -> Row:
+        numbers = {} if row.shared else self._numbers(module, path, sizes)
+        rule = LAYER_PRODUCTS.get(module.kind)
+        if rule is None:
+            return replace(row, **numbers)
+        state = _tensors(module)
+        values = {**module.values, **state, **application.inputs, "state": state}
+        count = counted(rule, {**values, "output": application.output})
+        found = None if count is None else number(count, sizes)
+        return replace(row, mult_adds=found or 0, partial=found is None, **numbers)
+
+    def _numbers(self, module: Module, path: str, sizes: Sizes) -> dict[str, int]:
+        """How many parameters and buffers a layer has of its own."""
+        found = {"parameters": 0, "buffers": 0}
+        for state in module.state:
+            if _joined(path, state.name) not in self.tied:
+                shape = state_shape(module, state)
+                count = math.prod(number(size, sizes) or 0 for size in shape)
+                found["buffers" if state.buffer else "parameters"] += count
+        return found
+
+    def _state(self, built: Built, path: str, sizes: Sizes) -> Row:
+        module = built.module
+        assert module is not None
+        full = _joined(path, built.name)
+        shapes = [built.tensor.shape] if built.tensor is not None else []
+        counts = [math.prod(number(size, sizes) or 0 for size in shape or ()) for shape in shapes]
+        shared = full in self.counted
+        count = 0 if shared or full in self.tied else sum(counts)
+        self.counted.add(full)
+        numbers = {"parameters" if module.kind == "Parameter" else "buffers": count}
+        output = [[number(size, sizes) for size in shape or ()] for shape in shapes]
+        return Row(built.name, module.kind, (), list(output), shared=shared, **numbers)
+
+
+def state_shape(module: Module, state: State) -> tuple[Dim, ...]:
+    """The shape of a parameter or buffer, in the sizes that the layer's arguments have."""
+    made = fragment(state.value)
+    assert isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute)
+    evaluator = Evaluator({**SIZE_FUNCTIONS, **HELPERS, **module.folder({}).known})
+    if made.func.attr == "tensor":
+        return _data_shape(evaluator(made.args[0]))
+    sizes = evaluator(ast.Tuple(made.args, ast.Load()))
+    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple) else tuple(sizes)
+
+
+def _data_shape(data: Any) -> tuple[int, ...]:
+    return (len(data), *_data_shape(data[0])) if isinstance(data, (list, tuple)) else ()
+
+
+def _tensors(module: Module) -> dict[str, Tensor]:
+    """The parameters that the layer has when nothing modifies it, as tensors."""
+    plain = replace(module, modifiers={})
+    states = LAYERS[module.kind].state_of(module.values)
+    there = [state for state in states if plain.folder({}).value(fragment(state.when)) is True]
+    return {state.name: Tensor(state_shape(plain, state)) for state in there}
+
+
+def _open(flow: Flow, outer: Sizes) -> dict[str, Dim]:
+    """The names of a block's open sizes, with what they are in this use."""
+    return {
+        name: substitute(size, outer)
+        for name, size in flow.meanings.items()
+        if value_of(size) is None
+    }
+
+
+def _summed(row: Row, inner: list[Row]) -> Row:
+    now = [each for each in inner if not each.only_training]
+    return replace(
+        row,
+        parameters=row.parameters + sum(each.parameters for each in inner),
+        buffers=row.buffers + sum(each.buffers for each in inner),
+        mult_adds=row.mult_adds + sum(each.mult_adds for each in now),
+        partial=row.partial or any(each.partial for each in now),
+        rows=tuple(inner),
+    )
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _kind(module: Module) -> str:
+    return module.flow.body.name if module.flow is not None and not module.flow.body.layer else module.kind
+
+
+def _is_state(built: Built) -> bool:
+    return built.module is not None and built.module.kind in ("Parameter", "Buffer")
+
+
+def _modules(flow: Flow) -> list[Any]:
+    return [built for built in flow.built if built.module is not None]
+
+
+def _names(flow: Flow) -> dict[str, str]:
+    """What the nn twin calls the layers of a block that is a Sequential."""
+    if not flow.body.sequential:
+        return {}
+    return {built.name: position(flow, place) for place, built in enumerate(flow.built)}
+
+
+def _holds(
+    condition: Condition | None, flow: Flow, modes: tuple[bool, ...] = (False, True)
+) -> bool:
+    """Whether a condition holds in one of the modes, in this use of its class."""
+    if condition is None:
+        return True
+    tree = Expression(condition.tree, flow.body.mark)
+    return any(evaluate(tree, {**flow.scope.values, "training": mode}) for mode in modes)
+
+
+def _taken(node: ast.Call, operation: Operation) -> tuple[str, ...]:
+    """The values in a call's arguments; a layer in them stands for what it gives."""
+    found: list[str] = []
+    reads = {value.name for value in operation.reads}
+    for part in (*node.args, *(keyword.value for keyword in node.keywords)):
+        for each in ast.walk(part):
+            if isinstance(each, ast.Name) and each.id in reads | _called(operation):
+                found.append(each.id)
+    return tuple(dict.fromkeys(found))
+
+
+def _called(operation: Operation) -> set[str]:
+    return {name for call in operation.calls for name in free_names(call.func)}
