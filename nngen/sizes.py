@@ -162,7 +162,23 @@ def same(left: Dim, right: Dim) -> bool | None:
     """Whether two sizes are equal; None where that depends on an open size."""
     difference = left - right
     value = value_of(difference)
-    return None if value is None else value == 0
+    if value is not None:
+        return value == 0
+    return False if _never_zero(difference) else None
+
+
+def _never_zero(size: Dim) -> bool:
+    """Whether a size cannot be 0, whatever its open symbols are, which are at least 1."""
+    terms = dict(_terms(size))
+    constant = terms.pop((), 0)
+    if any(isinstance(atom, Term) for atoms in terms for atom in atoms):
+        return False
+    if constant % math.gcd(*terms.values()):
+        return True
+    least, greatest = min(terms.values()), max(terms.values())
+    return (least > 0 and sum(terms.values()) + constant > 0) or (
+        greatest < 0 and sum(terms.values()) + constant < 0
+    )
 
 
 def maximum(left: Dim, right: Dim) -> Dim:
