@@ -6,6 +6,7 @@ Exit codes: 0 for success, 1 where `--check` finds a file out of date or `verify
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -69,20 +70,54 @@ def _parser() -> argparse.ArgumentParser:
     )
     _specs(verify)
     verify.add_argument("--json", action="store_true", help="print the report as JSON")
+    _settings(verify)
     verify.add_argument(
+        "--seed", type=int, default=0, help="where the random numbers start (default: %(default)s)"
+    )
+    verify.set_defaults(run=_verify)
+
+    summary = verbs.add_parser(
+        "summary", help="show a model's layers: shapes, parameters, multiply-adds"
+    )
+    _specs(summary)
+    summary.add_argument("--json", action="store_true", help="print the summary as JSON")
+    summary.add_argument(
+        "--depth", type=_count, metavar="D", help="how far to open blocks; 0 leaves them closed"
+    )
+    summary.add_argument("--batch", type=_size, default=1, metavar="N", help="the batch size")
+    _settings(summary)
+    summary.set_defaults(run=_summary)
+
+    graph = verbs.add_parser("graph", help="draw a model: Mermaid text, or an SVG file")
+    graph.add_argument("spec", type=Path, metavar="SPEC", help="a YAML model description")
+    graph.add_argument("--format", choices=("mermaid", "svg"), help="by default as the file's name")
+    graph.add_argument("-o", "--out", type=Path, metavar="FILE", help="write to a file")
+    graph.add_argument("--unfold", action="store_true", help="show what is in blocks")
+    _settings(graph)
+    graph.set_defaults(run=_graph)
+    return parser
+
+
+def _settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--set",
         dest="values",
         type=_setting,
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a constructor argument or an open size to verify with",
+        help="a constructor argument, or a size that the spec leaves open",
     )
-    verify.add_argument(
-        "--seed", type=int, default=0, help="where the random numbers start (default: %(default)s)"
-    )
-    verify.set_defaults(run=_verify)
-    return parser
+
+
+def _size(text: str) -> int:
+    return _count(text, least=1)
+
+
+def _count(text: str, least: int = 0) -> int:
+    if not text.isdecimal() or not least <= int(text) < 2**40:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+    return int(text)
 
 
 def _setting(text: str) -> tuple[str, object]:
@@ -166,12 +201,13 @@ def _verify(options: argparse.Namespace) -> int:
         raise NngenError("verify needs torch: pip install 'nngen[torch]'")
     from nngen import verify
 
-    several = len(options.specs) > 1 and not options.json
+    numbers = itertools.count(1)
     reports: dict[str, object] = {}
 
     def run(path: Path) -> int:
-        if several:
-            print(f"[{len(reports) + 1}/{len(options.specs)}] {path}", flush=True)
+        number = next(numbers)
+        if len(options.specs) > 1 and not options.json:
+            print(f"[{number}/{len(options.specs)}] {path}", flush=True)
         try:
             report = verify(path, values=dict(options.values), seed=options.seed)
         except NngenError as error:
@@ -186,3 +222,35 @@ def _verify(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(reports, indent=2))
     return code
+
+
+def _summary(options: argparse.Namespace) -> int:
+    from nngen import spec, summary
+    from nngen.summary.text import as_text
+
+    found = {}
+    for path in options.specs:
+        given = spec.with_values(spec.read(path), dict(options.values))
+        found[str(path)] = summary.summarize(given, options.batch)
+    if options.json:
+        print(json.dumps({path: each.as_dict() for path, each in found.items()}, indent=2))
+    else:
+        print("\n\n".join(as_text(each, options.depth) for each in found.values()))
+    return 0
+
+
+def _graph(options: argparse.Namespace) -> int:
+    from nngen import diagram, spec, writer
+
+    given = spec.with_values(spec.read(options.spec), dict(options.values))
+    drawn = diagram.draw(given, unfold=options.unfold)
+    wanted = options.format or (
+        "svg" if options.out and options.out.suffix == ".svg" else "mermaid"
+    )
+    text = drawn.as_svg() if wanted == "svg" else drawn.as_mermaid()
+    if options.out is None:
+        print(text, end="")
+    else:
+        writer.write_text(options.out, text)
+        print(f"{options.out}: written")
+    return 0

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from nngen.errors import FileError, Mark, SpecError
+from nngen.errors import FileError, Mark, SpecError, nearest
 from nngen.slips import NO_TAGS, syntax_error
 
 LARGEST = 4_000_000  # bytes of a file, characters of a text
@@ -88,10 +88,25 @@ def read_bytes(path: Path) -> bytes:
             data = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise FileError(f"cannot read {path}: {reason}") from None
+        hint = _near_file(path)
+        raise FileError(
+            f"cannot read {path}: {reason}" + f"\n  hint: {hint}" * bool(hint)
+        ) from None
     if len(data) > LARGEST:
         raise _too_large(str(path))
     return data
+
+
+def _near_file(path: Path) -> str:
+    """The spec that may have been meant where `path` is none."""
+    try:
+        if path.is_dir():
+            names = sorted(each.name for each in path.glob("*.yaml"))
+            return f"name a spec in it, such as {path / names[0]}" if names else ""
+        best = nearest(path.name, sorted(each.name for each in path.parent.glob("*.y*ml")))
+    except (OSError, ValueError):
+        return ""
+    return f"did you mean {path.with_name(best)}?" if best and not path.exists() else ""
 
 
 def decode(data: bytes, path: Path) -> Node:

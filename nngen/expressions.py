@@ -199,6 +199,7 @@ def _check(tree: ast.AST, mark: Mark) -> None:
                 node,
                 mark,
                 f"{node.attr!r} is a private attribute; a spec cannot use it",
+                "a tensor has shape, dtype, … and the methods of the catalog: `x.flatten(1)`",
             )
         if isinstance(node, ast.Name) and node.id.startswith("_"):
             _refuse(node, mark, f"{node.id!r} is a private name; a spec cannot use it")

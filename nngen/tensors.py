@@ -29,6 +29,14 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
+@dataclass(frozen=True)
+class Either:
+    """What a model gives where `training`, for one, decides between two results."""
+
+    first: Any
+    second: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """A value that is written as code: the function that a word stands for, `F.pairwise_distance`."""
@@ -284,7 +292,10 @@ def axis(dim: Any, rank: int) -> int:
         raise Fault(f"a dimension is a whole number, not {dim!r}")
     count = max(rank, 1)
     if not -count <= dim < count:
-        raise Fault(f"there is no dimension {dim} in a tensor of {rank} dimensions")
+        raise Fault(
+            f"there is no dimension {dim} in a tensor of {rank} dimensions",
+            f"they go from 0 to {rank - 1}, or from -{rank} to -1" if rank else "",
+        )
     return dim % count
 
 

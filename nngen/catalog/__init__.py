@@ -29,7 +29,7 @@ from nngen.catalog import (
 )
 from nngen.catalog.entry import Function, Layer
 
-__all__ = ["FUNCTIONS", "LAYERS", "Function", "Layer"]
+__all__ = ["FAMILIES", "FUNCTIONS", "LAYERS", "Function", "Layer"]
 
 _FAMILIES = (
     linear,
@@ -54,6 +54,11 @@ _FAMILIES = (
     stacks,
 )
 
+# The layers of each family, by what its file says of it.
+FAMILIES: dict[str, tuple[Layer, ...]] = {
+    (family.__doc__ or family.__name__).partition("\n")[0].rstrip("."): family.LAYERS
+    for family in _FAMILIES
+}
 LAYERS: dict[str, Layer] = {layer.name: layer for family in _FAMILIES for layer in family.LAYERS}
 FUNCTIONS: dict[str, Function] = {
     name: entry

@@ -57,7 +57,10 @@ def _along(name: str, call: str, doc: str) -> tuple[Layer, Function]:
         shape=activations.normalized,
         checks=(
             Check(
-                "dim is not None", "dim", "`dim` must be said: torch would guess it from the rank"
+                "dim is not None",
+                "dim",
+                "`dim` must be said: torch would guess it from the rank",
+                "`dim: 1` is the classes of (N, C), `dim: -1` the last dimension",
             ),
         ),
         examples=(

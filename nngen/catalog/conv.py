@@ -15,12 +15,14 @@ _CHECKS = (
     Check(
         "in_channels % groups == 0",
         "groups",
-        "the in_channels do not divide by groups ({groups})",
+        "the {in_channels} in_channels do not divide by groups ({groups})",
+        "groups must divide both in_channels and out_channels",
     ),
     Check(
         "out_channels % groups == 0",
         "groups",
-        "the out_channels do not divide by groups ({groups})",
+        "the {out_channels} out_channels do not divide by groups ({groups})",
+        "groups must divide both in_channels and out_channels",
     ),
 )
 

@@ -270,11 +270,13 @@ class Check:
         condition: a fragment that must hold.
         argument: the one that is to blame where it does not.
         message: what is wrong; `{name}` stands for that argument's value.
+        hint: what would be right.
     """
 
     condition: str
     argument: str
     message: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,9 +99,9 @@ def _arguments(spec: Spec) -> dict[str, Any]:
             values[option.name] = evaluate(option.default, {})
         else:
             raise SpecError(
-                f"{option.name} is required, so a check needs a value for it",
+                f"{option.name} is required, so following the sizes needs a value for it",
                 option.mark,
-                f"`check: {{{option.name}: …}}`, or `--set {option.name}=…`",
+                f"add `check: {{{option.name}: …}}`; `verify --set {option.name}=…` gives another for one run",
             )
     return values
 
@@ -175,8 +175,7 @@ def _names_used(classes: tuple[ModelClass, ...], nn: bool) -> frozenset[str]:
         if nn and each.layer:
             continue
         style = each.nn if nn else each.functional
-        codes = [*style.codes(), *(code for _, code in each.lets)]
-        for code in codes:
+        for code in style.codes():
             tree = ast.parse(code)
             found.update(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
         found.update("OrderedDict" for item in style.items if _names_children(item))

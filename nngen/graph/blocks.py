@@ -12,7 +12,7 @@ from nngen.graph.modules import computed, evaluate
 from nngen.graph.scope import Scope
 from nngen.sizes import Dim, Size, same, substitute, symbol, value_of
 from nngen.spec import INPUT_SIZES, Body, LayerStep, LineStep
-from nngen.tensors import Tensor
+from nngen.tensors import UNKNOWN, Either, Tensor
 
 _LETTERS = {4: "NCHW", 5: "NCDHW"}
 
@@ -200,6 +200,8 @@ def _renamed(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:
 
 def _outside(value: Any, meanings: Mapping[str, Dim]) -> Any:
     """A block's output in the sizes of its user."""
+    if isinstance(value, Either):
+        return UNKNOWN
     if isinstance(value, Tensor):
         if value.shape is None:
             return value

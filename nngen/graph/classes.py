@@ -10,7 +10,13 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer
 from nngen.fold import source
-from nngen.graph.construction import Constructor, becomes_identity, build_condition, leading_sizes
+from nngen.graph.construction import (
+    Constructor,
+    becomes_identity,
+    build_condition,
+    built_flag,
+    leading_sizes,
+)
 from nngen.graph.flow import Flow
 from nngen.graph.functional_style import FunctionalLowering
 from nngen.graph.keys import class_keys
@@ -21,7 +27,7 @@ from nngen.graph.redraws import Redraws, step_redraws, ties
 from nngen.graph.variables import Variables
 from nngen.sizes import Dim, substitute, symbol, symbols_of
 from nngen.spec import INPUT_SIZES
-from nngen.tensors import Tensor, show
+from nngen.tensors import Either, Tensor, show
 
 
 class ClassWriter:
@@ -79,14 +85,13 @@ class ClassWriter:
         self.leading[body.name] = leading
         return ModelClass(
             body.name,
-            _doc(body.doc, flow, leading) if layer is None else layer.doc,
+            _doc(body.doc, flow, leading, is_block) if layer is None else layer.doc,
             (*(f"{name}: int" for name in leading), *_parameters(flow)),
-            lets,
             tuple(value.name for value in flow.inputs) if layer is None else _arguments(layer),
-            annotation(flow.output),
+            _returns(flow),
             body.sequential,
-            _stored(nn, flow, nn=True),
-            _stored(functional, flow, nn=False),
+            _stored(nn, flow, lets, nn=True),
+            _stored(functional, flow, lets, nn=False),
             None if criterion is None else loss_method(criterion),
             body.layer,
         )
@@ -176,8 +181,8 @@ def unite(flows: list[Flow]) -> Flow:
     return first
 
 
-def _stored(style: Style, flow: Flow, nn: bool) -> Style:
-    """The style with what its constructor keeps for forward."""
+def _stored(style: Style, flow: Flow, lets: tuple[tuple[str, str], ...], nn: bool) -> Style:
+    """The style with what its constructor keeps for forward, and its local variables."""
     attributes = {
         node.attr
         for code in style.run_codes()
@@ -186,12 +191,36 @@ def _stored(style: Style, flow: Flow, nn: bool) -> Style:
         and isinstance(node.value, ast.Name)
         and node.value.id == "self"
     }
-    kept = [(name, name) for name in _ordered(flow) if name in attributes]
+    flags = []
     for built in flow.built:
         condition = build_condition(built.condition)
         if condition and not (nn and becomes_identity(flow, built)):
-            kept.append((f"has_{built.name}", condition))
-    return replace(style, stored=tuple(kept))
+            flags.append((built_flag(built).removeprefix("self."), condition))
+    wanted = _names_in(*style.built_codes(), *(code for _, code in flags))
+    local: list[tuple[str, str]] = []
+    for name, code in reversed(lets):
+        if name in wanted:
+            local.insert(0, (name, code))
+        if name in wanted | attributes:
+            wanted |= _names_in(code)
+    expressions = dict(lets)
+    kept = [
+        (name, name if name in wanted else expressions.get(name, name))
+        for name in _ordered(flow)
+        if name in attributes
+    ]
+    names = {name for name, _ in kept}
+    flags = [(name, code) for name, code in dict.fromkeys(flags) if name not in names]
+    return replace(style, stored=(*kept, *flags), lets=tuple(local))
+
+
+def _names_in(*codes: str) -> set[str]:
+    return {
+        node.id
+        for code in codes
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Name)
+    }
 
 
 def _ordered(flow: Flow) -> list[str]:
@@ -221,8 +250,8 @@ def _type(value: Any) -> str:
     return type(value).__name__ if isinstance(value, (bool, float, str)) else "int"
 
 
-def _doc(doc: str, flow: Flow, leading: tuple[str, ...]) -> str:
-    names = _letters(flow, leading)
+def _doc(doc: str, flow: Flow, leading: tuple[str, ...], is_block: bool) -> str:
+    names = _letters(flow, leading, is_block)
     inputs = flow.inputs
     given = (
         " and ".join(f"{value.name} {_shown(value.abstract, names)}" for value in inputs)
@@ -233,26 +262,33 @@ def _doc(doc: str, flow: Flow, leading: tuple[str, ...]) -> str:
     return f"{doc}\n\n{maps}" if doc else maps
 
 
-def _letters(flow: Flow, leading: tuple[str, ...]) -> dict[str, str]:
-    """Short names for the sizes of a block's input that are no arguments of it: H, W."""
+def _letters(flow: Flow, leading: tuple[str, ...], is_block: bool) -> dict[str, str]:
+    """Short names for the sizes of the input that are no arguments: H, W.
+
+    A model's own docstring, other than a block's, says what becomes of sizes that are open.
+    """
     names: dict[str, str] = {}
     for value in flow.inputs:
         shape = value.abstract.shape if isinstance(value.abstract, Tensor) else None
         letters = {3: "NCL", 4: "NCHW", 5: "NCDHW"}.get(len(shape or ()), "")
         for place, size in enumerate(shape or ()):
             for each in symbols_of(size):
-                given = each.value is None and each.name.isidentifier()
-                if not given and each.name not in _ordered(flow)[2:]:
+                if each.value is None and each.name.isidentifier():
+                    names.update({each.name: each.name} if is_block else {})
+                elif each.name not in _ordered(flow)[2:]:
                     letter = letters[place] if letters else f"D{place}"
                     names[each.name] = each.name if each.name in leading else letter
     return names
 
 
 def _shown(value: Any, names: dict[str, str]) -> str:
+    if isinstance(value, Either):
+        return f"{_shown(value.first, names)}, or {_shown(value.second, names)}"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_shown(item, names)}" for key, item in value.items())
     if isinstance(value, (tuple, list)):
-        return " and ".join(_shown(item, names) for item in value)
+        *others, last = (_shown(item, names) for item in value)
+        return f"{', '.join(others)} and {last}" if others else last
     if isinstance(value, Tensor) and value.shape is not None:
         return show(tuple(_short(size, names) for size in value.shape))
     return str(value)
@@ -268,10 +304,23 @@ def _short(size: Dim, names: dict[str, str]) -> Dim:
     return renamed
 
 
-def annotation(value: Any) -> str:
+def _returns(flow: Flow) -> str:
     """The type of what forward returns."""
+    last = flow.operations[-1]
+    absent = {value.name for value in last.reads if value.only_when is not None}
+    return _annotation(flow.output, None if last.line is None else last.line.value.tree, absent)
+
+
+def _annotation(value: Any, tree: ast.expr | None, absent: set[str]) -> str:
+    if isinstance(value, Either):
+        assert isinstance(tree, ast.IfExp)
+        both = ((value.first, tree.body), (value.second, tree.orelse))
+        return " | ".join(sorted(_annotation(each, part, absent) for each, part in both))
     if isinstance(value, tuple):
-        return f"tuple[{', '.join(map(annotation, value))}]"
+        trees = tree.elts if isinstance(tree, ast.Tuple) else [None] * len(value)
+        return f"tuple[{', '.join(_annotation(v, t, absent) for v, t in zip(value, trees))}]"
+    if isinstance(tree, ast.Name) and tree.id in absent:
+        return f"{_annotation(value, None, absent)} | None"
     if isinstance(value, list):
         return "list[Tensor]"
     return "dict[str, Tensor]" if isinstance(value, dict) else "Tensor"

@@ -124,7 +124,7 @@ class Constructor:
             identity = bool(condition) and becomes_identity(flow, built)
             made = self.construction(built.module)
             if condition and not identity:
-                condition = f"self.has_{built.name}"
+                condition = built_flag(built)
             yield Attribute(built.name, made, built.step, condition, identity)
 
     def functional_items(self, flow: Flow) -> Iterator[Item]:
@@ -135,8 +135,7 @@ class Constructor:
             if built.module.kind in ("Parameter", "Buffer"):
                 yield named_state(built)
                 continue
-            condition = f"self.has_{built.name}" if build_condition(built.condition) else ""
-            yield from self._functional(built.module, built.step, condition)
+            yield from self._functional(built.module, built.step, built_flag(built))
 
     def _functional(self, module: Module, step: int, condition: str) -> Iterator[Item]:
         if module.flow is not None:
@@ -249,6 +248,14 @@ def build_condition(condition: Condition | None) -> str:
     if condition is None or condition.build is None:
         return ""
     return source(condition.build)
+
+
+def built_flag(built: Built) -> str:
+    """What tells later whether a layer was built, where that is a question."""
+    condition = built.condition
+    if condition is None or condition.build is None:
+        return ""
+    return f"self.{condition.flag(built.name)}"
 
 
 def becomes_identity(flow: Flow, built: Built) -> bool:

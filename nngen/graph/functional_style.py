@@ -20,8 +20,6 @@ from nngen.graph.lowering import (
     Calls,
     Lowering,
     assign,
-    layer_comment,
-    line_comment,
     name,
 )
 from nngen.tensors import UNKNOWN, Tensor
@@ -70,7 +68,7 @@ class FunctionalLowering(Lowering):
         *body, last = self.form(application, operands, line.target)
         for statement in body:
             self.emit(statement, operation.step)
-        self.emit(last, operation.step, line_comment(operation))
+        self.emit(last, operation.step, self.line_comment(operation))
 
     def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
         operands = self._operands_of(application, call)
@@ -109,7 +107,7 @@ class FunctionalLowering(Lowering):
         attribute = self_attribute("_".join(module.path))
         if module.flow is not None:
             call = ast.Call(attribute, list(operands.values()), [])
-            self.emit(assign(target, call), step, layer_comment(application))
+            self.emit(assign(target, call), step, self.layer_comment(application))
         elif is_block_list(module):
             self._block_loop(application, attribute, next(iter(operands.values())), target, step)
         elif module.kind in CONTAINERS:
@@ -121,7 +119,7 @@ class FunctionalLowering(Lowering):
             *body, last = self.form(application, operands, target)
             for statement in body:
                 self.emit(statement, step)
-            self.emit(last, step, layer_comment(application))
+            self.emit(last, step, self.layer_comment(application))
 
     def _block_loop(
         self,
@@ -137,7 +135,7 @@ class FunctionalLowering(Lowering):
         if any(not child.name.isdigit() and child.name != "*" for child in children):
             members = ast.Call(ast.Attribute(members, "values", ast.Load()), [], [])
         loop = self.loop_over(application.module, members, target)
-        self.emit(loop, step, layer_comment(application))
+        self.emit(loop, step, self.layer_comment(application))
 
     def form(self, application: Application, operands: Operands, target: Target) -> list[ast.stmt]:
         return form(application, operands, target, self.helper, self.new)

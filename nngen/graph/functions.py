@@ -35,6 +35,9 @@ class FloatInfo:
 
 NAMESPACES = {"torch": Namespace("torch"), "F": Namespace("F")}
 _CONSTANTS = {"inf": math.inf, "nan": math.nan, "pi": math.pi, "e": math.e}
+_OTHER_FUNCTIONS = (
+    "a line calls functions of torch and F that make tensors of tensors: `y = torch.relu(x)`"
+)
 _LIMITS = ("min", "max", "eps", "tiny", "smallest_normal")
 
 _ATTRIBUTES: dict[str, Callable[[Tensor], Any]] = {
@@ -81,7 +84,8 @@ def _member(space: Namespace, name: str) -> Any:
             return _CONSTANTS[name]
         if name == "finfo":
             return _finfo
-    raise Fault(f"{full} is not in nngen's catalog", did_you_mean(name, namespace(space.name)))
+    hint = did_you_mean(name, namespace(space.name))
+    raise Fault(f"{full} is not in nngen's catalog", hint or _OTHER_FUNCTIONS)
 
 
 def _finfo(dtype: Any) -> FloatInfo:

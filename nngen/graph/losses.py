@@ -25,7 +25,7 @@ from nngen.sizes import symbol, value_of
 from nngen.spec import Body, LayerStep, Name
 from nngen.spec.model import LossSteps
 from nngen.subject import TensorSpec
-from nngen.tensors import Tensor
+from nngen.tensors import UNKNOWN, Either, Tensor
 
 _BATCH = symbol("N")
 
@@ -196,7 +196,7 @@ def _named_outputs(flow: Flow) -> dict[str, Any]:
     if last.line is None:
         return {last.reads[0].name: last.reads[0].abstract}
     tree = last.line.value.tree
-    value = flow.output
+    value = UNKNOWN if isinstance(flow.output, Either) else flow.output
     if isinstance(tree, ast.Dict):
         return dict(value)
     if isinstance(tree, ast.Name):

@@ -58,6 +58,7 @@ class Lowering(ABC):
     Attributes:
         flow: what happens.
         variables: what the values are called.
+        commented: shapes stand behind the statements; else only what the catalog notes on a layer does.
     """
 
     flow: Flow
@@ -105,8 +106,7 @@ class Lowering(ABC):
         if self.nested is not None:
             self.nested.append(statement)
         else:
-            shown = comment if self.commented else ""
-            self.statements.append(Statement(source(statement), shown, step))
+            self.statements.append(Statement(source(statement), comment, step))
 
     def count(self) -> int:
         """How many statements there are."""
@@ -116,7 +116,9 @@ class Lowering(ABC):
         """Emit a step that is a line."""
         assert operation.line is not None
         value = self.expression(operation)
-        self.emit(assign(operation.line.target, value), operation.step, line_comment(operation))
+        self.emit(
+            assign(operation.line.target, value), operation.step, self.line_comment(operation)
+        )
 
     def expression(self, operation: Operation) -> ast.expr:
         """The expression of a line in this style."""
@@ -134,6 +136,26 @@ class Lowering(ABC):
         item = free[0] if free else self.variables.unused("layer")
         body = assign(target, ast.Call(name(item), [name(target)], []))
         return ast.For(ast.Name(item, ast.Store()), members, [body], [])
+
+    def layer_comment(self, application: Application) -> str:
+        """The output's shape, where it is not the first input's, and after a container."""
+        if application.children and isinstance(application.output, Tensor):
+            known = self.commented and application.output.shape is not None
+            return show(application.output.shape or ()) if known else ""
+        tensors = (value for value in application.inputs.values() if isinstance(value, Tensor))
+        return noted(self._shape(application.output, next(tensors, None)), application)
+
+    def line_comment(self, operation: Operation) -> str:
+        """The result's shape, where it is not that of the first tensor in the line."""
+        value = operation.writes[0]
+        tensors = (read.abstract for read in operation.reads if isinstance(read.abstract, Tensor))
+        if len(operation.writes) > 1 or value is None:
+            return noted("", *operation.calls.values())
+        comment = self._shape(value.abstract, next(tensors, None))
+        return noted(comment, *operation.calls.values())
+
+    def _shape(self, output: Any, before: Tensor | None) -> str:
+        return shape_comment(output, before) if self.commented else ""
 
     @abstractmethod
     def apply(self, operation: Operation, application: Application) -> None:
@@ -210,7 +232,7 @@ def _test(operation: Operation, condition: Condition) -> ast.expr:
     if condition.training:
         parts.append(copy.copy(TRAINING))
     if condition.build is not None:
-        parts.append(self_attribute(f"has_{operation.layer}"))
+        parts.append(self_attribute(condition.flag(operation.layer)))
     if condition.training and not _is_training(condition):
         return renamed(condition.tree, lambda text: f"self.{text}")
     return ast.BoolOp(ast.And(), parts) if len(parts) > 1 else parts[0]
@@ -238,21 +260,3 @@ def shape_comment(output: Any, before: Tensor | None) -> str:
     if not isinstance(output, Tensor) or output.shape is None or before is None:
         return ""
     return "" if output.shape == before.shape else show(output.shape)
-
-
-def layer_comment(application: Application) -> str:
-    """The output's shape, where it is not the first input's, and after a container."""
-    if application.children and isinstance(application.output, Tensor):
-        return "" if application.output.shape is None else show(application.output.shape)
-    tensors = (value for value in application.inputs.values() if isinstance(value, Tensor))
-    return noted(shape_comment(application.output, next(tensors, None)), application)
-
-
-def line_comment(operation: Operation) -> str:
-    """The result's shape, where it is not that of the first tensor in the line."""
-    value = operation.writes[0]
-    tensors = (read.abstract for read in operation.reads if isinstance(read.abstract, Tensor))
-    if len(operation.writes) > 1 or value is None:
-        return noted("", *operation.calls.values())
-    comment = shape_comment(value.abstract, next(tensors, None))
-    return noted(comment, *operation.calls.values())

@@ -125,6 +125,7 @@ class Style:
         forward: forward's statements.
         loss: the statements of `loss`.
         methods: further methods.
+        lets: the constructor's local variables: `(("hidden", "4 * dim"), …)`.
     """
 
     stored: tuple[tuple[str, str], ...]
@@ -132,6 +133,7 @@ class Style:
     forward: tuple[Statement, ...]
     loss: tuple[Statement, ...] = ()
     methods: tuple[Method, ...] = ()
+    lets: tuple[tuple[str, str], ...] = ()
 
     def run_codes(self) -> tuple[str, ...]:
         """The code that runs after the constructor, when its arguments are gone."""
@@ -141,8 +143,12 @@ class Style:
     def codes(self) -> tuple[str, ...]:
         """All code in it."""
         found = [statement.code for statement in (*self.forward, *self.loss)]
-        found += [code for _, code in self.stored]
         found += [code for method in self.methods for code in method.codes]
+        return (*found, *self.built_codes())
+
+    def built_codes(self) -> tuple[str, ...]:
+        """The code of the constructor."""
+        found = [code for _, code in (*self.lets, *self.stored)]
         for item in self.items:
             found += [item.condition] if item.condition else []
             if isinstance(item, Attribute):
@@ -169,7 +175,6 @@ class ModelClass:
     Attributes:
         doc: the docstring.
         parameters: the constructor's arguments: `("in_channels: int", "stride: int = 1")`.
-        lets: the constructor's local variables: `(("hidden", "4 * dim"), …)`.
         arguments: forward's arguments: tensors, or with an annotation.
         returns: the annotation of what forward returns.
         sequential: the nn twin is an nn.Sequential of its items.
@@ -179,7 +184,6 @@ class ModelClass:
     name: str
     doc: str
     parameters: tuple[str, ...]
-    lets: tuple[tuple[str, str], ...]
     arguments: tuple[str, ...]
     returns: str
     sequential: bool

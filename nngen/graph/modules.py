@@ -156,11 +156,10 @@ def _evaluated(step: LayerStep, name: str, scope: Scope) -> Any:
     expression = step.arguments[name]
     tree = expression.tree
     if isinstance(tree, ast.Name) and tree.id not in scope.values:
-        hint = did_you_mean(tree.id, [*argument.kind.words, *scope.values])
         raise SpecError(
             f"{name} of {step.kind} takes {argument.kind.description}, not {tree.id!r}",
             expression.mark,
-            hint,
+            _word_hint(tree.id, argument, scope),
         )
     value = evaluate(expression, scope.values)
     try:
@@ -169,11 +168,26 @@ def _evaluated(step: LayerStep, name: str, scope: Scope) -> Any:
         raise expression.fault(fault) from None
 
 
+def _word_hint(word: str, argument: Argument, scope: Scope) -> str:
+    """What a word may have been meant to be that is neither a size nor one of the argument's words."""
+    if argument.kind.takes(True) and word.lower() in _FLAGS:
+        return f"write {_FLAGS[word.lower()]}, without quotes"
+    hint = did_you_mean(word, [*argument.kind.words, *scope.values])
+    return hint or f"a word stands for one of the `args` or `let`, and none is called {word!r}"
+
+
+_FLAGS = {
+    **dict.fromkeys(("false", "no", "off"), "false"),
+    **dict.fromkeys(("true", "yes", "on"), "true"),
+}
+
+
 def _inferred(step: LayerStep, name: str, inputs: Mapping[str, Any]) -> Any:
     text = LAYERS[step.kind].infer[name]
     try:
         value = Evaluator(inputs, shape_attribute)(fragment(text))
     except Fault as fault:
+        _refuse_rank(step, inputs)
         reason = fault.message if tensors_in(inputs) else "the layer's input is no tensor"
         raise SpecError(
             f"{name} of {step.kind} cannot be inferred: {reason}",
@@ -187,6 +201,18 @@ def _inferred(step: LayerStep, name: str, inputs: Mapping[str, Any]) -> Any:
             f"give {name}, or put the layer where this size is fixed",
         )
     return value
+
+
+def _refuse_rank(step: LayerStep, inputs: Mapping[str, Any]) -> None:
+    """Say of inputs with too few dimensions what the layer's own rule says: it looks at those first."""
+    tensors = tensors_in(inputs)
+    if not tensors or any(tensor.shape is None for tensor in tensors):
+        return
+    entry = LAYERS[step.kind]
+    try:
+        apply_rule(entry.shape, {**dict.fromkeys(entry.signature.names, UNKNOWN), **inputs})
+    except Fault as fault:
+        raise SpecError(f"{step.kind}: {fault.message}", step.mark, fault.hint) from None
 
 
 def _agree(step: LayerStep, name: str, value: Any, inputs: Mapping[str, Any]) -> None:
@@ -216,6 +242,7 @@ def _check(step: LayerStep, module: Module) -> None:
             raise SpecError(
                 f"{step.kind}: {check.message.format(**shown)}",
                 step.mark if blamed is None else blamed.mark,
+                check.hint,
             )
 
 

@@ -7,7 +7,7 @@ import ast
 from nngen.fold import source
 from nngen.graph.construction import becomes_identity
 from nngen.graph.flow import Application, Condition, Operation, self_attribute
-from nngen.graph.lowering import Lowering, assign, layer_comment
+from nngen.graph.lowering import Lowering, assign
 
 
 class NNLowering(Lowering):
@@ -22,7 +22,7 @@ class NNLowering(Lowering):
 
     def apply(self, operation: Operation, application: Application) -> None:
         target, operands = self.operands(operation)
-        comment = layer_comment(application)
+        comment = self.layer_comment(application)
         module = application.module
         if module.kind != "ModuleList":
             call = ast.Call(self_attribute(module.name), operands, [])

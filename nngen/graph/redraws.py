@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 import fnmatch
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from nngen.catalog.entry import State, fragment
 from nngen.errors import SpecError, did_you_mean
 from nngen.fold import free_names, keep_name, literal, source
-from nngen.graph.construction import initializer_call, is_block_list
+from nngen.graph.construction import built_flag, initializer_call, is_block_list
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.members import place_in, position
 from nngen.graph.model import Redraw
@@ -186,8 +187,7 @@ class Redraws:
             if leaf is not None and leaf.key in self.rules:
                 rename = keep_name if flow is self.flow else "self.{}".format
                 call = self._call(leaf, f"self.{leaf.attribute}", leaf, rename)
-                has = leaf.condition
-                codes.append(f"if {has}:\n    {call}" if has else call)
+                codes.append(_under(leaf.condition, call))
             elif blocks and self.reaches(blocks):
                 codes.append(code)
         return tuple(codes)
@@ -262,7 +262,7 @@ def _leaves(flow: Flow, prefix: str, condition: str) -> Iterator[Leaf]:
         module = built.module
         if module is None:
             continue
-        has = f"self.has_{built.name}" if built.condition and built.condition.build else ""
+        has = built_flag(built)
         if module.kind == "Parameter":
             shape = module.values["shape"]
             yield Leaf(prefix + built.name, "", built.name, flow, built.name, module, shape, has)
@@ -325,6 +325,11 @@ def _flows(module: Module) -> Iterator[Flow]:
         yield from _flows(child)
 
 
+def _under(flag: str, code: str) -> str:
+    """Code that runs under a flag, where there is one."""
+    return f"if {flag}:\n" + textwrap.indent(code, "    ") if flag else code
+
+
 def _visits(
     flow: Flow, leaves: list[Leaf], method: str
 ) -> Iterator[tuple[Leaf | None, str, Flow | None]]:
@@ -335,7 +340,9 @@ def _visits(
             yield own.get(built.name), "", None
     for built in flow.built:
         if built.module is not None and built.module.kind not in ("Parameter", "Buffer"):
-            yield from _visits_of(built.module, own, method)
+            flag = built_flag(built)
+            for leaf, code, block in _visits_of(built.module, own, method):
+                yield leaf, _under(flag, code) if code else "", block
 
 
 def _visits_of(

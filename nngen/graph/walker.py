@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from nngen.graph.states import build_state
 from nngen.names import check_value_name
 from nngen.sizes import value_of
 from nngen.spec import Body, LayerStep, LineStep, Name
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.tensors import UNKNOWN, Either, Tensor
 
 
 class Layer:
@@ -58,11 +58,17 @@ class Layer:
 
 
 class LineEvaluator(Evaluator):
-    """Evaluates a line of Python, noting what it reads and calls."""
+    """Evaluates a line of Python, noting what it reads and calls.
 
-    def __init__(self, walker: Walker) -> None:
+    Args:
+        walker: follows the class that the line is in.
+        result: the expression of `outputs`, which alone may give either of two results.
+    """
+
+    def __init__(self, walker: Walker, result: ast.expr | None = None) -> None:
         super().__init__({**walker.scope.values, "training": UNKNOWN, **NAMESPACES}, attribute)
         self.walker = walker
+        self.result = result
         self.reads: dict[str, Value] = {}
         self.calls: dict[ast.Call, Application] = {}
         self.holds: list[str] = []
@@ -71,7 +77,7 @@ class LineEvaluator(Evaluator):
     def _name(self, node: ast.Name) -> Any:
         if node.id in self.scope and node.id not in self.walker.values:
             return self.scope[node.id]
-        value = self.walker.named(node.id)
+        value = self.walker.named(node.id, self.walker.scope.values)
         if value.only_when is not None and ast.unparse(value.only_when) not in self.holds:
             condition = ast.unparse(value.only_when)
             raise Fault(
@@ -88,7 +94,9 @@ class LineEvaluator(Evaluator):
         self.holds.pop()
         otherwise = self._arm(node.orelse, not test or test is UNKNOWN)
         if test is UNKNOWN:
-            return _either(body, otherwise)
+            merged = _either(body, otherwise)
+            alternatives = merged is UNKNOWN and node is self.result
+            return Either(body, otherwise) if alternatives else merged
         return body if test else otherwise
 
     def _arm(self, node: ast.expr, taken: bool) -> Any:
@@ -193,8 +201,8 @@ class Walker:
             built.remove(each)
             built.insert(names.index(step.built_after.text) + 1, each)
 
-    def named(self, name: str) -> Value:
-        """The value that a step names.
+    def named(self, name: str, sizes: Iterable[str] = ()) -> Value:
+        """The value that a step names; `sizes` could have been meant too.
 
         Raises:
             Fault: there is none.
@@ -205,7 +213,7 @@ class Walker:
                 raise Fault(f"{name!r} has given no value yet")
             raise Fault(
                 f"there is no {name!r} here",
-                did_you_mean(name, [*self.values, *self.layers, *self.scope.values]),
+                did_you_mean(name, [*self.values, *sizes]),
             )
         if name == "self":
             raise Fault("what 'self' gives needs a name of its own", "`call: y = self(x)`")
@@ -260,8 +268,9 @@ class Walker:
         holds: Any,
     ) -> None:
         self._check_free(name, step.mark)
-        layer = self.layers[name] = Layer(step, name, scope)
+        layer = Layer(step, name, scope)
         if step.call is not None:
+            self.layers[name] = layer
             self._line(step.call, number, step.call.value.mark, condition, name)
             if layer.module is None:
                 raise SpecError(
@@ -271,6 +280,7 @@ class Walker:
                 )
         else:
             reads = self._sources(step, sources)
+            self.layers[name] = layer
             application = self._applied(layer, step, reads, holds)
             value = Value(_merged(application, reads, condition, holds), name, step.mark)
             if condition is not None and not condition.passes:
@@ -353,8 +363,9 @@ class Walker:
         mark: Mark,
         condition: Condition | None = None,
         layer: str = "",
+        result: ast.expr | None = None,
     ) -> None:
-        evaluator = LineEvaluator(self)
+        evaluator = LineEvaluator(self, result)
         try:
             result = evaluator(line.value.tree)
         except Fault as fault:
@@ -403,7 +414,8 @@ class Walker:
             result = Value(self.running.abstract, "", mark, used=True)
             self.flow.operations.append(Operation(number, mark, (self.running,), (result,)))
             return
-        self._line(Line("output", self.body.outputs), number, self.body.outputs.mark)
+        outputs = self.body.outputs
+        self._line(Line("output", outputs), number, outputs.mark, result=outputs.tree)
         self.bound.pop().used = True
 
     def _refuse_unused(self) -> None:

@@ -97,7 +97,10 @@ def _is_above(low: Any, high: Any) -> bool:
 def normalized(input: Tensor, dim: int | None, dtype: str | None = None) -> Tensor:
     """Softmax and its kin along `dim`; a dtype makes whole numbers floats first."""
     if dim is None:
-        raise Fault("`dim` must be said: torch would guess it from the rank")
+        raise Fault(
+            "`dim` must be said: torch would guess it from the rank",
+            "`dim=1` is the classes of (N, C), `dim=-1` the last dimension",
+        )
     axis(dim, len(shape_of(input)))
     if dtype is not None:
         input = replace(input, dtype=dtype)

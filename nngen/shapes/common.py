@@ -35,9 +35,17 @@ def demand_rank(input: Tensor, *ranks: int, of: str = "the input") -> Shape:
     if len(shape) not in ranks:
         wanted = " or ".join(str(rank) for rank in ranks)
         raise Fault(
-            f"{of} must have {wanted} dimensions (with the batch), not {len(shape)}: {show(shape)}"
+            f"{of} must have {wanted} dimensions (with the batch), not {len(shape)}: {show(shape)}",
+            unflatten_hint(shape, min(ranks)),
         )
     return shape
+
+
+def unflatten_hint(shape: Shape, wanted: int) -> str:
+    """What may help where a layer finds fewer dimensions than it wants."""
+    if len(shape) != 2 or wanted < 3:
+        return ""
+    return "put the layer before the Flatten, or unflatten its input: `Unflatten: {dim: 1, unflattened_size: […]}`"
 
 
 def demand_size(size: Dim, wanted: Dim, what: str) -> None:

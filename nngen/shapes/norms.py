@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nngen.errors import Fault
-from nngen.shapes.common import demand_size, shape_of
+from nngen.shapes.common import demand_size, shape_of, unflatten_hint
 from nngen.shapes.demands import demand_elements, demand_real, demand_weights_dtype
 from nngen.sizes import Dim, product, same, value_of
 from nngen.tensors import Shape, Tensor, show
@@ -22,7 +22,10 @@ def batch_norm(*ranks: int) -> Callable[..., Tensor]:
         shape = shape_of(input)
         if len(shape) not in ranks and (ranks or len(shape) < 2):
             wanted = " or ".join(map(str, ranks)) or "at least 2"
-            raise Fault(f"the input must have {wanted} dimensions, not {len(shape)}: {show(shape)}")
+            raise Fault(
+                f"the input must have {wanted} dimensions, not {len(shape)}: {show(shape)}",
+                unflatten_hint(shape, min(ranks, default=2)),
+            )
         demand_real(input)
         _demand_values(shape[0], shape[2:], "channel")
         demand_size(shape[1], num_features, f"dimension 1 of the input {show(shape)}")
@@ -66,7 +69,8 @@ def instance_norm(dims: int) -> Callable[..., Tensor]:
         if len(shape) not in (dims + 1, dims + 2):
             raise Fault(
                 f"the input must have {dims + 2} dimensions, or {dims + 1} where it is one sample without a batch, "
-                f"not {len(shape)}: {show(shape)}"
+                f"not {len(shape)}: {show(shape)}",
+                unflatten_hint(shape, dims + 2),
             )
         demand_real(input)
         _demand_values(1, shape[-dims:], "channel of a sample")

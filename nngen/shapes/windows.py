@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from nngen.errors import Fault
-from nngen.shapes.common import demand_positive, demand_rank, demand_size, ntuple, shape_of
+from nngen.shapes.common import (
+    demand_positive,
+    demand_rank,
+    demand_size,
+    ntuple,
+    shape_of,
+    unflatten_hint,
+)
 from nngen.shapes.demands import (
     demand_one_dtype,
     demand_real,
@@ -26,7 +33,8 @@ def positions_of(input: Tensor, dims: int) -> Shape:
     if len(shape) not in (dims + 1, dims + 2):
         raise Fault(
             f"the input must have {dims + 2} dimensions, or {dims + 1} where it is one sample without a batch, "
-            f"not {len(shape)}: {show(shape)}"
+            f"not {len(shape)}: {show(shape)}",
+            unflatten_hint(shape, dims + 2),
         )
     demand_real(input)
     if any(value_of(size) == 0 for size in shape[-dims - 1 :]):

@@ -28,7 +28,7 @@ from nngen.spec.model import (
     Step,
 )
 from nngen.spec.nodes import expression, flag, items, known_keys, mapping, shown, text
-from nngen.spec.steps import INPUT_SIZES, StepReader, rules
+from nngen.spec.steps import INPUT_SIZES, SEQUENTIAL_FORM, StepReader, rules
 
 __all__ = [
     "INPUT_SIZES",
@@ -150,7 +150,10 @@ def _body(name: str, node: Mapping, inputs: tuple[Name, ...], reader: StepReader
     sequential = "Sequential" in node.entries
     key = "Sequential" if sequential else "layers"
     listed = items(
-        node.entries[key].value, f"the {key.lower()}", "a list of steps, each with a dash"
+        node.entries[key].value,
+        "the children of a Sequential" if sequential else "the layers",
+        "a list of layers" if sequential else "a list of steps, each with a dash",
+        SEQUENTIAL_FORM if sequential else "give each a line and a dash: `- Linear: 10`",
     )
     if sequential:
         for other in ("outputs", "inputs"):
@@ -228,7 +231,9 @@ def _expressions(node: Mapping, key: str) -> dict[str, Expression]:
 def _block_inputs(node: Mapping) -> tuple[Name, ...]:
     if "inputs" not in node.entries:
         return (Name("x", node.mark),)
-    listed = items(node.entries["inputs"].value, "a block's inputs", "a list of names")
+    listed = items(
+        node.entries["inputs"].value, "a block's inputs", "a list of names", "`inputs: [x, y]`"
+    )
     names = tuple(Name(text(item, "an input"), item.mark) for item in listed)
     for name in names:
         check_value_name(name.text, name.mark)

@@ -44,12 +44,11 @@ def mapping(node: Node, what: str, hint: str) -> Mapping:
     return node
 
 
-def items(node: Node, what: str, wanted: str) -> tuple[Node, ...]:
+def items(node: Node, what: str, wanted: str, hint: str) -> tuple[Node, ...]:
     """The items of a list that is not empty."""
     if not isinstance(node, Sequence) or not node.items:
-        found = "this" if isinstance(node, Mapping) else shown(node)
-        found = "an empty list" if isinstance(node, Sequence) else found
-        raise SpecError(f"{what} must be {wanted}, not {found}", node.mark, _hint(node, ""))
+        found = "an empty list" if isinstance(node, Sequence) else shown(node)
+        raise SpecError(f"{what} must be {wanted}, not {found}", node.mark, _hint(node, hint))
     return node.items
 
 

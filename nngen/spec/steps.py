@@ -20,6 +20,7 @@ from nngen.spec.nodes import expression, is_empty, items, known_keys, mapping, s
 # The sizes of a block's first input that it may name; used, they become its leading arguments.
 INPUT_SIZES = ("in_channels", "in_features")
 BESIDE = ("from", "call", "repeat", "when", "otherwise", "init", "built_after", *MODIFIERS)
+SEQUENTIAL_FORM = "`Sequential: [{Linear: 10}, ReLU]`"
 _HEAD = re.compile(r"(?P<kind>[A-Za-z_]\w*)(?:\s+as\s+(?P<name>\S.*))?")
 _STATE_KINDS = {
     "Parameter": {"shape": kind("any"), "init": kind("any")},
@@ -127,7 +128,7 @@ class StepReader:
             value = Mapping(rest, value.mark)
         if kind_name == "Sequential":
             given = value or Scalar(None, "", mark)
-            listed = items(given, "a Sequential's value", "a list of layers")
+            listed = items(given, "a Sequential's value", "a list of layers", SEQUENTIAL_FORM)
             children = tuple(map(self.child, listed))
         else:
             arguments, layers = self._arguments(kind_name, value)

@@ -47,9 +47,7 @@ class Summary:
             "inputs": self.inputs,
             "sizes": self.sizes,
             "rows": [
-                row.as_dict(depth, path)
-                for top in self.rows
-                for depth, path, row in top.walk()
+                row.as_dict(depth, path) for top in self.rows for depth, path, row in top.walk()
             ],
             "parameters": self.parameters,
             "buffers": self.buffers,

@@ -11,12 +11,11 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import HELPERS, State, fragment
 from nngen.catalog.products import LAYER_PRODUCTS
-from nngen.expressions import SIZE_FUNCTIONS, Evaluator
+from nngen.expressions import SIZE_FUNCTIONS, Evaluator, Expression
 from nngen.fold import free_names, source
 from nngen.graph.flow import Application, Built, Condition, Flow, Module, Operation
 from nngen.graph.members import position
 from nngen.graph.modules import evaluate
-from nngen.expressions import Expression
 from nngen.sizes import Dim, substitute, value_of
 from nngen.summary.lines import count_line, counted
 from nngen.summary.rows import Row, number, shapes_of
@@ -46,12 +45,14 @@ class Tree:
         self.tied.update(_joined(path, left.text) for left, _ in flow.body.tie)
         names = _names(flow)
         states = [built for built in flow.built if _is_state(built)]
+        tensors = {v.name: v.abstract for op in flow.operations for v in op.reads if v.state}
         rows: list[Row] = []
         for operation in flow.operations:
             while states and states[0].step <= operation.step:
-                rows.append(self._state(states.pop(0), path, sizes))
+                built = states.pop(0)
+                rows.append(self._state(built, tensors[built.name], path, sizes))
             rows += self._operation(operation, flow, path, names, sizes)
-        rows += [self._state(built, path, sizes) for built in states]
+        rows += [self._state(built, tensors[built.name], path, sizes) for built in states]
         for built in _modules(flow):
             name = names.get(built.name, built.name)
             full = _joined(path, name)
@@ -61,25 +62,25 @@ class Tree:
         return rows
 
     def _operation(
-        self, operation: Operation, flow: Flow, path: str, names: Mapping[str, str], sizes: Sizes
+        self, operation: Operation, flow: Flow, path: str, names: dict[str, str], sizes: Sizes
     ) -> Iterator[Row]:
         condition = operation.condition
+        taken = tuple(names.get(value.name, value.name) for value in operation.reads)
         if not _holds(condition, flow):
+            # What is not there lets its input through.
+            names.update((value.name, taken[0]) for value in operation.writes if value and taken)
             return
         only_training = not _holds(condition, flow, modes=(False,))
-        taken = tuple(names.get(value.name, value.name) for value in operation.reads)
         if operation.application is not None:
             name = names.get(operation.layer, operation.layer)
-            row = self._application(
-                operation.application, name, _joined(path, name), taken, sizes
-            )
+            row = self._application(operation.application, name, _joined(path, name), taken, sizes)
             yield replace(row, only_training=only_training)
         elif operation.line is not None:
             for row in self._line(operation, flow, path, names, sizes):
                 yield replace(row, only_training=row.only_training or only_training)
 
     def _line(
-        self, operation: Operation, flow: Flow, path: str, names: Mapping[str, str], sizes: Sizes
+        self, operation: Operation, flow: Flow, path: str, names: dict[str, str], sizes: Sizes
     ) -> Iterator[Row]:
         assert operation.line is not None
         running = count_line(operation, flow, training=False)
@@ -88,7 +89,7 @@ class Tree:
         for node, application in dict((*training.reached, *running.reached)).items():
             module = application.module
             name = names.get(module.name, module.name)
-            taken = _taken(node, operation)
+            taken = tuple(names.get(each, each) for each in _taken(node, operation))
             row = self._application(application, name, _joined(path, name), taken, sizes)
             yield replace(row, only_training=node not in now)
         tree = operation.line.value.tree
@@ -99,7 +100,7 @@ class Tree:
         yield Row(
             ", ".join(operation.line.names),
             source(tree),
-            tuple(value.name for value in operation.reads),
+            tuple(names.get(value.name, value.name) for value in operation.reads),
             shapes_of(result, sizes),
             mult_adds=sum(each or 0 for each in products),
             partial=None in products,
@@ -117,9 +118,7 @@ class Tree:
         module = application.module
         shared = path in self.counted
         self.counted.add(path)
-        row = Row(
-            name, _kind(module), taken, shapes_of(application.output, sizes), shared=shared
-        )
+        row = Row(name, _kind(module), taken, shapes_of(application.output, sizes), shared=shared)
         flow = application.flow or module.flow
         if flow is not None:
             return _summed(row, self._flow(flow, path, sizes))
@@ -175,6 +174,7 @@ class Tree:
         self, row: Row, module: Module, application: Application, path: str, sizes: Sizes
     ) -> Row:
         numbers = {} if row.shared else self._numbers(module, path, sizes)
+        row = replace(row, shared=row.shared and bool(module.state))
         rule = LAYER_PRODUCTS.get(module.kind)
         if rule is None:
             return replace(row, **numbers)
@@ -194,18 +194,16 @@ class Tree:
                 found["buffers" if state.buffer else "parameters"] += count
         return found
 
-    def _state(self, built: Built, path: str, sizes: Sizes) -> Row:
-        module = built.module
-        assert module is not None
+    def _state(self, built: Built, tensor: Tensor, path: str, sizes: Sizes) -> Row:
+        """A Parameter or Buffer of the class itself."""
         full = _joined(path, built.name)
-        shapes = [built.tensor.shape] if built.tensor is not None else []
-        counts = [math.prod(number(size, sizes) or 0 for size in shape or ()) for shape in shapes]
         shared = full in self.counted
-        count = 0 if shared or full in self.tied else sum(counts)
         self.counted.add(full)
-        numbers = {"parameters" if module.kind == "Parameter" else "buffers": count}
-        output = [[number(size, sizes) for size in shape or ()] for shape in shapes]
-        return Row(built.name, module.kind, (), list(output), shared=shared, **numbers)
+        (shape,) = shapes = shapes_of(tensor, sizes)
+        count = 0 if shared or full in self.tied else math.prod(size or 0 for size in shape or ())
+        row = Row(built.name, _kind_of(built), (), shapes, shared=shared)
+        is_parameter = row.layer == "Parameter"
+        return replace(row, parameters=count) if is_parameter else replace(row, buffers=count)
 
 
 def state_shape(module: Module, state: State) -> tuple[Dim, ...]:
@@ -244,6 +242,7 @@ def _summed(row: Row, inner: list[Row]) -> Row:
     now = [each for each in inner if not each.only_training]
     return replace(
         row,
+        shared=row.shared and any(each.shared for each in inner),
         parameters=row.parameters + sum(each.parameters for each in inner),
         buffers=row.buffers + sum(each.buffers for each in inner),
         mult_adds=row.mult_adds + sum(each.mult_adds for each in now),
@@ -257,11 +256,19 @@ def _joined(path: str, name: str) -> str:
 
 
 def _kind(module: Module) -> str:
-    return module.flow.body.name if module.flow is not None and not module.flow.body.layer else module.kind
+    return (
+        module.flow.body.name
+        if module.flow is not None and not module.flow.body.layer
+        else module.kind
+    )
+
+
+def _kind_of(built: Built) -> str:
+    return "" if built.module is None else built.module.kind
 
 
 def _is_state(built: Built) -> bool:
-    return built.module is not None and built.module.kind in ("Parameter", "Buffer")
+    return _kind_of(built) in ("Parameter", "Buffer")
 
 
 def _modules(flow: Flow) -> list[Any]:

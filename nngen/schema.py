@@ -1,0 +1,444 @@
+"""The language as a JSON Schema, from the catalog: editors complete names with it and mark errors while typing.
+
+A schema cannot know which names a spec defines. So there are two sets of definitions: `closed` for specs that define
+none, where a lone word is a word of torch's or a mistake, and `open` for those with `args`, `let` or `blocks`, where
+it may be a name. Both accept an expression, as a string, wherever a value stands.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from typing import Any
+
+from nngen.catalog import LAYERS
+from nngen.catalog.entry import REQUIRED, Argument, Layer, Signature
+from nngen.catalog.initializers import INITIALIZERS
+from nngen.catalog.kinds import Kind
+from nngen.catalog.modifiers import MODIFIERS
+from nngen.dtypes import DTYPES
+
+Schema = dict[str, Any]
+
+URI = "https://json-schema.org/draft/2020-12/schema"
+_NAME = r"^[^\W\d_]\w*$"
+# ` as name`, with `${…}` in it or not; the name goes on to the end.
+_LABEL = r"\s+as\s+(?:[^\W\d_]|\$\{[^}]+\})(?:\w|\$\{[^}]+\})*$"
+# `name = …`, but neither `==` nor `+=`.
+_LINE = r"^[^=]*[^=!<>:+\-*/%&|^@]=[^=]"
+# Where a spec defines no names, these are all that an expression of one word can be.
+_KNOWN = ("None", "i", "in_channels", "in_features")
+_IN_CHILDREN_NOT = ("from", "call", "when", "otherwise")
+
+
+def text() -> str:
+    """The schema as a file holds it: a line for each definition."""
+    return "".join(_lines(schema(), "", 3)) + "\n"
+
+
+def _lines(value: Any, margin: str, levels: int) -> Iterator[str]:
+    if not levels or not isinstance(value, dict):
+        yield json.dumps(value, ensure_ascii=False)
+        return
+    yield "{"
+    for number, (key, item) in enumerate(value.items()):
+        yield f"{',' * bool(number)}\n{margin} {json.dumps(key)}: "
+        yield from _lines(item, margin + " ", levels - 1)
+    yield f"\n{margin}}}"
+
+
+def schema() -> Schema:
+    """The JSON Schema of a spec."""
+    defines = [{"required": [key]} for key in ("args", "blocks", "let")]
+    closed, free = _Definitions("closed"), _Definitions("open")
+    return {
+        "$schema": URI,
+        "title": "A model description of nngen",
+        "type": "object",
+        "properties": _model(),
+        "required": ["name", "layers"],
+        "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
+        "additionalProperties": False,
+        "if": {"anyOf": defines},
+        "then": {"properties": free.body()},
+        "else": {"properties": closed.body()},
+        "$defs": {
+            "input": _input(),
+            "initializer": _initializer(free),
+            "rules": _map({"$ref": "#/$defs/initializer"}),
+            "block": _block(),
+            "closed": closed.all(),
+            "open": free.all(),
+        },
+    }
+
+
+def _model() -> Schema:
+    return {
+        "name": {"description": "the name of both classes", "type": "string", "pattern": _NAME},
+        "doc": _doc(),
+        "args": _args("constructor arguments of both classes, with their defaults; or `required`"),
+        "input": {
+            "description": "the shape of one sample; the batch dimension is put in front",
+            "$ref": "#/$defs/input",
+        },
+        "inputs": {
+            "description": "several inputs, by name",
+            **_map({"$ref": "#/$defs/input"}, _NAME),
+        },
+        "blocks": {
+            "description": "reusable pieces, one class each in both files",
+            **_map({"$ref": "#/$defs/block"}, _NAME),
+        },
+        "let": _args("sizes computed once"),
+        "layers": {"description": "the steps, in order"},
+        "outputs": {"description": "what forward returns, as an expression"},
+        "loss": {"description": "a loss of torch.nn, or `inputs` and `layers` of its own"},
+        "tie": _tie(),
+        "init": _init(),
+        "check": _args("the values that verification uses for what the spec leaves open"),
+    }
+
+
+def _block() -> Schema:
+    steps, children = {"$ref": "#/$defs/open/steps"}, {"$ref": "#/$defs/open/children"}
+    names = {"type": "array", "items": {"type": "string", "pattern": _NAME}, "minItems": 1}
+    return {
+        "type": "object",
+        "properties": {
+            "doc": _doc(),
+            "args": _args("constructor arguments, with their defaults; or `required`"),
+            "let": _args("sizes computed once"),
+            "inputs": {"description": "the names of forward's arguments", **names},
+            "layers": {"description": "the steps, in order", **steps},
+            "Sequential": {"description": "the layers of a Sequential", **children},
+            "outputs": {"description": "what forward returns, as an expression"},
+            "init": _init(),
+            "tie": _tie(),
+        },
+        "oneOf": [
+            {"required": ["layers"]},
+            {
+                "required": ["Sequential"],
+                "not": {"anyOf": [{"required": ["inputs"]}, {"required": ["outputs"]}]},
+            },
+        ],
+        "additionalProperties": False,
+    }
+
+
+def _doc() -> Schema:
+    return {"description": "a sentence for the docstring", "type": "string"}
+
+
+def _args(description: str) -> Schema:
+    return {"description": description, **_map({}, _NAME)}
+
+
+def _init() -> Schema:
+    return {"description": "redraws of parameters, by name", "$ref": "#/$defs/rules"}
+
+
+def _tie() -> Schema:
+    words = "parameters that are one: the left becomes the right"
+    return {"description": words, **_map({"type": "string"})}
+
+
+def _map(values: Schema, names: str = "") -> Schema:
+    """A mapping that is not empty."""
+    kept: Schema = {"type": "object", "minProperties": 1, "additionalProperties": values}
+    return {**kept, "propertyNames": {"pattern": names}} if names else kept
+
+
+def _input() -> Schema:
+    size = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}
+    shape = {"type": "array", "items": size}
+    return {
+        "anyOf": [
+            shape,
+            {
+                "type": "object",
+                "properties": {
+                    "shape": shape,
+                    "dtype": {"enum": [*DTYPES, *(f"torch.{dtype}" for dtype in DTYPES)]},
+                    "batch": {
+                        "description": "whether the batch dimension is put in front",
+                        "type": "boolean",
+                    },
+                    "below": {
+                        "description": "checks draw integers from 0 on, below this",
+                        "type": ["integer", "string"],
+                    },
+                },
+                "required": ["shape"],
+                "additionalProperties": False,
+            },
+        ]
+    }
+
+
+def _initializer(definitions: _Definitions) -> Schema:
+    """A function of torch.nn.init, whose arguments may name `fan_in` and the layer's own arguments."""
+    functions = {
+        name: definitions.called(each, next(iter(each.names), None))
+        for name, each in INITIALIZERS.items()
+    }
+    bare = [name for name, each in INITIALIZERS.items() if not each.required]
+    return {"anyOf": [{"enum": bare}, _one_of_these(functions)]}
+
+
+def _one_of_these(properties: Mapping[str, Schema]) -> Schema:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+
+
+class _Definitions:
+    """The definitions for specs that define names, `open`, or for those that do not, `closed`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.values: Schema = {}
+
+    def ref(self, name: str) -> Schema:
+        return {"$ref": f"#/$defs/{self.name}/{name}"}
+
+    def body(self) -> Schema:
+        return {"layers": self.ref("steps"), "loss": self.ref("loss")}
+
+    def all(self) -> Schema:
+        found = {
+            "expression": self._expression(),
+            "steps": {"type": "array", "items": self.ref("step"), "minItems": 1},
+            "step": {
+                "anyOf": [*self._heads(), {"type": "string", "pattern": _LINE}, self.ref("layer")]
+            },
+            "children": {"type": "array", "items": self.ref("child"), "minItems": 1},
+            "child": {"anyOf": [*self._heads(), self._child()]},
+            "layer": self._layer(),
+            "loss": self._loss(),
+            **{name: self._entry(entry) for name, entry in LAYERS.items()},
+            "Parameter": self._parameter(),
+            "Buffer": self._buffer(),
+        }
+        return {**found, **self.values}
+
+    def _expression(self) -> Schema:
+        if self.name == "open":
+            return {"type": "string"}
+        known = "|".join(_KNOWN)
+        return {"type": "string", "pattern": rf"^(?:\s*(?:{known})\s*$|(?!\s*[^\W\d]\w*\s*$))"}
+
+    # Steps
+
+    def _heads(self) -> list[Schema]:
+        """Layers that are written without arguments."""
+        bare = [name for name, entry in LAYERS.items() if not _wanted(entry)]
+        heads: list[Schema] = [
+            {"enum": bare},
+            {"type": "string", "pattern": rf"^(?:{'|'.join(bare)}){_LABEL}"},
+        ]
+        if self.name == "open":
+            taken = [name for name in (*LAYERS, *self._special()) if name not in bare]
+            heads.append({"type": "string", "pattern": rf"{_block_name(taken)}(?:$|{_LABEL})"})
+        return heads
+
+    def _special(self) -> Schema:
+        return {
+            "Sequential": {
+                "description": "an nn.Sequential of layers",
+                **self.ref("children"),
+            },
+            "Parameter": self.ref("Parameter"),
+            "Buffer": self.ref("Buffer"),
+        }
+
+    def _layer(self) -> Schema:
+        """A layer with its arguments, and what stands beside it."""
+        kinds = {**{name: self.ref(name) for name in LAYERS}, **self._special()}
+        labelled = {f"^{name}{_LABEL}": value for name, value in kinds.items()}
+        beside = self._beside()
+        if self.name == "open":
+            labelled[rf"{_block_name([*kinds, *beside])}(?:$|{_LABEL})"] = {}
+        given = [{"required": [key]} for key in beside]
+        return {
+            "type": "object",
+            "properties": {**kinds, **beside},
+            "patternProperties": labelled,
+            "additionalProperties": False,
+            "minProperties": 1,
+            "dependentRequired": {"otherwise": ["when"]},
+            # One layer a step: two keys more than stand beside it are two layers, or a slip in one of the words.
+            "allOf": [
+                {"if": {"not": {"anyOf": given}}, "then": {"maxProperties": 1}},
+                {"if": {"oneOf": given}, "then": {"minProperties": 2, "maxProperties": 2}},
+            ],
+        }
+
+    def _child(self) -> Schema:
+        stray = [{"required": [key]} for key in _IN_CHILDREN_NOT]
+        return {"allOf": [self.ref("layer"), {"not": {"anyOf": stray}}]}
+
+    def _beside(self) -> Schema:
+        names = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+        return {
+            "from": {
+                "description": "the value that the layer takes, or a list of them",
+                "anyOf": [{"type": "string"}, names],
+            },
+            "call": {
+                "description": "a line that calls the layer: `y, _ = attn(x, x, x)`",
+                "type": "string",
+                "pattern": _LINE,
+            },
+            "repeat": {
+                "description": "so many copies with weights of their own",
+                "anyOf": [{"type": "integer", "minimum": 1}, self.ref("expression")],
+            },
+            "when": {
+                "description": "where this does not hold, the input passes through",
+                "type": ["boolean", "string"],
+            },
+            "otherwise": {
+                "description": "where `when` does not hold, there is no value",
+                "enum": ["none"],
+            },
+            "init": {"description": "redraws of the parameters", "$ref": "#/$defs/rules"},
+            **{name: self._arguments(each.signature) for name, each in MODIFIERS.items()},
+        }
+
+    def _parameter(self) -> Schema:
+        return {
+            "description": "an nn.Parameter",
+            "type": "object",
+            "properties": {"shape": {}, "init": {"$ref": "#/$defs/initializer"}},
+            "required": ["shape"],
+            "additionalProperties": False,
+        }
+
+    def _buffer(self) -> Schema:
+        return {
+            "description": "a buffer",
+            "type": "object",
+            "properties": {"value": {}, "persistent": {"type": "boolean"}},
+            "required": ["value"],
+            "additionalProperties": False,
+        }
+
+    def _loss(self) -> Schema:
+        losses = {name: entry for name, entry in LAYERS.items() if entry.is_loss}
+        inputs = {
+            "anyOf": [
+                {"type": "array", "items": {"type": "string", "pattern": _NAME}, "minItems": 1},
+                _map({"$ref": "#/$defs/input"}, _NAME),
+            ]
+        }
+        return {
+            "anyOf": [
+                {"enum": [name for name, entry in losses.items() if not _wanted(entry)]},
+                _one_of_these({name: self.ref(name) for name in losses}),
+                {
+                    "type": "object",
+                    "properties": {
+                        "inputs": {"description": "what it takes beside the outputs", **inputs},
+                        "layers": self.ref("steps"),
+                        "outputs": {"description": "the loss, as an expression"},
+                    },
+                    "required": ["layers"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+
+    # Layers
+
+    def _entry(self, entry: Layer) -> Schema:
+        inferred = entry.infer.keys()
+        return {
+            "description": plain(entry.doc),
+            **self.called(entry.signature, entry.lone, inferred),
+        }
+
+    def called(
+        self, signature: Signature, lone: str | None, inferred: Iterable[str] = ()
+    ) -> Schema:
+        """What stands behind a name: arguments, a lone value, or nothing."""
+        given = self._arguments(signature, inferred)
+        required = given.get("required", [])
+        choices = [given]
+        if lone is not None and not set(required) - {lone}:
+            choices.append(self._value(signature[lone].kind))
+        if not required:
+            choices.append({"type": "null"})
+        return {"anyOf": choices}
+
+    def _arguments(self, signature: Signature, inferred: Iterable[str] = ()) -> Schema:
+        required = [name for name in signature.required if name not in inferred]
+        found: Schema = {
+            "type": "object",
+            "properties": {
+                argument.name: self._argument(argument, argument.name in inferred)
+                for argument in signature
+            },
+            "additionalProperties": False,
+        }
+        return {**found, "required": required} if required else found
+
+    def _argument(self, argument: Argument, is_inferred: bool) -> Schema:
+        found = self._value(argument.kind)
+        if is_inferred:
+            found = {"description": f"{argument.kind.description}; inferred if left out", **found}
+        return found if argument.default is REQUIRED else {**found, "default": argument.default}
+
+    def _value(self, kind: Kind) -> Schema:
+        """Values of a kind, or an expression for one: a definition of its own, which many arguments share."""
+        name = slug = re.sub(r"\W+", "-", kind.description).strip("-")
+        schema = {"description": kind.description, **self._free(kind.schema)}
+        others = count(2)  # `size` and `size[1]` are described alike
+        while self.values.setdefault(name, schema) != schema:
+            name = f"{slug}-{next(others)}"
+        return self.ref(name)
+
+    def _free(self, schema: Mapping[str, Any]) -> Schema:
+        """Such values, or an expression for one."""
+        if not schema:
+            return {}
+        choices = [self._part(choice) for choice in schema.get("anyOf", [schema])]
+        return {"anyOf": [*choices, self.ref("expression")]}
+
+    def _part(self, schema: Mapping[str, Any]) -> Schema:
+        if "layer" in schema:
+            return self._layer_argument(schema["layer"])
+        parts = dict(schema)
+        if "items" in parts:
+            parts["items"] = self._free(parts["items"])
+        if "properties" in parts:
+            fields = parts["properties"].items()
+            parts["properties"] = {name: self._free(field) for name, field in fields}
+        return parts
+
+    def _layer_argument(self, names: Iterable[str]) -> Schema:
+        bare = [name for name in names if not _wanted(LAYERS[name])]
+        mapping = _one_of_these({name: self.ref(name) for name in names})
+        return {"anyOf": [{"enum": bare}, mapping]} if bare else mapping
+
+
+def _block_name(taken: Iterable[str]) -> str:
+    """The start of a pattern for a word that is none of these."""
+    return rf"^(?!(?:{'|'.join(taken)})(?:\s|$))[^\W\d]\w*"
+
+
+def _wanted(entry: Layer) -> list[str]:
+    """The arguments that a spec must give."""
+    return [name for name in entry.signature.required if name not in entry.infer]
+
+
+def plain(doc: str) -> str:
+    """A layer's sentence for readers: of a loss, with the names of its inputs for their shapes."""
+    return re.sub(r"\{(\w+)\}", r"(\1)", doc)
