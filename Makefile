@@ -1,8 +1,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+REFERENCE := .venv-reference
 
-.PHONY: test demo format clean
+.PHONY: test demo reference format clean
 
 test: $(READY)
 	$(BIN)/black --check --quiet . || { $(BIN)/black --diff --quiet .; exit 1; }
@@ -16,12 +17,16 @@ demo: $(READY)
 	$(BIN)/nngen verify specs/cnn.yaml
 	diff -y -t -W 185 generated/cnn/nn_style.py generated/cnn/functional_style.py || test $$? -eq 1
 
+# Compares with torchvision's own models; `make reference NAMES=resnet18` with these alone.
+reference: $(REFERENCE)/.ready
+	$(REFERENCE)/bin/python tests/reference/compare_torchvision.py $(NAMES)
+
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/black .
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-reference .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find nngen generated tests -name __pycache__ -prune -exec rm -rf {} +
 
 # The build backend runs apart from the environment: its versions come from these two.
@@ -30,4 +35,10 @@ $(READY): export PIP_BUILD_CONSTRAINT := constraints.txt
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[torch,test]'
+	touch $@
+
+$(REFERENCE)/.ready: constraints.txt
+	$(PYTHON) -m venv $(REFERENCE)
+	$(REFERENCE)/bin/python -m pip install --quiet -c constraints.txt torch numpy pillow==13.0.0
+	$(REFERENCE)/bin/python -m pip install --quiet --no-deps torchvision==0.28.0
 	touch $@

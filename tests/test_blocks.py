@@ -319,3 +319,28 @@ def test_the_values_of_a_check_can_be_given() -> None:
     assert report.values < nngen.verify(TINY_GPT).values
     with pytest.raises(SpecError, match="TinyGPT has no argument 'vocabb'"):
         nngen.verify(TINY_GPT, values={"vocabb": 9})
+
+
+def test_redraws_ask_whether_a_block_is_there() -> None:
+    pair = verified(
+        model(
+            """
+args: {aux: true}
+blocks:
+  Head:
+    args: {n: 3}
+    layers: [{AdaptiveAvgPool2d: 1}, Flatten, {Linear as fc: n}]
+layers:
+  - Conv2d as stem: {out_channels: 4, kernel_size: 3}
+  - Head as helper: {n: 5}
+    when: aux and training
+    otherwise: none
+  - Head as head
+    from: stem
+outputs: "(head, helper) if aux and training else head"
+init: {Linear.weight: zeros_}
+""".replace("- Head as head\n", "- Head as head:\n")
+        )
+    )
+    assert not hasattr(pair.functional_style.M(aux=False), "helper")
+    assert pair.functional_style.M().helper.fc_weight.abs().sum() == 0
