@@ -95,6 +95,16 @@ def _parser() -> argparse.ArgumentParser:
     graph.add_argument("--unfold", action="store_true", help="show what is in blocks")
     _settings(graph)
     graph.set_defaults(run=_graph)
+
+    layers = verbs.add_parser("layers", help="show what layers there are, or all about one")
+    layers.add_argument("name", nargs="?", metavar="NAME", help="a layer, function or method")
+    layers.add_argument(
+        "--functions", action="store_true", help="show the functions and methods for lines"
+    )
+    layers.set_defaults(run=_layers)
+
+    schema = verbs.add_parser("schema", help="print the JSON Schema of specs, for editors")
+    schema.set_defaults(run=_schema)
     return parser
 
 
@@ -253,4 +263,21 @@ def _graph(options: argparse.Namespace) -> int:
     else:
         writer.write_text(options.out, text)
         print(f"{options.out}: written")
+    return 0
+
+
+def _layers(options: argparse.Namespace) -> int:
+    from nngen import listing
+
+    if options.name is not None:
+        print(listing.one(options.name))
+    else:
+        print(listing.functions() if options.functions else listing.layers())
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from nngen import schema
+
+    print(schema.text(), end="")
     return 0

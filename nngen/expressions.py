@@ -368,7 +368,7 @@ class Evaluator:
             raise Fault("division by zero", node=node) from None
         except RecursionError:
             raise Fault("the expression is nested too deeply", node=node) from None
-        except (ArithmeticError, ValueError, TypeError, IndexError) as error:
+        except (ArithmeticError, ValueError, TypeError, LookupError) as error:
             raise Fault(f"{_short(ast.unparse(node))}: {error}", node=node) from None
 
     def _constant(self, node: ast.Constant) -> Any:
@@ -424,6 +424,8 @@ class Evaluator:
             return UNKNOWN
         if not hasattr(value, "__getitem__"):
             raise Fault(f"{ast.unparse(node.value)} cannot be indexed", node=node)
+        if isinstance(value, dict) and isinstance(index, str) and index not in value:
+            raise Fault(f"there is no {index!r} in it", did_you_mean(index, value), node)
         return value[index]
 
     def _slice(self, node: ast.Slice) -> slice:

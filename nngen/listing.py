@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
+import black
 import yaml
 
 from nngen import document
 from nngen import spec as specs
 from nngen.catalog import FAMILIES, FUNCTIONS, LAYERS
 from nngen.catalog.entry import (
+    HELPERS,
     REQUIRED,
     Argument,
     Example,
@@ -26,16 +29,21 @@ from nngen.catalog.entry import (
 from nngen.catalog.kinds import show_value
 from nngen.catalog.modifiers import MODIFIED, MODIFIERS
 from nngen.catalog.skipped import SKIPPED
-from nngen.errors import NngenError, did_you_mean
-from nngen.expressions import Evaluator
+from nngen.errors import Fault, NngenError, did_you_mean
+from nngen.expressions import SIZE_FUNCTIONS, Evaluator
 from nngen.graph import build_graph
 from nngen.graph.modules import shape_attribute
 from nngen.render import render
-from nngen.schema import plain
+from nngen.schema.definitions import plain
 from nngen.sizes import symbol
 from nngen.tensors import Tensor
 
-_SPACES = {"torch": "torch", "F": "torch.nn.functional", "Tensor": "methods of a tensor x"}
+_SPACES = {
+    "torch": "torch",
+    "F": "torch.nn.functional",
+    "nn": "torch.nn",
+    "Tensor": "methods of a tensor x",
+}
 
 
 def layers() -> str:
@@ -66,15 +74,25 @@ def one(name: str) -> str:
     """
     if name in LAYERS:
         return "\n".join(_layer(LAYERS[name]))
-    found = name.removeprefix("nn.").replace("torch.nn.functional.", "F.").replace("x.", "Tensor.")
-    if found in LAYERS:
-        return one(found)
-    if found in FUNCTIONS:
-        return "\n".join(_function(found, FUNCTIONS[found]))
-    if name in SKIPPED:
-        raise NngenError(f"{name} is not in the catalog: {SKIPPED[name]}")
+    for found in _readings(name):
+        if found in LAYERS:
+            return one(found)
+        if found in FUNCTIONS:
+            return "\n".join(_function(found, FUNCTIONS[found]))
+        if found in SKIPPED:
+            raise NngenError(f"{found} is not in the catalog: {SKIPPED[found]}")
     hint = did_you_mean(name, [*LAYERS, *FUNCTIONS])
     raise NngenError(f"there is no layer or function {name!r}" + f"\n  hint: {hint}" * bool(hint))
+
+
+def _readings(name: str) -> Iterator[str]:
+    """The names that a name may stand for: `torch.nn.ReLU`, `x.flatten`, `einsum`."""
+    inside = name.removeprefix("torch.").removeprefix("nn.")
+    yield inside
+    yield name
+    yield inside.replace("functional.", "F.", 1)
+    yield inside.replace("x.", "Tensor.", 1)
+    yield from (f"{space}.{inside}" for space in _SPACES)
 
 
 # Functions
@@ -104,7 +122,8 @@ def _word(argument: Argument) -> str:
 def _function(name: str, entry: Function) -> Iterator[str]:
     for call, signature in zip(_calls(name, entry), entry.signatures):
         yield call
-        yield from _table(_arguments(signature))
+        # A method's first argument is the tensor before the dot.
+        yield from _table(list(_arguments(signature))[name.startswith("Tensor.") :])
     others = [other for other in entry.names if other != name]
     if others:
         yield f"also: {', '.join(others)}"
@@ -125,7 +144,8 @@ def _layer(entry: Layer) -> Iterator[str]:
     if entry.name in MODIFIED:
         yield f"  {' or '.join(MODIFIERS)} may stand beside it."
     yield from _section("inputs", _table(_arguments(entry.inputs)))
-    kept = "" if isinstance(entry.state, tuple) else ", for the example below"
+    fixed = isinstance(entry.state, tuple) and entry.inner_state is None
+    kept = "" if fixed else ", for the example below"
     state = entry.all_state_of(values)
     for title, states in (
         ("parameters", [each for each in state if not each.buffer]),
@@ -136,8 +156,9 @@ def _layer(entry: Layer) -> Iterator[str]:
     yield from _section("where", _margin(lets))
     yield from _section("drawn by", _code(entry.draw_of(values)))
     kept = ", for the example below" if callable(entry.form) else ""
-    form = entry.form_of(values) or "a class of its own: see the example"
-    yield from _section("functional form" + kept, _code(form))
+    form = entry.form_of(values)
+    own = ["  a class of its own: see the example"]
+    yield from _section("functional form" + kept, _code(form) if form else own)
     yield from _example(entry, entry.examples[0])
 
 
@@ -152,7 +173,9 @@ def _margin(lines: Iterable[str]) -> list[str]:
 
 
 def _code(text: str) -> list[str]:
-    return _margin(textwrap.dedent(text).strip().splitlines())
+    """Statements of an entry, in lines that are not too long."""
+    mode = black.Mode(line_length=98, magic_trailing_comma=False)
+    return _margin(black.format_str(textwrap.dedent(text), mode=mode).splitlines())
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
@@ -182,7 +205,10 @@ def _state(state: State) -> tuple[str, str, str]:
     made = fragment(state.value)
     shape = state.value
     if isinstance(made, ast.Call) and made.args and ast.unparse(made.func) != "torch.tensor":
-        shape = f"({', '.join(map(ast.unparse, made.args))}{',' * (len(made.args) == 1)})"
+        sizes = ast.Tuple(made.args, ast.Load())
+        shape = ast.unparse(sizes)
+        with suppress(Fault):
+            shape = str(Evaluator({**SIZE_FUNCTIONS, **HELPERS})(sizes))
     return state.name, shape, "" if state.when == "True" else f"if {state.when}"
 
 
@@ -227,7 +253,7 @@ def _example(entry: Layer, given: Example) -> Iterator[str]:
     if not is_loss:
         shown["layers"] = spec["layers"]
     text = yaml.safe_dump(shown, default_flow_style=None, sort_keys=False, width=100)
-    yield from _section("an example", _code(text))
+    yield from _section("an example", _margin(text.splitlines()))
     for title, file in (("torch.nn", "nn_style.py"), ("functional", "functional_style.py")):
         yield from _section(f"in {title} style", _margin(_lines(files[file], is_loss)))
 
@@ -293,15 +319,15 @@ def _lines(text: str, is_loss: bool) -> Iterator[str]:
     methods = {node.name: node for node in model.body if isinstance(node, ast.FunctionDef)}
     built = list(_body(methods["__init__"], source))
     if is_loss:
-        yield from (*(line for line in built if "identity" not in line), "")
-        yield from _body(methods["loss"], source)
-    else:
-        yield from (*built, "")
-        yield from _body(methods["forward"], source)
+        built = [line for line in built if "identity" not in line]
+    yield from (*built, "") if built else ()
+    yield from _body(methods["loss" if is_loss else "forward"], source)
 
 
 def _body(method: ast.FunctionDef, source: list[str]) -> Iterator[str]:
-    """A method's lines, without its docstring and the call of `super`."""
+    """A method's lines, without its docstring or the call of `super`, of which it has one."""
     first, *rest = method.body
-    start = rest[0] if rest and isinstance(first, ast.Expr) else first
-    yield from textwrap.dedent("\n".join(source[start.lineno - 1 : method.end_lineno])).split("\n")
+    statements = rest if isinstance(first, ast.Expr) else method.body
+    if statements:
+        lines = source[statements[0].lineno - 1 : method.end_lineno]
+        yield from textwrap.dedent("\n".join(lines)).split("\n")

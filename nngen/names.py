@@ -10,7 +10,7 @@ from nngen.errors import Mark, SpecError
 
 # What the generated files import or call by these names.
 _IMPORTED = frozenset(
-    {"F", "nn", "torch", "math", "Tensor", "OrderedDict", "self", "float", "training"}
+    {"F", "nn", "torch", "copy", "math", "Tensor", "OrderedDict", "self", "float", "training"}
 )
 # What the generated classes call their own: variables of forward, and what belongs to the loss.
 _OWN = frozenset({"x", "out", "criterion", "loss"})

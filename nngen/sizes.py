@@ -36,7 +36,7 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """An operation that polynomials cannot hold: `//`, `%`, `max` or `min` of two sizes.
+    """An operation that polynomials cannot hold: `//`, `%`, `max` or `min` of two sizes, a number `**` a size.
 
     A division that is known to come out even is `/`; written, it is `//`.
     """
@@ -123,6 +123,9 @@ class Size:
         for _ in range(exponent):
             result = result * self
         return result
+
+    def __rpow__(self, base: int) -> Dim:
+        return _power(base, self) if isinstance(base, int) else NotImplemented
 
     def __floordiv__(self, other: Dim) -> Dim:
         return _divide(self, other) if isinstance(other, (int, Size)) else NotImplemented
@@ -353,6 +356,16 @@ def _cancel(size: Dim, monomial: Monomial, factor: int) -> Dim | None:
     return _collect(left)
 
 
+def _power(base: int, exponent: Dim) -> Dim:
+    """`2 ** i`: what doubles from layer to layer."""
+    value = value_of(exponent)
+    if base < 1:
+        raise OpenSize(f"{base} cannot be raised to {exponent}, only numbers from 1")
+    if value is not None and not 0 <= value < 63:
+        raise OpenSize(f"a number can be raised to a power from 0 to 62, not to {value}")
+    return _term("**", base, exponent)
+
+
 @lru_cache(maxsize=4096)
 def _term(operator: str, left: Dim, right: Dim) -> Dim:
     if isinstance(left, int) and isinstance(right, int):
@@ -365,6 +378,8 @@ def _apply(operator: str, left: int, right: int) -> int:
         return max(left, right)
     if operator == "min":
         return min(left, right)
+    if operator == "**":
+        return int(left**right)
     return left % right if operator == "%" else left // right
 
 
@@ -388,4 +403,6 @@ def _substituted(atom: Atom, meanings: Mapping[str, Dim]) -> Dim:
         return quotient(left, right)
     if atom.operator == "%":
         return left % right
+    if atom.operator == "**" and isinstance(left, int):
+        return _power(left, right)
     return maximum(left, right) if atom.operator == "max" else minimum(left, right)

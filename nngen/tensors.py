@@ -62,6 +62,27 @@ class Device:
         return "a device"
 
 
+@dataclass(frozen=True)
+class Packed:
+    """A packed sequence: the steps of sequences of several lengths, one after another.
+
+    Attributes:
+        features: the size of one step.
+        batch: how many sequences there are.
+        length: how many steps the longest has.
+        in_order: they come by falling length, so that none had to change its place.
+    """
+
+    features: Dim
+    batch: Dim
+    length: Dim
+    in_order: bool
+    dtype: str = "float32"
+
+    def __str__(self) -> str:
+        return "a packed sequence"
+
+
 @dataclass(frozen=True, slots=True)
 class Tensor:
     """A tensor of a shape, or of a shape that cannot be told before the model runs (`shape=None`)."""

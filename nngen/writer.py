@@ -76,6 +76,15 @@ def write(folder: Path, files: Mapping[str, str], force: bool = False) -> list[C
     return [_change(path, old[path], path in stale) for path in new]
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write one file, whole or not at all.
+
+    Raises:
+        FileError: it cannot be written.
+    """
+    _replace(path.parent, {path: text})
+
+
 def check(folder: Path, files: Mapping[str, str]) -> str:
     """The unified diff from what is on disk to what `write` would leave there.
 

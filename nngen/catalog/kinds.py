@@ -14,6 +14,7 @@
 | `nn.Options(a=int)`   | a mapping with such keys, which stands for that call |
 | `Tensor`              | a value that flows                                |
 | `layer['LayerNorm', 'RMSNorm']` | a layer, one of these                   |
+| `packed`              | a packed sequence                                 |
 | `dtype`, `device`     | `torch.float32` or `x.dtype`, `x.device`          |
 | `any`                 | whatever torch takes                              |
 | `size | None`         | either                                            |
@@ -30,7 +31,7 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.shapes.common import array_shape
 from nngen.sizes import Size, value_of
-from nngen.tensors import UNKNOWN, Code, Device, Dtype, Tensor
+from nngen.tensors import UNKNOWN, Code, Device, Dtype, Packed, Tensor
 
 
 class Mismatch(Exception):
@@ -180,6 +181,7 @@ _PLAIN = {
         minItems=1,
     ),
     "Tensor": Kind("a tensor", _instance(Tensor)),
+    "packed": Kind("a packed sequence", _instance(Packed)),
     "dtype": Kind("a dtype such as torch.float32", _dtype),
     "device": Kind("a device, `x.device`", _instance(Device)),
     "any": Kind("any value", lambda value: value),

@@ -83,10 +83,6 @@ def _added_vector(mat: Tensor) -> Dim:
     return _count(mat)
 
 
-def _outer(output: Tensor) -> Dim:
-    return _count(output)
-
-
 def _tensordot(a: Tensor, dims: Any, output: Tensor) -> Dim:
     shape = _shape(a)
     if isinstance(dims, int):
@@ -123,6 +119,7 @@ LAYER_PRODUCTS: dict[str, Rule] = {
     **{f"ConvTranspose{rank}": _transposed_convolution for rank in _CONVOLUTIONS},
     **dict.fromkeys(("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"), _recurrent),
     "MultiheadAttention": _attention_layer,
+    "AdaptiveLogSoftmaxWithLoss": lambda: None,  # the targets decide which clusters are computed
 }
 FUNCTION_PRODUCTS: dict[str, Rule] = {
     "F.linear": _linear,
@@ -137,7 +134,6 @@ FUNCTION_PRODUCTS: dict[str, Rule] = {
     "torch.baddbmm": lambda batch1, output: _added_product(batch1, output),
     "torch.addbmm": _added_batches,
     "torch.addmv": _added_vector,
-    "torch.outer": _outer,
     "torch.tensordot": _tensordot,
     "torch.einsum": _einsum,
 }

@@ -1,7 +1,8 @@
 """Recurrent layers and their cells.
 
 The weights of each layer and direction are parameters of their own, so state, draw and form are made from the
-arguments. An input without a batch dimension gets one and loses it again, as torch's kernels want it.
+arguments. An input without a batch dimension gets one and loses it again, as torch's kernels want it; of a packed
+sequence they take the steps, and how many sequences each time step has.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nngen.catalog.entry import Check, Layer, State, example, parameter
+from nngen.catalog.entry import Check, Layer, State, example, function, parameter
 from nngen.errors import Fault
 from nngen.shapes import recurrent
 from nngen.sizes import value_of
+from nngen.tensors import Packed
 
 Values = Mapping[str, Any]
 
@@ -31,6 +33,8 @@ def _draw(state: Callable[[Values], tuple[State, ...]]) -> Callable[[Values], st
 
 def _batched(values: Values, rank: int) -> bool:
     """Whether the input has a batch dimension, and with it `rank` dimensions."""
+    if isinstance(values["input"], Packed):
+        return True
     shape = values["input"].shape
     if shape is None:
         raise Fault(
@@ -75,8 +79,13 @@ def _weights(gates: int) -> Callable[[Values], tuple[State, ...]]:
     return state
 
 
-def _call(function: str, weights: str, batched: bool, state: str) -> str:
-    source = "input" if batched else "input.unsqueeze(batch_dim)"
+def _call(function: str, weights: str, values: Values, state: str) -> str:
+    source = "input" if _batched(values, 3) else "input.unsqueeze(batch_dim)"
+    if isinstance(values["input"], Packed):
+        return (
+            f"{function}(input.data, input.batch_sizes, {state}, [{weights}], has_biases=bias, "
+            "num_layers=num_layers, dropout=dropout, train=training, bidirectional=bidirectional)"
+        )
     return (
         f"{function}({source}, {state}, [{weights}], has_biases=bias, num_layers=num_layers, "
         "dropout=dropout, train=training, bidirectional=bidirectional, batch_first=batch_first)"
@@ -89,10 +98,35 @@ _LET = {
 }
 
 
-def _zeros(batched: bool, size: str) -> str:
+def _zeros(values: Values, size: str) -> str:
     """The hidden state where none is given."""
+    if isinstance(values["input"], Packed):
+        return f"input.data.new_zeros(state_layers, input.batch_sizes[0], {size})"
+    batched = _batched(values, 3)
     batch = "input.size(batch_dim)" if batched else "1"
     return f"input.new_zeros(state_layers, {batch}, {size})"
+
+
+def _sorted(state: str, values: Values) -> str:
+    """A given state in the order that a packed sequence has its sequences in."""
+    if not isinstance(values["input"], Packed) or values["input"].in_order:
+        return state
+    return f"{state}.index_select(1, input.sorted_indices)"
+
+
+def _results(values: Values, states: tuple[str, ...]) -> tuple[str, ...]:
+    """The output and the states as the layer gives them."""
+    if isinstance(values["input"], Packed):
+        if values["input"].in_order:
+            return ("nn.utils.rnn.PackedSequence(output, input.batch_sizes)", *states)
+        sequence = (
+            "nn.utils.rnn.PackedSequence(output, input.batch_sizes, input.sorted_indices, "
+            "input.unsorted_indices)"
+        )
+        return (sequence, *(f"{s}.index_select(1, input.unsorted_indices)" for s in states))
+    if _batched(values, 3):
+        return ("output", *states)
+    return ("output.squeeze(batch_dim)", *(f"{state}.squeeze(1)" for state in states))
 
 
 def _form(function: str, gates: int) -> Callable[[Values], str]:
@@ -102,13 +136,12 @@ def _form(function: str, gates: int) -> Callable[[Values], str]:
     def form(values: Values) -> str:
         batched = _batched(values, 3)
         name = function.format(**values)
-        state = "hx" if batched else "hx.unsqueeze(1)"
+        state = _sorted("hx", values) if batched else "hx.unsqueeze(1)"
         if values["hx"] is None:
-            state = _zeros(batched, "hidden_size")
-        called = _call(name, ", ".join(s.name for s in weights(values)), batched, state)
-        if batched:
-            return f"output, h_n = {called}\nout = (output, h_n)"
-        return f"output, h_n = {called}\nout = (output.squeeze(batch_dim), h_n.squeeze(1))"
+            state = _zeros(values, "hidden_size")
+        called = _call(name, ", ".join(s.name for s in weights(values)), values, state)
+        output, h_n = _results(values, ("h_n",))
+        return f"output, h_n = {called}\nout = ({output}, {h_n})"
 
     return form
 
@@ -117,19 +150,20 @@ def _lstm_form(values: Values) -> str:
     batched = _batched(values, 3)
     weights = ", ".join(s.name for s in _weights(4)(values))
     lines = []
-    state = "hx" if batched else "(hx[0].unsqueeze(1), hx[1].unsqueeze(1))"
+    state = "(hx[0].unsqueeze(1), hx[1].unsqueeze(1))"
+    if batched:
+        both = (_sorted("hx[0]", values), _sorted("hx[1]", values))
+        state = "hx" if both[0] == "hx[0]" else f"({', '.join(both)})"
     if values["hx"] is None:
         projected = value_of(values["proj_size"]) != 0
-        lines.append(f"zeros = {_zeros(batched, 'proj_size' if projected else 'hidden_size')}")
+        lines.append(f"zeros = {_zeros(values, 'proj_size' if projected else 'hidden_size')}")
         state = "(zeros, zeros)"
         if projected:
-            lines.append(f"cell_zeros = {_zeros(batched, 'hidden_size')}")
+            lines.append(f"cell_zeros = {_zeros(values, 'hidden_size')}")
             state = "(zeros, cell_zeros)"
-    lines.append(f"output, h_n, c_n = {_call('torch.lstm', weights, batched, state)}")
-    if batched:
-        lines.append("out = (output, (h_n, c_n))")
-    else:
-        lines.append("out = (output.squeeze(batch_dim), (h_n.squeeze(1), c_n.squeeze(1)))")
+    lines.append(f"output, h_n, c_n = {_call('torch.lstm', weights, values, state)}")
+    output, h_n, c_n = _results(values, ("h_n", "c_n"))
+    lines.append(f"out = ({output}, ({h_n}, {c_n}))")
     return "\n".join(lines)
 
 
@@ -157,7 +191,7 @@ def _layer(name: str, stem: str, doc: str, function: str, gates: int) -> Layer:
         _ARGUMENTS.format(extra),
         form=_form(function, gates),
         shape=recurrent.recurrent,
-        forward="input: Tensor, hx: Tensor | None = None",
+        forward="input: Tensor | packed, hx: Tensor | None = None",
         infer={"input_size": "input.shape[-1]"},
         state=_weights(gates),
         draw=_draw(_weights(gates)),
@@ -193,7 +227,7 @@ _LSTM = Layer(
     _ARGUMENTS.format("") + ", proj_size: count = 0",
     form=_lstm_form,
     shape=recurrent.lstm,
-    forward="input: Tensor, hx: list[Tensor] | None = None",
+    forward="input: Tensor | packed, hx: list[Tensor] | None = None",
     infer={"input_size": "input.shape[-1]"},
     state=_weights(4),
     draw=_draw(_weights(4)),
@@ -385,4 +419,16 @@ LAYERS = (
 )
 
 # torch.lstm, torch.gru and their kin have no documented signature.
-FUNCTIONS = ()
+FUNCTIONS = (
+    function(
+        "nn.utils.rnn.pack_padded_sequence",
+        "input: Tensor, lengths: any, batch_first: bool = False, enforce_sorted: bool = True",
+        recurrent.packed,
+    ),
+    function(
+        "nn.utils.rnn.pad_packed_sequence",
+        "sequence: packed, batch_first: bool = False, padding_value: float = 0.0, "
+        "total_length: size | None = None",
+        recurrent.padded,
+    ),
+)

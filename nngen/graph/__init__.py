@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nngen.errors import SpecError
-from nngen.expressions import Expression
-from nngen.fold import literal, source
+from nngen.errors import SpecError, did_you_mean
 from nngen.graph.classes import ClassWriter, unite
 from nngen.graph.flow import Flow
+from nngen.graph.inputs import tensor, tensor_spec, whole
 from nngen.graph.keys import state_keys
 from nngen.graph.losses import Criterion, loss_step
 from nngen.graph.model import Graph, ModelClass
@@ -19,13 +18,9 @@ from nngen.graph.modules import evaluate
 from nngen.graph.scope import Choices, Program, Scope
 from nngen.graph.walker import walk
 from nngen.sizes import Size, symbol, value_of
-from nngen.spec import Input, Spec
-from nngen.subject import TensorSpec
-from nngen.tensors import Shape, Tensor
+from nngen.spec import Spec
 
 __all__ = ["Followed", "Graph", "build_graph", "follow"]
-
-BATCH = symbol("N")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +77,7 @@ def build_graph(spec: Spec) -> Graph:
         _names_used(classes, nn=True),
         _names_used(classes, nn=False),
         state_keys(flow, None if criterion is None else criterion.flow),
-        tuple(_tensor_spec(each, flow.scope) for each in spec.inputs),
+        tuple(tensor_spec(each, flow.scope) for each in spec.inputs),
         None if criterion is None else criterion.targets,
         followed.arguments,
         followed.sizes,
@@ -108,10 +103,17 @@ def _arguments(spec: Spec) -> dict[str, Any]:
 
 def _check_sizes(spec: Spec) -> dict[str, int]:
     options = {option.name for option in spec.model.options}
+    given = [expression.tree for each in spec.inputs for expression in each.shape]
+    open_sizes = {tree.id for tree in given if isinstance(tree, ast.Name)} - options
     sizes = {}
     for name, expression in spec.check.items():
-        if name not in options:
-            sizes[name] = evaluate(expression, {})
+        if name in open_sizes:
+            size = value_of(whole(expression, evaluate(expression, {}), name))
+            assert size is not None
+            sizes[name] = size
+        elif name not in options:
+            hint = did_you_mean(name, sorted(options | open_sizes))
+            raise SpecError(f"the spec leaves no {name!r} open", expression.mark, hint)
     return sizes
 
 
@@ -130,36 +132,8 @@ def _walk(spec: Spec, arguments: dict[str, Any], choices: Choices) -> tuple[Prog
         if isinstance(size, (int, Size)) and not isinstance(size, bool):
             size = symbol(name.text, value_of(size))
         scope = scope.inner(name.text, size, written=True)
-    inputs = {each.name: _tensor(each, scope) for each in spec.inputs}
+    inputs = {each.name: tensor(each, scope) for each in spec.inputs}
     return program, walk(spec.model, scope, inputs)
-
-
-def _tensor(given: Input, scope: Scope) -> Tensor:
-    sizes: Shape = tuple(_dimension(expression, scope) for expression in given.shape)
-    return Tensor((BATCH, *sizes) if given.batch else sizes, given.dtype)
-
-
-def _dimension(expression: Expression, scope: Scope) -> Any:
-    """A size of an input: a number, an expression over the arguments, or a name for any size."""
-    tree = expression.tree
-    if isinstance(tree, ast.Name) and tree.id not in scope.values:
-        return symbol(tree.id)
-    size = evaluate(expression, scope.values)
-    value = value_of(size) if isinstance(size, (int, Size)) and not isinstance(size, bool) else None
-    if value is None or not 1 <= value < 2**40:
-        shown = source(literal(size)) if isinstance(size, (int, float, str)) else ast.unparse(tree)
-        raise SpecError(f"a size is a whole number of at least 1, not {shown}", expression.mark)
-    return size
-
-
-def _tensor_spec(given: Input, scope: Scope) -> TensorSpec:
-    sizes = []
-    for expression in given.shape:
-        size = _dimension(expression, scope)
-        value = value_of(size)
-        sizes.append(str(size) if value is None else value)
-    below = None if given.below is None else value_of(evaluate(given.below, scope.values))
-    return TensorSpec(given.name, tuple(sizes), given.dtype, given.batch, below)
 
 
 def _refuse_unused_blocks(spec: Spec, program: Program) -> None:

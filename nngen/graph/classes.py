@@ -23,11 +23,12 @@ from nngen.graph.keys import class_keys
 from nngen.graph.losses import Criterion, loss_method, loss_statements
 from nngen.graph.model import Item, Method, ModelClass, Redraw, Style
 from nngen.graph.nn_style import NNLowering
-from nngen.graph.redraws import Redraws, step_redraws, ties
+from nngen.graph.redraws import Redraws
+from nngen.graph.step_redraws import step_redraws, ties
 from nngen.graph.variables import Variables
 from nngen.sizes import Dim, substitute, symbol, symbols_of
 from nngen.spec import INPUT_SIZES
-from nngen.tensors import Either, Tensor, show
+from nngen.tensors import Either, Packed, Tensor, show
 
 
 class ClassWriter:
@@ -323,4 +324,6 @@ def _annotation(value: Any, tree: ast.expr | None, absent: set[str]) -> str:
         return f"{_annotation(value, None, absent)} | None"
     if isinstance(value, list):
         return "list[Tensor]"
+    if isinstance(value, Packed):
+        return "nn.utils.rnn.PackedSequence"
     return "dict[str, Tensor]" if isinstance(value, dict) else "Tensor"

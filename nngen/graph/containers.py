@@ -18,7 +18,6 @@ from nngen.graph.scope import Scope
 from nngen.names import check_child_name, check_layer_name
 from nngen.sizes import Size, symbol, value_of
 from nngen.spec import Label, LayerStep
-from nngen.tensors import Tensor
 
 MAX_REPEAT = 10_000
 CONTAINERS = ("Sequential", "ModuleList")
@@ -122,11 +121,11 @@ def build_list(
         SpecError: they cannot be built, or do not fit.
     """
     applications: list[Application] = []
-    value = next(iter(inputs.values()))
+    values = tuple(inputs.values())
     for _, inner, loop in copies(step, scope):
         place = "*" if loop else str(len(applications))
-        applications.append(_build_child(step, (*path, place), inner, value, loop))
-        value = applications[-1].output
+        applications.append(_build_child(step, (*path, place), inner, values, loop))
+        values = _run_on(applications[-1], values)
     return _contained("ModuleList", path, step, inputs, applications)
 
 
@@ -148,28 +147,46 @@ def _build_sequential(
                 )
             check_child_name(name, child.mark)
             names.add(name)
-            applications.append(_build_child(child, (*path, name), inner, value, loop))
+            applications.append(_build_child(child, (*path, name), inner, (value,), loop))
             value = applications[-1].output
     return _contained("Sequential", path, step, inputs, applications)
 
 
 def _build_child(
-    step: LayerStep, path: tuple[str, ...], scope: Scope, value: Any, loop: str
+    step: LayerStep, path: tuple[str, ...], scope: Scope, values: tuple[Any, ...], loop: str
 ) -> Application:
     signature = inputs_of(step.kind, scope)
-    if len(signature.required) > 1:
+    if len(signature.required) > len(values):
         raise SpecError(
             f"{step.kind} takes {len(signature.required)} inputs, but only one value runs here",
             step.mark,
             "give it a step of its own, with `from`",
         )
-    if not isinstance(value, Tensor):
+    if isinstance(values[0], tuple):
         raise SpecError(
-            f"{step.kind} is given {len(value)} values at once",
+            f"{step.kind} is given {len(values[0])} values at once",
             step.mark,
             "the layer above gives more than one",
         )
-    return build(step, path, scope, signature.bind(step.kind, (value,), {}), loop)
+    application = build(step, path, scope, signature.bind(step.kind, values, {}), loop)
+    if len(values) > 1 and application.module.flow is None:
+        raise SpecError(
+            f"{step.kind} takes {len(values)} inputs, so it cannot be repeated as it is",
+            step.mark,
+            "make a block of it, and repeat that",
+        )
+    return application
+
+
+def _run_on(application: Application, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What the next copy of a repeated layer takes: what this one gives, in the place of the first inputs."""
+    output = application.output
+    given = output if isinstance(output, tuple) and len(values) > 1 else (output,)
+    if len(given) > len(values):
+        kind_name, mark = application.module.kind, application.module.mark
+        message = f"{kind_name} gives {len(given)} values, but takes only {len(values)}"
+        raise SpecError(message, mark, "a repeated block gives what the next copy takes")
+    return (*given, *values[len(given) :])
 
 
 def _contained(
@@ -195,10 +212,10 @@ def apply(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Applicatio
     check_composed(module, scope, inputs)
     if module.kind not in CONTAINERS:
         return apply_layer(module, inputs)
-    value = next(iter(inputs.values()))
-    applications = []
+    values = tuple(inputs.values())
+    applications: list[Application] = []
     for child in module.children:
-        bound = inputs_of(child.kind, scope).bind(child.kind, (value,), {})
+        bound = inputs_of(child.kind, scope).bind(child.kind, values, {})
         applications.append(apply(child, bound, scope))
-        value = applications[-1].output
-    return Application(module, inputs, value, tuple(applications))
+        values = _run_on(applications[-1], values)
+    return Application(module, inputs, applications[-1].output, tuple(applications))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeGuard
 
 from nngen.catalog.entry import statements
@@ -14,15 +15,16 @@ from nngen.expressions import Target
 from nngen.fold import source
 from nngen.graph.construction import is_block_list
 from nngen.graph.containers import CONTAINERS
-from nngen.graph.flow import Application, Module, Operation, self_attribute
+from nngen.graph.flow import Application, Module, Operation, Value, self_attribute
 from nngen.graph.lowering import (
     TRAINING,
     Calls,
     Lowering,
     assign,
     name,
+    operands_of,
 )
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.tensors import UNKNOWN, Packed, Tensor
 
 Operands = Mapping[str, ast.expr]
 
@@ -35,18 +37,20 @@ class FunctionalLowering(Lowering):
     """Writes `x = F.conv2d(x, self.conv1_weight, self.conv1_bias)`.
 
     Attributes:
-        helpers: the names that forms have bound for themselves in the step at hand.
         new: the variables that hold a tensor of their own, rather than another's under a second name.
     """
 
-    helpers: set[str] = field(default_factory=set)
     new: frozenset[str] = frozenset()
+
+    @cached_property
+    def makers(self) -> dict[Value, Operation]:
+        """The step that gives each value."""
+        return {value: op for op in self.flow.operations for value in op.writes if value}
 
     def start(self, operation: Operation) -> None:
         """Forget what belongs to the step before."""
         self.helpers.clear()
-        makers = {value: op for op in self.flow.operations for value in op.writes if value}
-        made = [value for value in operation.reads if value in makers and _makes_new(makers[value])]
+        made = [v for v in operation.reads if v in self.makers and _makes_new(self.makers[v])]
         self.new = frozenset(self.variables[value] for value in made)
 
     def apply(self, operation: Operation, application: Application) -> None:
@@ -64,17 +68,19 @@ class FunctionalLowering(Lowering):
         if application is None or not _has_form(application.module):
             super().line(operation)
             return
-        operands = self._operands_of(application, Calls(self, operation).parts(line.value.tree))
+        operands = operands_of(application, Calls(self, operation).parts(line.value.tree))
         *body, last = self.form(application, operands, line.target)
         for statement in body:
             self.emit(statement, operation.step)
         self.emit(last, operation.step, self.line_comment(operation))
 
     def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
-        operands = self._operands_of(application, call)
+        operands = operands_of(application, call)
         module = application.module
         if module.flow is not None:
             return ast.Call(self_attribute("_".join(module.path)), call.args, call.keywords)
+        if self.is_loop(module):
+            return self.looped(application, operands, step)
         if module.kind in CONTAINERS:
             target = self.helper("_".join((*application.module.path, "out")))
             self._chain(application, operands, target, step)
@@ -88,18 +94,14 @@ class FunctionalLowering(Lowering):
         self.emit(last, step)
         return name(target)
 
-    def helper(self, wanted: str) -> str:
-        """A name like `wanted` that no value has, and no other form in this step."""
-        while self.variables.unused(wanted) != wanted or wanted in self.helpers:
-            wanted += "_"
-        self.helpers.add(wanted)
-        return wanted
+    def is_loop(self, module: Module) -> bool:
+        return is_block_list(module) and module.flow is None
 
-    @staticmethod
-    def _operands_of(application: Application, call: ast.expr) -> dict[str, ast.expr]:
-        assert isinstance(call, ast.Call)
-        names = tuple(application.inputs)
-        return {**dict(zip(names, call.args)), **{str(k.arg): k.value for k in call.keywords}}
+    def members(self, module: Module) -> ast.expr:
+        attribute = self_attribute("_".join(module.path))
+        if any(not child.name.isdigit() and child.name != "*" for child in module.children):
+            return ast.Call(ast.Attribute(attribute, "values", ast.Load()), [], [])
+        return attribute
 
     def _chain(self, application: Application, operands: Operands, target: str, step: int) -> None:
         """Emit statements that leave a module's output in `target`."""
@@ -108,8 +110,8 @@ class FunctionalLowering(Lowering):
         if module.flow is not None:
             call = ast.Call(attribute, list(operands.values()), [])
             self.emit(assign(target, call), step, self.layer_comment(application))
-        elif is_block_list(module):
-            self._block_loop(application, attribute, next(iter(operands.values())), target, step)
+        elif self.is_loop(module):
+            self.loop(application, operands, target, step)
         elif module.kind in CONTAINERS:
             operand = next(iter(operands.values()))
             for child in application.children:
@@ -120,22 +122,6 @@ class FunctionalLowering(Lowering):
             for statement in body:
                 self.emit(statement, step)
             self.emit(last, step, self.layer_comment(application))
-
-    def _block_loop(
-        self,
-        application: Application,
-        members: ast.expr,
-        operand: ast.expr,
-        target: str,
-        step: int,
-    ) -> None:
-        if source(operand) != target:
-            self.emit(assign(target, operand), step)
-        children = application.module.children
-        if any(not child.name.isdigit() and child.name != "*" for child in children):
-            members = ast.Call(ast.Attribute(members, "values", ast.Load()), [], [])
-        loop = self.loop_over(application.module, members, target)
-        self.emit(loop, step, self.layer_comment(application))
 
     def form(self, application: Application, operands: Operands, target: Target) -> list[ast.stmt]:
         return form(application, operands, target, self.helper, self.new)
@@ -264,7 +250,7 @@ def _is_same(left: ast.expr | None, right: ast.expr | None) -> bool:
 
 def _flows(value: object) -> bool:
     """Whether an argument of forward is known only as the model runs."""
-    return value is UNKNOWN or isinstance(value, (Tensor, tuple, list, dict))
+    return value is UNKNOWN or isinstance(value, (Packed, Tensor, tuple, list, dict))
 
 
 def _is_plain(node: ast.expr) -> bool:

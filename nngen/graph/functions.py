@@ -33,7 +33,7 @@ class FloatInfo:
     dtype: str
 
 
-NAMESPACES = {"torch": Namespace("torch"), "F": Namespace("F")}
+NAMESPACES = {name: Namespace(name) for name in ("torch", "F", "nn")}
 _CONSTANTS = {"inf": math.inf, "nan": math.nan, "pi": math.pi, "e": math.e}
 _OTHER_FUNCTIONS = (
     "a line calls functions of torch and F that make tensors of tensors: `y = torch.relu(x)`"

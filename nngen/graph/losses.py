@@ -14,6 +14,7 @@ from nngen.expressions import SIZE_FUNCTIONS, Evaluator
 from nngen.fold import source
 from nngen.graph.flow import Application, Built, Flow, Module, Operation, self_attribute
 from nngen.graph.functional_style import FunctionalLowering, form
+from nngen.graph.inputs import BATCH, tensor, tensor_spec
 from nngen.graph.lowering import name
 from nngen.graph.model import Loss, Statement
 from nngen.graph.modules import apply_layer, build_layer, shape_attribute
@@ -21,13 +22,11 @@ from nngen.graph.nn_style import NNLowering
 from nngen.graph.scope import Scope
 from nngen.graph.variables import Variables
 from nngen.graph.walker import walk
-from nngen.sizes import symbol, value_of
+from nngen.sizes import value_of
 from nngen.spec import Body, LayerStep, Name
 from nngen.spec.model import LossSteps
 from nngen.subject import TensorSpec
 from nngen.tensors import UNKNOWN, Either, Tensor
-
-_BATCH = symbol("N")
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +147,7 @@ def _target_spec(
 ) -> TensorSpec:
     """A target as verification draws it."""
     shape = inputs[target].shape
-    batch = bool(shape) and shape[0] == _BATCH
+    batch = bool(shape) and shape[0] == BATCH
     below = value_of(_of_target(rule.below, module, inputs)) if rule.below else None
     low = value_of(_of_target(rule.low, module, inputs)) or 0
     known = [(size, value_of(size)) for size in shape[batch:]]
@@ -162,7 +161,7 @@ def _several(loss: LossSteps, flow: Flow) -> Criterion:
     body = loss.body
     targets = [each for each in body.inputs if each.text not in outputs]
     inputs = tuple(Name(each, body.mark) for each in outputs) + tuple(targets)
-    given = {**outputs, **{each.text: _given(loss, each.text) for each in targets}}
+    given = {**outputs, **{each.text: _given(loss, each.text, flow.scope) for each in targets}}
     body = Body(body.name, "", inputs, body.layers, body.mark, outputs=body.outputs)
     taken = {built.name: None for built in flow.built}
     scope = Scope(
@@ -181,13 +180,12 @@ def _several(loss: LossSteps, flow: Flow) -> Criterion:
     )
 
 
-def _given(loss: LossSteps, target: str) -> Tensor:
+def _given(loss: LossSteps, target: str, scope: Scope) -> Tensor:
     """A target as the spec describes it, or of a shape still to be told."""
     given = loss.tensors.get(target)
     if given is None:
         return Tensor(None)
-    sizes = tuple(ast.literal_eval(size.tree) for size in given.shape)
-    return Tensor((_BATCH, *sizes) if given.batch else sizes, given.dtype)
+    return tensor(given, scope)
 
 
 def _named_outputs(flow: Flow) -> dict[str, Any]:
@@ -210,8 +208,7 @@ def _target_of(target: Name, loss: LossSteps, flow: Flow) -> TensorSpec:
     """A target's shape: as the spec says it, or as a loss that takes it wants it."""
     given = loss.tensors.get(target.text)
     if given is not None:
-        shape = tuple(ast.literal_eval(size.tree) for size in given.shape)
-        return TensorSpec(target.text, shape, given.dtype, given.batch)
+        return tensor_spec(given, flow.scope)
     for operation in flow.operations:
         for application in _applications(operation):
             entry = LAYERS.get(application.module.kind)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import copy
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from nngen.catalog import LAYERS
 from nngen.errors import SpecError
@@ -23,6 +24,20 @@ _PLAIN = (ast.Name, ast.Tuple, ast.Load, ast.Constant)
 
 def name(text: str) -> ast.expr:
     return ast.Name(text, ast.Load())
+
+
+def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name)
+
+
+def operands_of(application: Application, call: ast.expr) -> dict[str, ast.expr]:
+    """What a call passes, by the names of the layer's inputs, in their order."""
+    assert isinstance(call, ast.Call)
+    given = {
+        **dict(zip(application.inputs, call.args)),
+        **{str(k.arg): k.value for k in call.keywords},
+    }
+    return {key: given[key] for key in application.inputs if key in given}
 
 
 def assign(target: Target, value: ast.expr) -> ast.Assign:
@@ -59,6 +74,7 @@ class Lowering(ABC):
         flow: what happens.
         variables: what the values are called.
         commented: shapes stand behind the statements; else only what the catalog notes on a layer does.
+        helpers: the names that the step at hand has bound for itself.
     """
 
     flow: Flow
@@ -66,6 +82,7 @@ class Lowering(ABC):
     commented: bool = True
     statements: list[Statement] = field(default_factory=list)
     nested: list[ast.stmt] | None = None
+    helpers: set[str] = field(default_factory=set)
 
     def run(self) -> tuple[Statement, ...]:
         """All statements, the return included."""
@@ -80,6 +97,7 @@ class Lowering(ABC):
 
     def step(self, operation: Operation) -> None:
         """Emit a step."""
+        self.helpers.clear()
         if operation.application is not None:
             self.apply(operation, operation.application)
         elif operation.line is not None:
@@ -106,15 +124,21 @@ class Lowering(ABC):
         if self.nested is not None:
             self.nested.append(statement)
         else:
-            self.statements.append(Statement(source(statement), comment, step))
+            self.statements.append(Statement(_code(statement), comment, step))
 
     def count(self) -> int:
         """How many statements there are."""
         return len(self.statements) + len(self.nested or ())
 
     def line(self, operation: Operation) -> None:
-        """Emit a step that is a line."""
+        """Emit a step that is a line; one that only calls a list of copies is the loop itself."""
         assert operation.line is not None
+        tree = operation.line.value.tree
+        application = operation.calls.get(tree)  # type: ignore[call-overload]
+        if application is not None and self.is_loop(application.module):
+            operands = operands_of(application, Calls(self, operation).parts(tree))
+            self.loop(application, operands, operation.line.target, operation.step)
+            return
         value = self.expression(operation)
         self.emit(
             assign(operation.line.target, value), operation.step, self.line_comment(operation)
@@ -128,14 +152,100 @@ class Lowering(ABC):
         assert isinstance(result, ast.expr)
         return result
 
-    def loop_over(self, module: Module, members: ast.expr, target: str) -> ast.For:
-        """`for layer in self.layers: x = layer(x)`."""
+    def loop(
+        self,
+        application: Application,
+        operands: Mapping[str, ast.expr],
+        target: Target,
+        step: int,
+    ) -> None:
+        """Emit `for layer in self.layers: x = layer(x, y)`.
+
+        What one copy gives goes into the first inputs of the next; its other inputs are the same for all copies.
+        """
+        single = not isinstance(application.output, tuple)
+        count = 1 if single else len(application.output)
+        given = list(operands.values())
+        fixed = {leaf.id for one in given[count:] for leaf in ast.walk(one) if _is_name(leaf)}
+        aims = (target,) if isinstance(target, str) else target
+        if isinstance(target, str) is not single or fixed.intersection(map(str, aims)):
+            left = self.looped(application, operands, step)
+            self.emit(assign(target, left), step)
+            return
+        names = [str(aim) for aim in aims]
+        for place, (key, value) in enumerate(list(operands.items())[:count]):
+            if names[place] == "_":
+                over = isinstance(value, ast.Name) and self._is_over(value.id, step)
+                names[place] = source(value) if over else self._spare(application, key)
+        self._loop(application, operands, names, step)
+
+    def looped(
+        self, application: Application, operands: Mapping[str, ast.expr], step: int
+    ) -> ast.expr:
+        """Emit such a loop before an expression that it stands in: what it leaves there."""
+        single = not isinstance(application.output, tuple)
+        keys = list(application.inputs)[: 1 if single else len(application.output)]
+        names = [self._spare(application, "out" if single else key) for key in keys]
+        self._loop(application, operands, names, step)
+        return name(names[0]) if single else ast.Tuple([name(each) for each in names], ast.Load())
+
+    def _loop(
+        self,
+        application: Application,
+        operands: Mapping[str, ast.expr],
+        names: Sequence[str],
+        step: int,
+    ) -> None:
+        keys, values = list(operands), list(operands.values())
+        changed = [(n, value) for n, value in zip(names, values) if source(value) != n]
+        if len(changed) == 1:
+            self.emit(assign(*changed[0]), step)
+        elif changed:
+            self.emit(assign(tuple(names), ast.Tuple(values[: len(names)], ast.Load())), step)
+        fixed = []
+        for key, value in list(zip(keys, values))[len(names) :]:
+            if not isinstance(value, (ast.Name, ast.Attribute, ast.Constant)):
+                held = self._spare(application, key)
+                self.emit(assign(held, value), step)
+                value = name(held)
+            fixed.append(value)
+        module = application.module
         blocks = all(child.flow is not None for child in module.children)
         wanted = ["block", "layer"] if blocks else ["layer"]
         free = [word for word in wanted if self.variables.unused(word) == word]
         item = free[0] if free else self.variables.unused("layer")
-        body = assign(target, ast.Call(name(item), [name(target)], []))
-        return ast.For(ast.Name(item, ast.Store()), members, [body], [])
+        call = ast.Call(name(item), [*map(name, names), *fixed], [])
+        body = assign(names[0] if len(names) == 1 else tuple(names), call)
+        loop = ast.For(ast.Name(item, ast.Store()), self.members(module), [body], [])
+        self.emit(loop, step, self.layer_comment(application))
+
+    def _is_over(self, variable: str, step: int) -> bool:
+        """Whether nothing reads a variable after a step, before it is bound anew."""
+        for operation in self.flow.operations:
+            if operation.step > step:
+                if any(self.variables[value] == variable for value in operation.reads):
+                    return False
+                if any(value and self.variables[value] == variable for value in operation.writes):
+                    return True
+        return True
+
+    def _spare(self, application: Application, word: str) -> str:
+        return self.helper("_".join((*application.module.path, word)))
+
+    def helper(self, wanted: str) -> str:
+        """A name like `wanted` that no value has, and no other part of this step."""
+        while self.variables.unused(wanted) != wanted or wanted in self.helpers:
+            wanted += "_"
+        self.helpers.add(wanted)
+        return wanted
+
+    @abstractmethod
+    def is_loop(self, module: Module) -> bool:
+        """Whether forward loops over the copies in a list."""
+
+    @abstractmethod
+    def members(self, module: Module) -> ast.expr:
+        """What it loops over."""
 
     def layer_comment(self, application: Application) -> str:
         """The output's shape, where it is not the first input's, and after a container."""
@@ -179,6 +289,7 @@ class Calls(ast.NodeTransformer):
         self.lowering = lowering
         self.operation = operation
         self.conditional = 0
+        self.drawn = False
 
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.Call) and node in self.operation.calls:
@@ -223,7 +334,25 @@ class Calls(ast.NodeTransformer):
                 self.operation.mark,
                 "give it a step of its own",
             )
+        if self.drawn and self.lowering.count() > before:
+            raise SpecError(
+                f"{application.module.kind} takes several statements, which would come before the random numbers "
+                "that a layer earlier in the line draws",
+                self.operation.mark,
+                "give it a step of its own",
+            )
+        self.drawn = self.drawn or ast.unparse(TRAINING) in ast.unparse(result)
         return result
+
+
+def _code(statement: ast.stmt) -> str:
+    """A statement as it is written by hand: a tuple that it binds or returns has no brackets."""
+    code = source(statement)
+    if isinstance(statement, (ast.Assign, ast.Return)) and isinstance(statement.value, ast.Tuple):
+        parts = statement.value.elts
+        if len(parts) > 1 and not any(isinstance(part, ast.Starred) for part in parts):
+            return code.removesuffix(source(statement.value)) + ", ".join(map(source, parts))
+    return code
 
 
 def _test(operation: Operation, condition: Condition) -> ast.expr:

@@ -40,7 +40,7 @@ class Run:
         """The name; in a loop the inside of an f-string."""
         if len(self.names) == 1:
             return self.names[0]
-        prefix, start = _numbered(self.names[0])
+        prefix, start = _numbered(self.names[0]) or ("", 0)
         return f"{prefix}{{i + {start}}}" if start else f"{prefix}{{i}}"
 
 
@@ -86,9 +86,9 @@ def _length(modules: Sequence[Module], names: Sequence[str]) -> int:
 
 def _continues(modules: Sequence[Module], names: Sequence[str], place: int) -> bool:
     first, second, module = modules[0], modules[1], modules[place]
-    prefix, start = _numbered(names[0])
+    prefix, start = _numbered(names[0]) or ("", 0)
     return (
-        names[place] == f"{prefix}{start + place}"
+        _numbered(names[place]) == (prefix, start + place)
         and module.kind == first.kind
         and not module.children
         and not module.loop
@@ -107,7 +107,7 @@ def _continues(modules: Sequence[Module], names: Sequence[str], place: int) -> b
     )
 
 
-def _numbered(name: str) -> Any:
+def _numbered(name: str) -> tuple[str, int] | None:
     match = _NUMBERED.fullmatch(name)
     return (match[1], int(match[2])) if match else None
 

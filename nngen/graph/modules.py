@@ -25,13 +25,15 @@ from nngen.graph.flow import Application, Module
 from nngen.graph.scope import Scope
 from nngen.sizes import Size, same, value_of
 from nngen.spec import LayerStep
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.tensors import UNKNOWN, Packed, Tensor
 
 
 def shape_attribute(value: Any, name: str) -> Any:
     """The attributes that fragments use."""
     if isinstance(value, Tensor) and name == "shape" and value.shape is not None:
         return value.shape
+    if isinstance(value, Packed) and name == "shape":
+        return (value.features,)
     raise Fault(f"the {name} of {value} cannot be told before the model runs")
 
 

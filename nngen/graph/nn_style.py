@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from nngen.fold import source
 from nngen.graph.construction import becomes_identity
-from nngen.graph.flow import Application, Condition, Operation, self_attribute
-from nngen.graph.lowering import Lowering, assign
+from nngen.graph.flow import Application, Condition, Module, Operation, self_attribute
+from nngen.graph.lowering import Lowering, assign, operands_of
 
 
 class NNLowering(Lowering):
@@ -24,15 +23,19 @@ class NNLowering(Lowering):
         target, operands = self.operands(operation)
         comment = self.layer_comment(application)
         module = application.module
-        if module.kind != "ModuleList":
-            call = ast.Call(self_attribute(module.name), operands, [])
-            self.emit(assign(target, call), operation.step, comment)
+        if self.is_loop(module):
+            self.loop(application, dict(zip(application.inputs, operands)), target, operation.step)
             return
-        if source(operands[0]) != target:
-            self.emit(assign(target, operands[0]), operation.step)
-        self.emit(
-            self.loop_over(module, self_attribute(module.name), target), operation.step, comment
-        )
+        call = ast.Call(self_attribute(module.name), operands, [])
+        self.emit(assign(target, call), operation.step, comment)
+
+    def is_loop(self, module: Module) -> bool:
+        return module.kind == "ModuleList"
+
+    def members(self, module: Module) -> ast.expr:
+        return self_attribute(module.name)
 
     def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
+        if self.is_loop(application.module):
+            return self.looped(application, operands_of(application, call), step)
         return ast.Call(self_attribute(application.module.name), call.args, call.keywords)

@@ -11,21 +11,20 @@ import ast
 import fnmatch
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from nngen.catalog.entry import State, fragment
+from nngen.catalog.entry import fragment
 from nngen.errors import SpecError, did_you_mean
 from nngen.fold import free_names, keep_name, literal, source
 from nngen.graph.construction import built_flag, initializer_call, is_block_list
-from nngen.graph.flow import Built, Flow, Module
+from nngen.graph.flow import Flow, Module
 from nngen.graph.members import place_in, position
-from nngen.graph.model import Redraw
 from nngen.sizes import Dim, product
 from nngen.spec.model import Rule
 
 # The parts of a layer that are layers of a kind of their own, as isinstance finds them.
-_PARTS = {"MultiheadAttention": {"out_proj": "Linear"}}
+PARTS = {"MultiheadAttention": {"out_proj": "Linear"}}
 
 _KIND = re.compile(r"isinstance\(module, (nn\.\w+)\)")
 
@@ -113,7 +112,7 @@ class Redraws:
         if not tests:
             return ()
         if all(test.startswith("name == ") for test in tests) and all(map(self._is_own, drawn)):
-            return tuple(self._call(leaf, f"self.{_path(leaf.key)}", leaf) for leaf in drawn)
+            return tuple(self._call(leaf, f"self.{path_of(leaf.key)}", leaf) for leaf in drawn)
         bodies: dict[tuple[str, str], list[str]] = {}
         for test in sorted(tests, key=lambda test: not test.startswith("name")):
             body = "\n".join(self._branch(test, tests[test]))
@@ -211,7 +210,7 @@ class Redraws:
             return initializer_call(
                 rule.initializer, parameter, lambda n: n if n in own else _read_off(n)
             )
-        written = _written(exact.shape, exact.module, rename)
+        written = written_sizes(exact.shape, exact.module, rename)
         return initializer_call(rule.initializer, parameter, written)
 
 
@@ -245,7 +244,7 @@ def _any_of(tests: list[str]) -> str:
     return f"isinstance(module, ({', '.join(kinds)}))" if len(kinds) > 1 else tests[0]
 
 
-def _path(key: str) -> str:
+def path_of(key: str) -> str:
     """`layers.0.weight` as attributes: `layers[0].weight`."""
     path = ""
     for part in key.split("."):
@@ -254,7 +253,7 @@ def _path(key: str) -> str:
 
 
 def _owner(key: str) -> str:
-    return _path(key.rpartition(".")[0])
+    return path_of(key.rpartition(".")[0])
 
 
 def _leaves(flow: Flow, prefix: str, condition: str) -> Iterator[Leaf]:
@@ -289,11 +288,11 @@ def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) ->
         for state in module.state:
             if not state.buffer:
                 folder = module.folder({})
-                shape = folder.value(_shape_of(state.value))
+                shape = folder.value(shape_of(state.value))
                 part, _, parameter = state.name.rpartition(".")
                 yield Leaf(
                     f"{prefix}{path}.{state.name}",
-                    _PARTS[module.kind][part] if part else module.kind,
+                    PARTS[module.kind][part] if part else module.kind,
                     parameter,
                     flow,
                     module.attribute(state),
@@ -303,7 +302,7 @@ def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) ->
                 )
 
 
-def _shape_of(text: str) -> ast.expr:
+def shape_of(text: str) -> ast.expr:
     """The sizes that a state's value is made with, as a tuple."""
     call = fragment(text)
     assert isinstance(call, ast.Call)
@@ -364,78 +363,10 @@ def _visits_of(
                 yield own[module.attribute(state)], "", None
 
 
-def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:
-    """The redraws of a step's own `init`, in each style.
-
-    Raises:
-        SpecError: a rule matches nothing.
-    """
-    module = built.module
-    if module is None or not built.redraws or module.kind == "Parameter":
-        return None, None
-    leaves = [(inner, state) for inner, state in module.leaves() if not state.buffer]
-    _refuse_idle(built.redraws, leaves)
-    nn, functional = [], []
-    for inner, state in leaves:
-        rules = [rule for rule in built.redraws if _holds_for(rule, inner, state)]
-        if not rules:
-            continue
-        shape = inner.folder({}).value(_shape_of(state.value))
-        written = _written(shape if isinstance(shape, tuple) else (), inner)
-        path = f"self.{_path(inner.key(state))}"
-        nn.append(initializer_call(rules[-1].initializer, path, written))
-        flat = f"self.{inner.attribute(state)}"
-        functional.append(initializer_call(rules[-1].initializer, flat, written))
-    return Redraw(tuple(nn), built.step), Redraw(tuple(functional), built.step)
-
-
-def _refuse_idle(rules: Sequence[Rule], leaves: Sequence[tuple[Module, State]]) -> None:
-    """Refuse a rule beside a step that is about none of its parameters."""
-    for rule in rules:
-        if not any(_holds_for(rule, module, state) for module, state in leaves):
-            names = [_below_step(module, state) for module, state in leaves]
-            names += sorted({f"{module.kind}.{state.name}" for module, state in leaves})
-            hint = did_you_mean(rule.pattern, names)
-            raise SpecError(f"{rule.pattern!r} matches no parameter", rule.mark, hint)
-
-
-def _holds_for(rule: Rule, module: Module, state: State) -> bool:
-    """Whether a rule beside a step is about this parameter below the step."""
-    *_, parameter = state.name.split(".")
-    kinds = {module.kind, "Linear"} if state.name.startswith("out_proj.") else {module.kind}
-    if rule.pattern in {f"{kind}.{parameter}" for kind in kinds}:
-        return True
-    return fnmatch.fnmatchcase(_below_step(module, state), rule.pattern)
-
-
-def _below_step(module: Module, state: State) -> str:
-    return ".".join((*module.path[1:], state.name))
-
-
-def _written(
+def written_sizes(
     shape: tuple[Dim, ...], module: Module, rename: Callable[[str], str] = keep_name
 ) -> Callable[[str], str]:
     """The names in an initializer's arguments as numbers or expressions of this layer."""
     fan_in, fan_out = _fans(shape)
     sizes = {"fan_in": fan_in, "fan_out": fan_out, **module.values}
     return lambda name: f"({source(literal(sizes[name], rename))})" if name in sizes else name
-
-
-def ties(flow: Flow, keys: dict[str, str]) -> tuple[Redraw | None, Redraw | None]:
-    """The statements that make parameters one, in each style.
-
-    Raises:
-        SpecError: there is no such parameter.
-    """
-    if not flow.body.tie:
-        return None, None
-    nn, functional = [], []
-    for left, right in flow.body.tie:
-        for each in (left, right):
-            if each.text not in keys:
-                hint = did_you_mean(each.text, keys)
-                raise SpecError(f"there is no parameter {each.text!r}", each.mark, hint)
-        nn.append(f"self.{_path(left.text)} = self.{_path(right.text)}")
-        functional.append(f"self.{_path(keys[left.text])} = self.{_path(keys[right.text])}")
-    number = len(flow.body.layers)
-    return Redraw(tuple(nn), number), Redraw(tuple(functional), number)

@@ -92,7 +92,7 @@ class LineEvaluator(Evaluator):
         self.holds.append(ast.unparse(node.test))
         body = self._arm(node.body, test is UNKNOWN or bool(test))
         self.holds.pop()
-        otherwise = self._arm(node.orelse, not test or test is UNKNOWN)
+        otherwise = self._arm(node.orelse, test is UNKNOWN or not test)
         if test is UNKNOWN:
             merged = _either(body, otherwise)
             alternatives = merged is UNKNOWN and node is self.result
@@ -101,11 +101,13 @@ class LineEvaluator(Evaluator):
 
     def _arm(self, node: ast.expr, taken: bool) -> Any:
         """One arm of a condition; one that this use of the class does not take may fit only another use."""
+        depth = len(self.holds)
         try:
             value = self(node)
         except (Fault, SpecError) as fault:
             if taken:
                 raise
+            del self.holds[depth:]
             self._names_in(node)
             self.arms[node] = fault
             return UNKNOWN
@@ -231,12 +233,10 @@ class Walker:
         apart = step.label is not None and step.label.fixed is None
         if step.repeat is not None and not apart and not self.body.sequential:
             names = [(None, self.scope, "")]
-        sources = step.sources
-        for copied, inner, _ in names:
+        for place, (copied, inner, _) in enumerate(names):
             name = copied or (step.label and step.label.fixed) or next(self.automatic[number])
             one = step if len(names) == 1 else replace(step, repeat=None)
-            self._single(one, str(name), inner, number, sources, condition, holds)
-            sources = None
+            self._single(one, str(name), inner, number, place > 0, condition, holds)
 
     def _condition(self, step: LayerStep) -> tuple[Condition | None, Any]:
         """A step's condition where it has names in it, and whether it holds in this use."""
@@ -263,7 +263,7 @@ class Walker:
         name: str,
         scope: Scope,
         number: int,
-        sources: tuple[Name, ...] | None,
+        again: bool,
         condition: Condition | None,
         holds: Any,
     ) -> None:
@@ -279,7 +279,7 @@ class Walker:
                     f"`y = {name}(x)`",
                 )
         else:
-            reads = self._sources(step, sources)
+            reads = self._sources(step, again)
             self.layers[name] = layer
             application = self._applied(layer, step, reads, holds)
             value = Value(_merged(application, reads, condition, holds), name, step.mark)
@@ -329,9 +329,14 @@ class Walker:
         expression = step.arguments.get("value")
         self.flow.built.append(Built(name, module, number, None, step.init, expression))
 
-    def _sources(self, step: LayerStep, sources: tuple[Name, ...] | None) -> tuple[Value, ...]:
-        if sources is not None:
-            return tuple(self._source(name) for name in sources)
+    def _sources(self, step: LayerStep, again: bool) -> tuple[Value, ...]:
+        """The values that a layer takes; a copy of the layer above takes that one's value first."""
+        if step.sources is not None:
+            values = [self._source(name) for name in step.sources]
+            if again and self.running is not None:
+                self.running.used = True
+                values[0] = self.running
+            return tuple(values)
         wanted = inputs_of(step.kind, self.scope).required
         if len(wanted) > 1 or self.running is None:
             raise SpecError(

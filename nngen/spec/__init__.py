@@ -136,7 +136,13 @@ def _block_nodes(node: Mapping, model: str) -> dict[str, Mapping]:
     blocks = {}
     for entry in given.entries.values():
         check_class_name(entry.key, entry.key_mark)
-        if entry.key in LAYERS or entry.key in ("Sequential", "Parameter", "Buffer", model):
+        if entry.key in LAYERS or entry.key in (
+            "Sequential",
+            "ModuleList",
+            "Parameter",
+            "Buffer",
+            model,
+        ):
             raise SpecError(f"the name {entry.key!r} is taken", entry.key_mark, "choose another")
         block = mapping(entry.value, "a block is a mapping with `layers`", "`{layers: […]}`")
         known_keys(block, _BLOCK_KEYS, "a block")

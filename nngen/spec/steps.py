@@ -160,7 +160,7 @@ class StepReader:
     def _arguments(
         self, kind_name: str, node: Node | None
     ) -> tuple[dict[str, Expression], dict[str, LayerStep]]:
-        if node is None or is_empty(node):
+        if node is None or _is_null(node):
             return {}, {}
         known = self.known(kind_name)
         if not isinstance(node, Mapping):

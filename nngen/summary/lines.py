@@ -110,3 +110,11 @@ def count_line(operation: Operation, flow: Flow, training: bool) -> LineCounter:
     except Fault:
         counter.products.append(None)
     return counter
+
+
+def value_in(node: ast.expr, operation: Operation, flow: Flow) -> Any:
+    """What a part of an operation's line gives, UNKNOWN where that cannot be told."""
+    try:
+        return LineCounter(operation, flow, training=False)(node)
+    except Fault:
+        return UNKNOWN

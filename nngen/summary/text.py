@@ -18,7 +18,7 @@ def as_text(summary: Summary, depth: int | None = None) -> str:
     Args:
         depth: how far blocks are opened; 0 shows the model's own steps only.
     """
-    lines = [_HEAD]
+    lines: list[tuple[str, ...]] = [_HEAD]
     lines += [
         ("  " + name, "", "", _shown(shapes), "", "") for name, shapes in summary.inputs.items()
     ]

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import HELPERS, State, fragment
 from nngen.catalog.products import LAYER_PRODUCTS
-from nngen.expressions import SIZE_FUNCTIONS, Evaluator, Expression
+from nngen.expressions import SIZE_FUNCTIONS, Evaluator
 from nngen.fold import free_names, source
-from nngen.graph.flow import Application, Built, Condition, Flow, Module, Operation
-from nngen.graph.members import position
-from nngen.graph.modules import evaluate
-from nngen.sizes import Dim, substitute, value_of
+from nngen.graph.flow import Application, Built, Flow, Module, Operation
+from nngen.graph.uses import Sizes, holds, kind_of, layer_names, open_sizes
+from nngen.sizes import Dim
 from nngen.summary.lines import count_line, counted
 from nngen.summary.rows import Row, number, shapes_of
 from nngen.tensors import Tensor
-
-Sizes = Mapping[str, Dim]
 
 
 class Tree:
@@ -41,9 +38,9 @@ class Tree:
         return [row for row in rows if row.parameters or row.buffers]
 
     def _flow(self, flow: Flow, path: str, outer: Sizes) -> list[Row]:
-        sizes = {**outer, **_open(flow, outer)}
+        sizes = {**outer, **open_sizes(flow, outer)}
         self.tied.update(_joined(path, left.text) for left, _ in flow.body.tie)
-        names = _names(flow)
+        names = layer_names(flow)
         states = [built for built in flow.built if _is_state(built)]
         tensors = {v.name: v.abstract for op in flow.operations for v in op.reads if v.state}
         rows: list[Row] = []
@@ -56,7 +53,7 @@ class Tree:
         for built in _modules(flow):
             name = names.get(built.name, built.name)
             full = _joined(path, name)
-            if full not in self.counted and _holds(built.condition, flow) and not _is_state(built):
+            if full not in self.counted and holds(built.condition, flow) and not _is_state(built):
                 assert built.module is not None
                 rows.append(replace(self._not_used(built.module, full, sizes), name=name))
         return rows
@@ -66,11 +63,11 @@ class Tree:
     ) -> Iterator[Row]:
         condition = operation.condition
         taken = tuple(names.get(value.name, value.name) for value in operation.reads)
-        if not _holds(condition, flow):
+        if not holds(condition, flow):
             # What is not there lets its input through.
             names.update((value.name, taken[0]) for value in operation.writes if value and taken)
             return
-        only_training = not _holds(condition, flow, modes=(False,))
+        only_training = not holds(condition, flow, modes=(False,))
         if operation.application is not None:
             name = names.get(operation.layer, operation.layer)
             row = self._application(operation.application, name, _joined(path, name), taken, sizes)
@@ -118,7 +115,7 @@ class Tree:
         module = application.module
         shared = path in self.counted
         self.counted.add(path)
-        row = Row(name, _kind(module), taken, shapes_of(application.output, sizes), shared=shared)
+        row = Row(name, kind_of(module), taken, shapes_of(application.output, sizes), shared=shared)
         flow = application.flow or module.flow
         if flow is not None:
             return _summed(row, self._flow(flow, path, sizes))
@@ -147,7 +144,7 @@ class Tree:
         if part.flow is not None:
             use = Application(part, {}, part.flow.output, flow=part.flow)
             row = self._application(use, name, full, (), sizes)
-            inner = {**sizes, **_open(part.flow, sizes)}
+            inner = {**sizes, **open_sizes(part.flow, sizes)}
             return replace(row, output=shapes_of(part.flow.output, inner))
         if not part.children:
             return self._not_used(part, full, sizes, unused=False, name=name)
@@ -159,7 +156,7 @@ class Tree:
         self, module: Module, path: str, sizes: Sizes, unused: bool = True, name: str = ""
     ) -> Row:
         """A layer whose use is not seen: its parameters are there all the same."""
-        row = Row(name or module.name, _kind(module), (), [], unused=unused)
+        row = Row(name or module.name, kind_of(module), (), [], unused=unused)
         self.counted.add(path)
         if module.flow is not None:
             inner = self._flow(module.flow, path, sizes)
@@ -167,32 +164,33 @@ class Tree:
         children = [
             self._not_used(child, _joined(path, child.name), sizes) for child in module.children
         ]
-        own = replace(row, **self._numbers(module, path, sizes))
+        parameters, buffers = self._numbers(module, path, sizes)
+        own = replace(row, parameters=parameters, buffers=buffers)
         return replace(_summed(own, children), rows=())
 
     def _leaf(
         self, row: Row, module: Module, application: Application, path: str, sizes: Sizes
     ) -> Row:
-        numbers = {} if row.shared else self._numbers(module, path, sizes)
-        row = replace(row, shared=row.shared and bool(module.state))
+        parameters, buffers = (0, 0) if row.shared else self._numbers(module, path, sizes)
+        shared = row.shared and bool(module.state)
+        row = replace(row, parameters=parameters, buffers=buffers, shared=shared)
         rule = LAYER_PRODUCTS.get(module.kind)
         if rule is None:
-            return replace(row, **numbers)
+            return row
         state = _tensors(module)
         values = {**module.values, **state, **application.inputs, "state": state}
         count = counted(rule, {**values, "output": application.output})
         found = None if count is None else number(count, sizes)
-        return replace(row, mult_adds=found or 0, partial=found is None, **numbers)
+        return replace(row, mult_adds=found or 0, partial=found is None)
 
-    def _numbers(self, module: Module, path: str, sizes: Sizes) -> dict[str, int]:
-        """How many parameters and buffers a layer has of its own."""
-        found = {"parameters": 0, "buffers": 0}
+    def _numbers(self, module: Module, path: str, sizes: Sizes) -> tuple[int, int]:
+        """How many numbers a layer has of its own: in parameters, and in buffers."""
+        found = [0, 0]
         for state in module.state:
             if _joined(path, state.name) not in self.tied:
                 shape = state_shape(module, state)
-                count = math.prod(number(size, sizes) or 0 for size in shape)
-                found["buffers" if state.buffer else "parameters"] += count
-        return found
+                found[state.buffer] += math.prod(number(size, sizes) or 0 for size in shape)
+        return found[0], found[1]
 
     def _state(self, built: Built, tensor: Tensor, path: str, sizes: Sizes) -> Row:
         """A Parameter or Buffer of the class itself."""
@@ -229,15 +227,6 @@ def _tensors(module: Module) -> dict[str, Tensor]:
     return {state.name: Tensor(state_shape(plain, state)) for state in there}
 
 
-def _open(flow: Flow, outer: Sizes) -> dict[str, Dim]:
-    """The names of a block's open sizes, with what they are in this use."""
-    return {
-        name: substitute(size, outer)
-        for name, size in flow.meanings.items()
-        if value_of(size) is None
-    }
-
-
 def _summed(row: Row, inner: list[Row]) -> Row:
     now = [each for each in inner if not each.only_training]
     return replace(
@@ -255,14 +244,6 @@ def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _kind(module: Module) -> str:
-    return (
-        module.flow.body.name
-        if module.flow is not None and not module.flow.body.layer
-        else module.kind
-    )
-
-
 def _kind_of(built: Built) -> str:
     return "" if built.module is None else built.module.kind
 
@@ -273,23 +254,6 @@ def _is_state(built: Built) -> bool:
 
 def _modules(flow: Flow) -> list[Any]:
     return [built for built in flow.built if built.module is not None]
-
-
-def _names(flow: Flow) -> dict[str, str]:
-    """What the nn twin calls the layers of a block that is a Sequential."""
-    if not flow.body.sequential:
-        return {}
-    return {built.name: position(flow, place) for place, built in enumerate(flow.built)}
-
-
-def _holds(
-    condition: Condition | None, flow: Flow, modes: tuple[bool, ...] = (False, True)
-) -> bool:
-    """Whether a condition holds in one of the modes, in this use of its class."""
-    if condition is None:
-        return True
-    tree = Expression(condition.tree, flow.body.mark)
-    return any(evaluate(tree, {**flow.scope.values, "training": mode}) for mode in modes)
 
 
 def _taken(node: ast.Call, operation: Operation) -> tuple[str, ...]:

@@ -1,195 +1,37 @@
-"""The language as a JSON Schema, from the catalog: editors complete names with it and mark errors while typing.
-
-A schema cannot know which names a spec defines. So there are two sets of definitions: `closed` for specs that define
-none, where a lone word is a word of torch's or a mistake, and `open` for those with `args`, `let` or `blocks`, where
-it may be a name. Both accept an expression, as a string, wherever a value stands.
-"""
+"""The definitions of steps, layers and their arguments."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import REQUIRED, Argument, Layer, Signature
-from nngen.catalog.initializers import INITIALIZERS
 from nngen.catalog.kinds import Kind
 from nngen.catalog.modifiers import MODIFIERS
-from nngen.dtypes import DTYPES
 
 Schema = dict[str, Any]
 
-URI = "https://json-schema.org/draft/2020-12/schema"
-_NAME = r"^[^\W\d_]\w*$"
+NAME = r"^[^\W\d_]\w*$"
 # ` as name`, with `${…}` in it or not; the name goes on to the end.
 _LABEL = r"\s+as\s+(?:[^\W\d_]|\$\{[^}]+\})(?:\w|\$\{[^}]+\})*$"
 # `name = …`, but neither `==` nor `+=`.
 _LINE = r"^[^=]*[^=!<>:+\-*/%&|^@]=[^=]"
 # Where a spec defines no names, these are all that an expression of one word can be.
 _KNOWN = ("None", "i", "in_channels", "in_features")
-_IN_CHILDREN_NOT = ("from", "call", "when", "otherwise")
+_IN_CHILDREN_NOT = ("from", "call", "when", "built_after")
 
 
-def text() -> str:
-    """The schema as a file holds it: a line for each definition."""
-    return "".join(_lines(schema(), "", 3)) + "\n"
-
-
-def _lines(value: Any, margin: str, levels: int) -> Iterator[str]:
-    if not levels or not isinstance(value, dict):
-        yield json.dumps(value, ensure_ascii=False)
-        return
-    yield "{"
-    for number, (key, item) in enumerate(value.items()):
-        yield f"{',' * bool(number)}\n{margin} {json.dumps(key)}: "
-        yield from _lines(item, margin + " ", levels - 1)
-    yield f"\n{margin}}}"
-
-
-def schema() -> Schema:
-    """The JSON Schema of a spec."""
-    defines = [{"required": [key]} for key in ("args", "blocks", "let")]
-    closed, free = _Definitions("closed"), _Definitions("open")
-    return {
-        "$schema": URI,
-        "title": "A model description of nngen",
-        "type": "object",
-        "properties": _model(),
-        "required": ["name", "layers"],
-        "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
-        "additionalProperties": False,
-        "if": {"anyOf": defines},
-        "then": {"properties": free.body()},
-        "else": {"properties": closed.body()},
-        "$defs": {
-            "input": _input(),
-            "initializer": _initializer(free),
-            "rules": _map({"$ref": "#/$defs/initializer"}),
-            "block": _block(),
-            "closed": closed.all(),
-            "open": free.all(),
-        },
-    }
-
-
-def _model() -> Schema:
-    return {
-        "name": {"description": "the name of both classes", "type": "string", "pattern": _NAME},
-        "doc": _doc(),
-        "args": _args("constructor arguments of both classes, with their defaults; or `required`"),
-        "input": {
-            "description": "the shape of one sample; the batch dimension is put in front",
-            "$ref": "#/$defs/input",
-        },
-        "inputs": {
-            "description": "several inputs, by name",
-            **_map({"$ref": "#/$defs/input"}, _NAME),
-        },
-        "blocks": {
-            "description": "reusable pieces, one class each in both files",
-            **_map({"$ref": "#/$defs/block"}, _NAME),
-        },
-        "let": _args("sizes computed once"),
-        "layers": {"description": "the steps, in order"},
-        "outputs": {"description": "what forward returns, as an expression"},
-        "loss": {"description": "a loss of torch.nn, or `inputs` and `layers` of its own"},
-        "tie": _tie(),
-        "init": _init(),
-        "check": _args("the values that verification uses for what the spec leaves open"),
-    }
-
-
-def _block() -> Schema:
-    steps, children = {"$ref": "#/$defs/open/steps"}, {"$ref": "#/$defs/open/children"}
-    names = {"type": "array", "items": {"type": "string", "pattern": _NAME}, "minItems": 1}
-    return {
-        "type": "object",
-        "properties": {
-            "doc": _doc(),
-            "args": _args("constructor arguments, with their defaults; or `required`"),
-            "let": _args("sizes computed once"),
-            "inputs": {"description": "the names of forward's arguments", **names},
-            "layers": {"description": "the steps, in order", **steps},
-            "Sequential": {"description": "the layers of a Sequential", **children},
-            "outputs": {"description": "what forward returns, as an expression"},
-            "init": _init(),
-            "tie": _tie(),
-        },
-        "oneOf": [
-            {"required": ["layers"]},
-            {
-                "required": ["Sequential"],
-                "not": {"anyOf": [{"required": ["inputs"]}, {"required": ["outputs"]}]},
-            },
-        ],
-        "additionalProperties": False,
-    }
-
-
-def _doc() -> Schema:
-    return {"description": "a sentence for the docstring", "type": "string"}
-
-
-def _args(description: str) -> Schema:
-    return {"description": description, **_map({}, _NAME)}
-
-
-def _init() -> Schema:
-    return {"description": "redraws of parameters, by name", "$ref": "#/$defs/rules"}
-
-
-def _tie() -> Schema:
-    words = "parameters that are one: the left becomes the right"
-    return {"description": words, **_map({"type": "string"})}
-
-
-def _map(values: Schema, names: str = "") -> Schema:
+def mapping(values: Schema, names: str = "") -> Schema:
     """A mapping that is not empty."""
     kept: Schema = {"type": "object", "minProperties": 1, "additionalProperties": values}
     return {**kept, "propertyNames": {"pattern": names}} if names else kept
 
 
-def _input() -> Schema:
-    size = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}
-    shape = {"type": "array", "items": size}
-    return {
-        "anyOf": [
-            shape,
-            {
-                "type": "object",
-                "properties": {
-                    "shape": shape,
-                    "dtype": {"enum": [*DTYPES, *(f"torch.{dtype}" for dtype in DTYPES)]},
-                    "batch": {
-                        "description": "whether the batch dimension is put in front",
-                        "type": "boolean",
-                    },
-                    "below": {
-                        "description": "checks draw integers from 0 on, below this",
-                        "type": ["integer", "string"],
-                    },
-                },
-                "required": ["shape"],
-                "additionalProperties": False,
-            },
-        ]
-    }
-
-
-def _initializer(definitions: _Definitions) -> Schema:
-    """A function of torch.nn.init, whose arguments may name `fan_in` and the layer's own arguments."""
-    functions = {
-        name: definitions.called(each, next(iter(each.names), None))
-        for name, each in INITIALIZERS.items()
-    }
-    bare = [name for name, each in INITIALIZERS.items() if not each.required]
-    return {"anyOf": [{"enum": bare}, _one_of_these(functions)]}
-
-
-def _one_of_these(properties: Mapping[str, Schema]) -> Schema:
+def choice(properties: Mapping[str, Schema]) -> Schema:
+    """A mapping with one of these keys."""
     return {
         "type": "object",
         "properties": dict(properties),
@@ -199,7 +41,17 @@ def _one_of_these(properties: Mapping[str, Schema]) -> Schema:
     }
 
 
-class _Definitions:
+def fields(properties: Schema, required: str) -> Schema:
+    """A mapping with these keys and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [required],
+        "additionalProperties": False,
+    }
+
+
+class Definitions:
     """The definitions for specs that define names, `open`, or for those that do not, `closed`."""
 
     def __init__(self, name: str) -> None:
@@ -310,49 +162,49 @@ class _Definitions:
                 "enum": ["none"],
             },
             "init": {"description": "redraws of the parameters", "$ref": "#/$defs/rules"},
+            "built_after": {
+                "description": "the layer behind which the constructor builds this one",
+                "type": "string",
+            },
             **{name: self._arguments(each.signature) for name, each in MODIFIERS.items()},
         }
 
     def _parameter(self) -> Schema:
+        shape = {"type": ["array", "string", "integer"]}
+        init = {"$ref": "#/$defs/initializer"}
         return {
             "description": "an nn.Parameter",
-            "type": "object",
-            "properties": {"shape": {}, "init": {"$ref": "#/$defs/initializer"}},
-            "required": ["shape"],
-            "additionalProperties": False,
+            "anyOf": [fields({"shape": shape, "init": init}, "shape"), shape],
         }
 
     def _buffer(self) -> Schema:
+        value = {"type": ["array", "string", "number", "boolean"]}
+        persistent = {"type": "boolean"}
         return {
             "description": "a buffer",
-            "type": "object",
-            "properties": {"value": {}, "persistent": {"type": "boolean"}},
-            "required": ["value"],
-            "additionalProperties": False,
+            "anyOf": [fields({"value": value, "persistent": persistent}, "value"), value],
         }
 
     def _loss(self) -> Schema:
         losses = {name: entry for name, entry in LAYERS.items() if entry.is_loss}
         inputs = {
             "anyOf": [
-                {"type": "array", "items": {"type": "string", "pattern": _NAME}, "minItems": 1},
-                _map({"$ref": "#/$defs/input"}, _NAME),
+                {"type": "array", "items": {"type": "string", "pattern": NAME}, "minItems": 1},
+                mapping({"$ref": "#/$defs/input"}, NAME),
             ]
         }
         return {
             "anyOf": [
                 {"enum": [name for name, entry in losses.items() if not _wanted(entry)]},
-                _one_of_these({name: self.ref(name) for name in losses}),
-                {
-                    "type": "object",
-                    "properties": {
+                choice({name: self.ref(name) for name in losses}),
+                fields(
+                    {
                         "inputs": {"description": "what it takes beside the outputs", **inputs},
                         "layers": self.ref("steps"),
                         "outputs": {"description": "the loss, as an expression"},
                     },
-                    "required": ["layers"],
-                    "additionalProperties": False,
-                },
+                    "layers",
+                ),
             ]
         }
 
@@ -425,7 +277,7 @@ class _Definitions:
 
     def _layer_argument(self, names: Iterable[str]) -> Schema:
         bare = [name for name in names if not _wanted(LAYERS[name])]
-        mapping = _one_of_these({name: self.ref(name) for name in names})
+        mapping = choice({name: self.ref(name) for name in names})
         return {"anyOf": [{"enum": bare}, mapping]} if bare else mapping
 
 

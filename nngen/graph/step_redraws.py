@@ -1,0 +1,82 @@
+"""What belongs to one step or one pair of parameters: a step's own `init`, and ties."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+
+from nngen.catalog.entry import State
+from nngen.errors import SpecError, did_you_mean
+from nngen.graph.construction import initializer_call
+from nngen.graph.flow import Built, Flow, Module
+from nngen.graph.model import Redraw
+from nngen.graph.redraws import PARTS, path_of, shape_of, written_sizes
+from nngen.spec.model import Rule
+
+
+def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:
+    """The redraws of a step's own `init`, in each style.
+
+    Raises:
+        SpecError: a rule matches nothing.
+    """
+    module = built.module
+    if module is None or not built.redraws or module.kind == "Parameter":
+        return None, None
+    leaves = [(inner, state) for inner, state in module.leaves() if not state.buffer]
+    _refuse_idle(built.redraws, leaves)
+    nn, functional = [], []
+    for inner, state in leaves:
+        rules = [rule for rule in built.redraws if _holds_for(rule, inner, state)]
+        if not rules:
+            continue
+        shape = inner.folder({}).value(shape_of(state.value))
+        written = written_sizes(shape if isinstance(shape, tuple) else (), inner)
+        path = f"self.{path_of(inner.key(state))}"
+        nn.append(initializer_call(rules[-1].initializer, path, written))
+        flat = f"self.{inner.attribute(state)}"
+        functional.append(initializer_call(rules[-1].initializer, flat, written))
+    return Redraw(tuple(nn), built.step), Redraw(tuple(functional), built.step)
+
+
+def _refuse_idle(rules: Sequence[Rule], leaves: Sequence[tuple[Module, State]]) -> None:
+    """Refuse a rule beside a step that is about none of its parameters."""
+    for rule in rules:
+        if not any(_holds_for(rule, module, state) for module, state in leaves):
+            names = [_below_step(module, state) for module, state in leaves]
+            names += sorted({f"{module.kind}.{state.name}" for module, state in leaves})
+            hint = did_you_mean(rule.pattern, names)
+            raise SpecError(f"{rule.pattern!r} matches no parameter", rule.mark, hint)
+
+
+def _holds_for(rule: Rule, module: Module, state: State) -> bool:
+    """Whether a rule beside a step is about this parameter below the step."""
+    part, _, parameter = state.name.rpartition(".")
+    kind = PARTS.get(module.kind, {}).get(part, module.kind)
+    return rule.pattern == f"{kind}.{parameter}" or fnmatch.fnmatchcase(
+        _below_step(module, state), rule.pattern
+    )
+
+
+def _below_step(module: Module, state: State) -> str:
+    return ".".join((*module.path[1:], state.name))
+
+
+def ties(flow: Flow, keys: dict[str, str]) -> tuple[Redraw | None, Redraw | None]:
+    """The statements that make parameters one, in each style.
+
+    Raises:
+        SpecError: there is no such parameter.
+    """
+    if not flow.body.tie:
+        return None, None
+    nn, functional = [], []
+    for left, right in flow.body.tie:
+        for each in (left, right):
+            if each.text not in keys:
+                hint = did_you_mean(each.text, keys)
+                raise SpecError(f"there is no parameter {each.text!r}", each.mark, hint)
+        nn.append(f"self.{path_of(left.text)} = self.{path_of(right.text)}")
+        functional.append(f"self.{path_of(keys[left.text])} = self.{path_of(keys[right.text])}")
+    number = len(flow.body.layers)
+    return Redraw(tuple(nn), number), Redraw(tuple(functional), number)

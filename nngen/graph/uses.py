@@ -1,0 +1,43 @@
+"""What one use of a class comes to: which of its steps are there, and what its names stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nngen.expressions import Expression
+from nngen.graph.flow import Condition, Flow, Module
+from nngen.graph.members import position
+from nngen.graph.modules import evaluate
+from nngen.sizes import Dim, substitute, value_of
+
+Sizes = Mapping[str, Dim]
+
+
+def kind_of(module: Module) -> str:
+    """The class: of torch.nn, or a block."""
+    flow = module.flow
+    return module.kind if flow is None or flow.body.layer else flow.body.name
+
+
+def open_sizes(flow: Flow, outer: Sizes) -> dict[str, Dim]:
+    """The names of a block's open sizes, with what they are in this use."""
+    return {
+        name: substitute(size, outer)
+        for name, size in flow.meanings.items()
+        if value_of(size) is None
+    }
+
+
+def layer_names(flow: Flow) -> dict[str, str]:
+    """What the nn twin calls the layers of a block that is a Sequential."""
+    if not flow.body.sequential:
+        return {}
+    return {built.name: position(flow, place) for place, built in enumerate(flow.built)}
+
+
+def holds(condition: Condition | None, flow: Flow, modes: tuple[bool, ...] = (False, True)) -> bool:
+    """Whether a condition holds in one of the modes, in this use of its class."""
+    if condition is None:
+        return True
+    tree = Expression(condition.tree, flow.body.mark)
+    return any(evaluate(tree, {**flow.scope.values, "training": mode}) for mode in modes)
