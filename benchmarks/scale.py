@@ -1,7 +1,7 @@
 """How building grows with a spec's length: user time and memory for flat specs of 1,000 and of 10,000 layers.
 
-    .venv/bin/python benchmarks/scale.py            the table, each length in a process of its own
-    .venv/bin/python benchmarks/scale.py 1000       where the time goes for one length, by cProfile
+.venv/bin/python benchmarks/scale.py            the table, each length in a process of its own
+.venv/bin/python benchmarks/scale.py 1000       where the time goes for one length, by cProfile
 """
 
 from __future__ import annotations

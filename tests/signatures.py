@@ -67,7 +67,12 @@ UNDESCRIBED = {f"Tensor.{name}" for name in _BY_HAND.split()} | {"torch.tensor",
 def forms(name: str) -> list[Form]:
     """The forms of a function: its Python signature, or a builtin's operator schemas."""
     space, *path = name.split(".")
-    function: Any = {"torch": torch, "F": torch.nn.functional, "Tensor": Tensor}[space]
+    function: Any = {
+        "torch": torch,
+        "F": torch.nn.functional,
+        "Tensor": Tensor,
+        "nn": torch.nn,
+    }[space]
     for word in path:
         function = getattr(function, word)
     if getattr(function, "__qualname__", "").startswith("boolean_dispatch"):

@@ -18,6 +18,7 @@ PACKAGE = REPOSITORY / "nngen"
 ORDER = (
     *("errors", "sizes", "slices", "dtypes", "tensors", "expressions", "shapes", "catalog"),
     *("slips", "document", "names", "subject", "spec", "fold", "graph", "render"),
+    *("schema", "listing", "summary", "diagram"),
     *("folders", "writer", "freshness", "building", "loading", "report", "proof"),
     *("nngen", "cli"),
 )

@@ -118,6 +118,30 @@ FLOWS = {
         "mask = torch.full((4, 4), -torch.inf).triu(diagonal=1)",
         "w = d(d, z, mask) + d(d, x, mask[None].expand(2 * x.shape[0], -1, -1))",
     ),
+    "sequences of several lengths": spec(
+        "p = nn.utils.rnn.pack_padded_sequence(x, [4, 2, 1], batch_first=True)",
+        {"GRU as a": {"hidden_size": 5, "num_layers": 2, "dropout": 0.3}, "call": "p, h = a(p)"},
+        {"LSTM as b": {"hidden_size": 5, "proj_size": 3}, "call": "p, (_, c) = b(p)"},
+        "y, lengths = nn.utils.rnn.pad_packed_sequence(p, batch_first=True)",
+        {"Linear as head": 2, "from": "y"},
+        inputs={"x": {"shape": [3, 4, 6], "batch": False}},
+        outputs="(head, lengths, h, c)",
+    ),
+    "sequences in any order, with a state": spec(
+        "p = nn.utils.rnn.pack_padded_sequence(x, [2, 4, 1], enforce_sorted=False, batch_first=True)",
+        {"RNN as a": {"hidden_size": 5, "nonlinearity": "relu"}, "call": "q, h = a(p, h0)"},
+        {
+            "LSTM as b": {"hidden_size": 5, "bidirectional": True, "bias": False},
+            "call": "p, s = b(p, (torch.cat([h, h0]), torch.cat([h0, h])))",
+        },
+        "y, _ = nn.utils.rnn.pad_packed_sequence(p, total_length=6)",
+        "w, lengths = nn.utils.rnn.pad_packed_sequence(q, padding_value=-1.0)",
+        inputs={
+            "x": {"shape": [3, 4, 6], "batch": False},
+            "h0": {"shape": [1, 3, 5], "batch": False},
+        },
+        outputs="(y, w, lengths, s)",
+    ),
     "weights that rules draw anew": spec(
         {"TransformerEncoder as e": {"encoder_layer": ENCODER, "num_layers": 2}, "from": "x"},
         {**ATTENTION, "call": "y, _ = a(e, e, z)"},
@@ -214,6 +238,16 @@ SLIPS = {
     ),
     "the state is a hidden state and a cell state": spec(
         {"LSTM as a": 6, "call": "y, _ = a(x, (z, z, z))"}
+    ),
+    "which would come before the random numbers": spec(
+        {"Dropout as d": 0.5, "from": "x"},
+        {"LSTM as a": 6, "call": "y, _ = a(d)"},
+        "w = d(y) + a(z)[0]",
+    ),
+    "the lengths must fall": spec("p = nn.utils.rnn.pack_padded_sequence(x, [1, 2, 4, 3])"),
+    "input_size of GRU is 3, but the input has 6": spec(
+        "p = nn.utils.rnn.pack_padded_sequence(x[:2], [4, 3], batch_first=True)",
+        {"GRU": {"input_size": 3, "hidden_size": 2}, "call": "y, _ = gru1(p)"},
     ),
     "must be smaller than hidden_size": spec(
         {"LSTM": {"hidden_size": 4, "proj_size": 4}, "call": "y, _ = lstm1(x)"}

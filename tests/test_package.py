@@ -44,6 +44,7 @@ def test_the_wheel_holds_all_of_nngen_and_the_templates(wheel: Path) -> None:
     templates = [path for path in TEMPLATES.rglob("*") if path.is_file()]
     assert templates
     modules = [*(REPOSITORY / "nngen").rglob("*.py"), REPOSITORY / "nngen/py.typed"]
+    modules.append(REPOSITORY / "nngen/schema.json")
     expected = {path.relative_to(REPOSITORY).as_posix() for path in modules}
     expected |= {f"nngen/{path.relative_to(REPOSITORY)}" for path in templates}
     with zipfile.ZipFile(wheel) as archive:

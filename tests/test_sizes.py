@@ -36,6 +36,7 @@ def _grow(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("({0} {2} {1})".format, parts, st.integers(1, 6), st.sampled_from(["//", "%"])),
         st.builds("{1}({0[0]}, {0[1]})".format, pairs, st.sampled_from(["max", "min"])),
         st.builds("({0} ** {1})".format, parts, st.integers(0, 2)),
+        st.builds("({0} ** ({1} % 5))".format, st.integers(1, 3), parts),
         st.builds("(-{0})".format, parts),
     )
 
@@ -126,6 +127,8 @@ A, B = symbol("a"), symbol("b")
         (A**2, "a * a"),
         (7 // A, "7 // a"),
         (7 % A, "7 % a"),
+        (2**A, "2 ** a"),
+        (3 * 2 ** (A % B) + 1, "3 * (2 ** (a % b)) + 1"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -171,6 +174,11 @@ def test_what_depends_on_an_open_size_is_not_decided() -> None:
         range(A)  # type: ignore[call-overload]
     with pytest.raises(OpenSize, match="power from 0 to 8"):
         _ = A**9
+    with pytest.raises(OpenSize, match="only numbers from 1"):
+        _ = (-2) ** A
+    for exponent in (-1, 63):
+        with pytest.raises(OpenSize, match=f"a power from 0 to 62, not to {exponent}"):
+            _ = 2 ** symbol("a", exponent)
 
 
 @pytest.mark.parametrize("other", [1.5, "a", None, (1,)])
