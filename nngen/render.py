@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -67,5 +69,18 @@ def _docstring_text(text: str) -> str:
     return text[:-1] + '\\"' if text.endswith('"') else text
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without Python's search for cycles: it would go through black's growing tree again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_uncollected()
 def _format(code: str) -> str:
     return black.format_str(code, mode=black.Mode(target_versions={TargetVersion.PY310}))

@@ -256,7 +256,7 @@ def inner_layer(given: Mapping[str, Any]) -> Inner:
 def torch_value(value: Any) -> Any:
     """An argument as torch takes it."""
     if isinstance(value, Code):
-        return eval(value.text, {"F": F, "nn": nn})
+        return eval(value.text, {"F": F, "nn": nn, "torch": torch})
     if isinstance(value, Inner):
         given = {name: torch_value(value.values[name]) for name in value.given}
         return getattr(nn, value.kind)(**given)

@@ -344,3 +344,22 @@ init: {Linear.weight: zeros_}
     )
     assert not hasattr(pair.functional_style.M(aux=False), "helper")
     assert pair.functional_style.M().helper.fc_weight.abs().sum() == 0
+
+
+def test_an_open_count_in_a_sequential_block_is_refused() -> None:
+    """It would be written out as the number of this one use."""
+    body = """
+args: {depth: 3}
+blocks:
+  Unit: {layers: [{Conv2d: {out_channels: in_channels, kernel_size: 1}}]}
+  Stack:
+    args: {n: 2}
+    Sequential:
+      - Unit:
+        repeat: %s
+      - ReLU
+layers: [{Stack: {n: depth}}]
+"""
+    assert "must be a number" in refused(model(body % "n"))
+    pair = verified(model(body % "1"))
+    assert len(pair.nn_style.M().stack1) == 2

@@ -341,6 +341,18 @@ def test_help(shell: Shell, arguments: list[str], expected: list[str]) -> None:
     assert all(word in printed for word in expected)
 
 
+@pytest.mark.parametrize("module", ["nngen", "nngen.cli"])
+def test_the_version(module: str) -> None:
+    command = [sys.executable, "-m", module, "--version"]
+    if module == "nngen.cli":
+        command = [sys.executable, "-c", "from nngen.cli import main; main(['--version'])"]
+    root = str(Path(nngen.__file__).parent.parent)
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, f"nngen {nngen.__version__}\n")
+
+
 def test_the_console_script_is_main() -> None:
     (script,) = entry_points(group="console_scripts", name="nngen")
     assert script.load() is main

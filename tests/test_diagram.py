@@ -97,7 +97,8 @@ def test_each_spec_is_drawn_whole(path: Path, unfold: bool) -> None:
     assert {node.key for node in nodes if node.kind not in ("input", "state")} - ends <= {
         node.key for node in nodes if node.kind == "line"
     }
-    assert {node.key for node in nodes if node.kind != "output"} == starts
+    # What a line gives may be dropped, by `_`.
+    assert {node.key for node in nodes if node.kind not in ("output", "line")} <= starts
     assert len({node.key for node in nodes}) == len(nodes)
 
 

@@ -6,6 +6,7 @@ and the message behind `>`. A spec that begins with a step is put below a head w
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,21 @@ def test_a_file_that_is_not_there(
     assert not list(folder.iterdir())
 
 
+def test_a_file_beside_the_one_that_was_meant(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "model.yaml").write_text(HEAD + "  - ReLU\n")
+    near = Path("sub", "model.yaml")
+    absent = Path("sub", "modl.yml")
+    assert failed(capsys, "build", str(absent)) == (
+        f"cannot read {absent}: No such file or directory\n  hint: did you mean {near}?"
+    )
+    assert failed(capsys, "build", "sub") == (
+        f"cannot read sub: Is a directory\n  hint: name a spec in it, such as {near}"
+    )
+
+
 def test_a_folder_for_a_spec(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "model.yaml").mkdir()
     assert failed(capsys, "build", "model.yaml") == "cannot read model.yaml: Is a directory"
@@ -159,13 +175,29 @@ def test_a_file_name_that_is_no_package(
     assert [path.name for path in folder.iterdir()] == [name]
 
 
-def test_the_first_bad_spec_of_several_stops(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("options", [["build"], ["build", "--check"], ["verify"]], ids=" ".join)
+def test_a_bad_spec_does_not_keep_the_others_from_their_turn(
+    options: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "bad.yaml").write_text(HEAD + "  - Reluu\n")
     (folder / "good.yaml").write_text(HEAD + "  - ReLU\n")
-    message = failed(capsys, "build", "bad.yaml", "good.yaml")
-    assert message.startswith("bad.yaml:4:5: layers[0]: torch.nn has no layer 'Reluu'")
+    assert main([*options, "bad.yaml", "absent.yaml", "good.yaml"]) == 2
+    printed = capsys.readouterr()
+    first, _, second = printed.err.splitlines()[:3]
+    assert first.startswith("bad.yaml:4:5: layers[0]: torch.nn has no layer 'Reluu'")
+    assert second.startswith("cannot read absent.yaml")
+    assert {"build": "created", "build --check": "+class M(", "verify": "equal, bit for bit"}[
+        " ".join(options)
+    ] in printed.out
+
+
+def test_verify_without_torch(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    (folder / "good.yaml").write_text(HEAD + "  - ReLU\n")
+    message = "verify needs torch: pip install 'nngen[torch]'"
+    assert failed(capsys, "verify", "good.yaml") == message
 
 
 @pytest.mark.parametrize(

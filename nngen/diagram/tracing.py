@@ -67,8 +67,13 @@ class _Tracer:
                 found = scene.line(operation)
             apart = len(found) == len(operation.writes) > 1
             for place, value in enumerate(operation.writes):
-                if value is not None:
-                    scene.values[value] = found[place : place + 1] if apart else found
+                if value is not None and apart:
+                    scene.values[value] = [found[place]]
+                elif value is not None:
+                    several = len(operation.writes) > 1
+                    scene.values[value] = [
+                        (key, value.abstract if several else abstract) for key, abstract in found
+                    ]
         scene.only_training = False
         result = output.writes[0]
         ends = scene.of(output.reads[0]) if output.line is None else scene.line(output)
@@ -212,15 +217,13 @@ class _Scene:
         outer, self.group = self.group, Group(self.tracer.key(), name, text)
         outer.members.append(self.group)
         found: list[Source] = []
+        parts = list(given.values())
         for place, child in enumerate(application.children):
             label = child.module.name if child.module.name != "*" else str(place)
             if place:
                 apart = len(found) == len(child.inputs)
-                given = {
-                    key: found[number : number + 1] if apart else found
-                    for number, key in enumerate(child.inputs)
-                }
-            found = self.layer(child, label, given)
+                parts = [[each] for each in found] if apart else [found] * len(child.inputs)
+            found = self.layer(child, label, dict(zip(child.inputs, parts)))
         self.group = outer
         return found
 

@@ -324,7 +324,7 @@ class Calls(ast.NodeTransformer):
         return ast.Call(node.func, arguments, keywords)
 
     def _layer(self, node: ast.Call) -> ast.expr:
-        before = self.lowering.count()
+        before, drawn = self.lowering.count(), self.drawn
         application = self.operation.calls[node]
         call = self.parts(node)
         result = self.lowering.call(application, call, self.operation.step)
@@ -334,14 +334,14 @@ class Calls(ast.NodeTransformer):
                 self.operation.mark,
                 "give it a step of its own",
             )
-        if self.drawn and self.lowering.count() > before:
+        if drawn and self.lowering.count() > before:
             raise SpecError(
                 f"{application.module.kind} takes several statements, which would come before the random numbers "
                 "that a layer earlier in the line draws",
                 self.operation.mark,
                 "give it a step of its own",
             )
-        self.drawn = self.drawn or ast.unparse(TRAINING) in ast.unparse(result)
+        self.drawn = drawn or ast.unparse(TRAINING) in ast.unparse(result)
         return result
 
 

@@ -120,7 +120,7 @@ def _in_step(first: Any, second: Any, value: Any, place: int) -> bool:
     """Whether a value is the first one, or as many steps from it as its place says."""
     if _is_size(first) and _is_size(second) and _is_size(value):
         expected: Dim = first + place * (second - first)
-        return expected == value
+        return bool(expected == value)
     return type(value) is type(first) and bool(value == first)
 
 

@@ -230,13 +230,19 @@ class Walker:
             self._state(step, number)
             return
         names = list(copies(step, self.scope))
-        apart = step.label is not None and step.label.fixed is None
-        if step.repeat is not None and not apart and not self.body.sequential:
+        if self.body.sequential or (step.label is not None and step.label.fixed is None):
+            if any(loop for _, _, loop in names):
+                raise SpecError(
+                    "in a block that is a Sequential, how many copies there are must be a number",
+                    step.mark,
+                    "make it a block with `layers`, and in it a Sequential of the copies",
+                )
+            step = replace(step, repeat=None)
+        elif step.repeat is not None:
             names = [(None, self.scope, "")]
         for place, (copied, inner, _) in enumerate(names):
             name = copied or (step.label and step.label.fixed) or next(self.automatic[number])
-            one = step if len(names) == 1 else replace(step, repeat=None)
-            self._single(one, str(name), inner, number, place > 0, condition, holds)
+            self._single(step, str(name), inner, number, place > 0, condition, holds)
 
     def _condition(self, step: LayerStep) -> tuple[Condition | None, Any]:
         """A step's condition where it has names in it, and whether it holds in this use."""
