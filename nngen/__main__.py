@@ -1,7 +1,10 @@
-"""`python -m nngen`."""
+"""`python -m nngen` is `nngen`."""
+
+from __future__ import annotations
 
 import sys
 
 from nngen.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

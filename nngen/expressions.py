@@ -314,7 +314,8 @@ def _pairwise(
 
 
 def _sqrt(value: Any) -> Any:
-    return math.sqrt(value)
+    number = _number(value)
+    return UNKNOWN if number is UNKNOWN else math.sqrt(number)
 
 
 # What a size may be computed with, beside arithmetic.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import unicodedata
 
@@ -23,7 +24,7 @@ def check_class_name(name: str, mark: Mark) -> None:
         SpecError: it cannot.
     """
     _check_identifier(name, mark, "a class name, such as `MyModel`")
-    if name in _IMPORTED:
+    if name in _IMPORTED or hasattr(builtins, name):
         raise SpecError(f"the name {name!r} is taken in the generated code", mark, "choose another")
 
 
@@ -52,6 +53,8 @@ def check_option_name(name: str, mark: Mark) -> None:
         SpecError: it cannot.
     """
     check_layer_name(name, mark)
+    if hasattr(builtins, name):
+        raise SpecError(f"{name!r} is a function of Python's own", mark, "choose another name")
     if name in ("self", "i", "in_channels", "in_features", "fan_in", "fan_out"):
         raise SpecError(f"the name {name!r} has a meaning of its own", mark, "choose another name")
 

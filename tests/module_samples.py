@@ -153,10 +153,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)):
         return {type(value).__name__: _of_layer(value)}
     if dataclasses.is_dataclass(value):
-        fields = dataclasses.fields(value)
-        return {
-            f.name: getattr(value, f.name) for f in fields if getattr(value, f.name) != f.default
-        }
+        given = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        defaults = {field.name: field.default for field in dataclasses.fields(value)}
+        return {name: _plain(item) for name, item in given.items() if item != defaults[name]}
+    if isinstance(value, torch.dtype):
+        return str(value).removeprefix("torch.")
     if callable(value) and getattr(F, getattr(value, "__name__", ""), None) is value:
         return value.__name__
     if value is None or isinstance(value, (bool, int, float, str)):

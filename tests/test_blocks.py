@@ -301,6 +301,33 @@ init:
         ("layers: [{Linear as fc: 3}]\ntie: {fc.weight: fd.weight}", "no parameter 'fd.weight'"),
         ("layers: [{Linear as fc: 3}]\ninit: {Conv2d.weight: zeros_}", "matches no parameter"),
         ("layers: [{Linear as fc: 3}]\ninit: {fc.weight: zeroes_}", "no 'zeroes_'"),
+        ("layers: [{Linear as fc: 3}]\ninit: {fc.weight: constant_}", "lacks its argument 'val'"),
+        ("layers: [{Linear as fc: 3}]\ninit: {fc.weight: {zeros_: 3}}", "takes no arguments"),
+        ("layers: [{Linear as fc: 3}]\ninit: {fc.weight: {normal_: {std: foo}}}", "no 'foo' here"),
+        ("layers: [{Linear as fc: 3}]\ninit: {fc.weight: {normal_: {std: -1}}}", "of at least 0"),
+        ("layers: [{Linear as fc: 3}]\ninit: {fc.bias: kaiming_normal_}", "at least 2 dimensions"),
+        (
+            "layers: [{Linear as fc: 3}]\ninit: {fc.bias: {normal_: {std: sqrt(fan_in)}}}",
+            "no fan_in or fan_out",
+        ),
+        (
+            "layers: [{Linear as fc: 3}]\ninit: {fc.weight: {uniform_: {a: 2, b: 1}}}",
+            "a (2) must be below b (1)",
+        ),
+        (
+            "layers: [{Linear as a: 3}, {Linear as b: 3}]\ntie: {a.weight: b.weight}",
+            "cannot be one",
+        ),
+        ("layers: [{Linear as a: 3}]\ntie: {a.weight: a.weight}", "tied to itself"),
+        ("args: {range: 3}\nlayers: [{Linear: range}]", "'range' is a function of Python's"),
+        (
+            "blocks: {super: {layers: [ReLU]}}\nlayers: [{super: {}}]",
+            "'super' is taken",
+        ),
+        (
+            "layers: [{Sequential: [{ReLU: {}, repeat: 10000}, {Tanh: {}, repeat: 10000}]}, {Tanh: {}, repeat: 10}]",
+            "more than 20,000 layers",
+        ),
         ("args: {n: required}\nlayers: [{Linear: n}]", "n is required"),
         ("args: {forward: 3}\nlayers: [{Linear: forward}]", "'forward'"),
         ("layers: [{Parameter as p: {shape: [3]}}, {Linear: 3}]", "needs an initializer"),

@@ -20,7 +20,7 @@ ORDER = (
     *("slips", "document", "names", "subject", "spec", "fold", "graph", "render"),
     *("schema", "listing", "summary", "diagram"),
     *("folders", "writer", "freshness", "building", "loading", "report", "proof"),
-    *("nngen", "cli"),
+    *("nngen", "cli", "__main__"),
 )
 # What imports torch, beside what is listed under `proof`.
 TORCH = "proof"

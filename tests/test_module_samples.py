@@ -11,7 +11,17 @@ from torch import nn
 from torch.testing._internal.common_modules import FunctionInput, ModuleInfo, ModuleInput, module_db
 
 from nngen.catalog import LAYERS
-from tests.module_samples import LeftOut, Sample, judge, judge_all, main, passed, row, samples
+from tests.module_samples import (
+    LeftOut,
+    Sample,
+    Verdict,
+    judge,
+    judge_all,
+    main,
+    passed,
+    row,
+    samples,
+)
 
 INFOS = {info.module_cls.__name__: info for info in module_db}
 
@@ -114,3 +124,20 @@ def test_layers_as_arguments() -> None:
         "norm_first": True,
         "bias": False,
     }
+
+
+def test_options_as_arguments() -> None:
+    """Those of a loss, of which PyTorch's samples do not give all."""
+    options = nn.LinearCrossEntropyOptions(
+        acc_policy="compact", acc_dtype=torch.float32, chunking_method="aspect_ratio:4"
+    )
+    x, target = torch.randn(8, 5, requires_grad=True), torch.randint(9, (8,))
+    loss = sample(
+        x, target, constructor=FunctionInput(5, 9, options=options), layer="LinearCrossEntropyLoss"
+    )
+    assert loss.spec(x)["layers"][0]["LinearCrossEntropyLoss as m"]["options"] == {
+        "acc_policy": "compact",
+        "acc_dtype": "float32",
+        "chunking_method": "aspect_ratio:4",
+    }
+    assert judge(loss) == Verdict(loss, "equal")

@@ -12,9 +12,9 @@ INITIALIZERS: dict[str, Signature] = {
     "ones_": signature(""),
     "eye_": signature(""),
     "constant_": signature("val: float"),
-    "normal_": signature("mean: float = 0.0, std: float = 1.0"),
+    "normal_": signature("mean: float = 0.0, std: nonnegative = 1.0"),
     "trunc_normal_": signature(
-        "mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0"
+        "mean: float = 0.0, std: nonnegative = 1.0, a: float = -2.0, b: float = 2.0"
     ),
     "uniform_": signature("a: float = 0.0, b: float = 1.0"),
     "xavier_uniform_": signature("gain: float = 1.0"),
@@ -22,4 +22,11 @@ INITIALIZERS: dict[str, Signature] = {
     "kaiming_uniform_": signature(f"a: float = 0, {_FAN}"),
     "kaiming_normal_": signature(f"a: float = 0, {_FAN}"),
     "orthogonal_": signature("gain: float = 1"),
+}
+
+# How many dimensions a parameter must have, at least and at most, for those that are particular.
+DIMENSIONS: dict[str, tuple[int, int | None]] = {
+    "eye_": (2, 2),
+    **dict.fromkeys(("xavier_uniform_", "xavier_normal_", "orthogonal_"), (2, None)),
+    **dict.fromkeys(("kaiming_uniform_", "kaiming_normal_"), (2, None)),
 }

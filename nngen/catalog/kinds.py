@@ -4,7 +4,8 @@
 | --------------------- | ------------------------------------------------- |
 | `int`, `float`, `bool`, `str` | Python's own; a whole number is a float too |
 | `size`, `count`       | a whole number of at least 1, of at least 0       |
-| `positive`, `probability` | a number above 0, from 0 to 1                 |
+| `positive`, `nonnegative` | a number above 0, of at least 0               |
+| `probability`         | a number from 0 to 1                              |
 | `size[2]`             | one for both, or a list of two                    |
 | `list[size]`          | a list of any length                              |
 | `vector`              | a list of numbers that becomes a float tensor     |
@@ -89,7 +90,9 @@ def show_value(value: Any) -> str:
         return f"[{', '.join(show_value(item) for item in value)}]"
     if isinstance(value, dict):
         return "a mapping"
-    return str(value) if isinstance(value, Size) else repr(value)
+    if isinstance(value, Size):
+        return str(value) if value.value is None else f"{value}, which is {value.value}"
+    return repr(value)
 
 
 def _whole(low: int | None) -> Callable[[Any], Any]:
@@ -163,6 +166,9 @@ _PLAIN = {
     "float": _plain("a number", _number(lambda value: True), type="number"),
     "positive": _plain(
         "a number above 0", _number(lambda value: value > 0), type="number", exclusiveMinimum=0
+    ),
+    "nonnegative": _plain(
+        "a number of at least 0", _number(lambda value: value >= 0), type="number", minimum=0
     ),
     "probability": _plain(
         "a number from 0 to 1",

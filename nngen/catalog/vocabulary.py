@@ -123,11 +123,7 @@ LAYERS = (
             example((4,), num_classes=3, out_features=[2, 3], bias=True, ignore_index=1),
             example((4,), in_features=4, num_classes=5, label_smoothing=0.1, reduction="none"),
             example((4,), num_classes=6, options={"batch_chunk_size": 2, "chunking_method": None}),
-            example(
-                (4,),
-                num_classes=9,
-                options={"chunking_method": "aspect_ratio:2", "acc_dtype": "float32"},
-            ),
+            example((4,), num_classes=9, options={"chunking_method": "aspect_ratio:2"}),
         ),
     ),
     Layer(

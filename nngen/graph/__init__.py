@@ -22,6 +22,9 @@ from nngen.spec import Spec
 
 __all__ = ["Followed", "Graph", "build_graph", "follow"]
 
+# Larger ones would only use up the memory of whoever verifies a stranger's spec.
+LARGEST_CHECK = 100_000
+
 
 @dataclass(frozen=True, eq=False)
 class Followed:
@@ -110,6 +113,8 @@ def _check_sizes(spec: Spec) -> dict[str, int]:
         if name in open_sizes:
             size = value_of(whole(expression, evaluate(expression, {}), name))
             assert size is not None
+            if size > LARGEST_CHECK:
+                raise SpecError(f"a check uses sizes up to {LARGEST_CHECK:,}", expression.mark)
             sizes[name] = size
         elif name not in options:
             hint = did_you_mean(name, sorted(options | open_sizes))

@@ -95,6 +95,7 @@ def build(
     Raises:
         SpecError: it cannot be built, or does not fit its inputs.
     """
+    scope.program.count(step.mark)
     if step.kind == "Sequential":
         return _build_sequential(step, path, scope, inputs)
     if step.kind in scope.program.blocks:

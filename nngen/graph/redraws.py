@@ -19,8 +19,9 @@ from nngen.errors import SpecError, did_you_mean
 from nngen.fold import free_names, keep_name, literal, source
 from nngen.graph.construction import built_flag, initializer_call, is_block_list
 from nngen.graph.flow import Flow, Module
+from nngen.graph.initializers import check_initializer, fans
 from nngen.graph.members import place_in, position
-from nngen.sizes import Dim, product
+from nngen.sizes import Dim
 from nngen.spec.model import Rule
 
 # The parts of a layer that are layers of a kind of their own, as isinstance finds them.
@@ -80,6 +81,10 @@ class Redraws:
                 )
             self.rules.update((leaf.key, rule) for leaf in found)
         self._drop_tied()
+        for leaf in self.leaves:
+            if leaf.key in self.rules:
+                sizes = {**self.flow.scope.values, **leaf.module.values}
+                check_initializer(self.rules[leaf.key].initializer, leaf.shape, sizes)
 
     def _drop_tied(self) -> None:
         """A tied parameter is drawn once, where a rule first finds it."""
@@ -222,14 +227,6 @@ def _read_off(name: str) -> str:
     return f"module.{name}"
 
 
-def _fans(shape: tuple[Dim, ...]) -> tuple[Dim, Dim]:
-    """fan_in and fan_out as torch.nn.init counts them."""
-    if len(shape) < 2:
-        return 1, 1
-    field_size = product(shape[2:])
-    return shape[1] * field_size, shape[0] * field_size
-
-
 def _is_kind(rule: Rule, leaf: Leaf) -> bool:
     return rule.pattern == f"{leaf.kind}.{leaf.parameter}"
 
@@ -254,6 +251,11 @@ def path_of(key: str) -> str:
 
 def _owner(key: str) -> str:
     return path_of(key.rpartition(".")[0])
+
+
+def parameter_shapes(flow: Flow) -> dict[str, tuple[Dim, ...]]:
+    """The shapes of all parameters below a class, by their keys in the nn twin."""
+    return {leaf.key: leaf.shape for leaf in _leaves(flow, "", "")}
 
 
 def _leaves(flow: Flow, prefix: str, condition: str) -> Iterator[Leaf]:
@@ -367,6 +369,6 @@ def written_sizes(
     shape: tuple[Dim, ...], module: Module, rename: Callable[[str], str] = keep_name
 ) -> Callable[[str], str]:
     """The names in an initializer's arguments as numbers or expressions of this layer."""
-    fan_in, fan_out = _fans(shape)
+    fan_in, fan_out = fans(shape)
     sizes = {"fan_in": fan_in, "fan_out": fan_out, **module.values}
     return lambda name: f"({source(literal(sizes[name], rename))})" if name in sizes else name

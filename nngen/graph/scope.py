@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.errors import Fault, SpecError
+from nngen.errors import Fault, Mark, SpecError
 from nngen.expressions import Line
 from nngen.fold import Folder
 from nngen.sizes import Dim, Size, substitute, symbols_of, value_of
 from nngen.spec import INPUT_SIZES, Body, LayerStep
+
+MAX_LAYERS = 20_000
 
 Place = tuple[str, tuple[str, ...], str]
 
@@ -93,6 +95,18 @@ class Program:
     walk: Callable[[Body, Scope, Mapping[str, Any]], Any]
     flows: dict[str, list[Any]] = field(default_factory=dict)
     stack: list[str] = field(default_factory=list)
+    built: int = 0
+
+    def count(self, mark: Mark) -> None:
+        """Count one more layer.
+
+        Raises:
+            SpecError: there are more than any network has: repeats within repeats, most likely.
+        """
+        self.built += 1
+        if self.built > MAX_LAYERS:
+            raise SpecError(f"the model has more than {MAX_LAYERS:,} layers", mark, "repeat less")
+
     composites: dict[str, tuple[str, str]] = field(default_factory=dict)
     arms: dict[ast.expr, SpecError | None] = field(default_factory=dict)
 

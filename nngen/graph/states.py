@@ -7,6 +7,7 @@ from typing import Any
 from nngen.errors import Fault, SpecError
 from nngen.expressions import Evaluator
 from nngen.graph.flow import Module
+from nngen.graph.initializers import check_initializer
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
 from nngen.sizes import Size, value_of
@@ -43,6 +44,7 @@ def build_state(
                 step.mark,
                 "`init: zeros_`, or `init: {normal_: {std: 0.02}}`",
             )
+        check_initializer(step.init[0].initializer, shape, scope.values)
         module = Module(step.kind, (name,), step.mark, {"shape": shape})
         return module, Tensor(shape)
     try:

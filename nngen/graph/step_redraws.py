@@ -9,9 +9,12 @@ from nngen.catalog.entry import State
 from nngen.errors import SpecError, did_you_mean
 from nngen.graph.construction import initializer_call
 from nngen.graph.flow import Built, Flow, Module
+from nngen.graph.initializers import check_initializer
 from nngen.graph.model import Redraw
-from nngen.graph.redraws import PARTS, path_of, shape_of, written_sizes
-from nngen.spec.model import Rule
+from nngen.graph.redraws import PARTS, parameter_shapes, path_of, shape_of, written_sizes
+from nngen.sizes import Dim, same
+from nngen.spec.model import Name, Rule
+from nngen.tensors import show
 
 
 def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:
@@ -31,7 +34,9 @@ def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:
         if not rules:
             continue
         shape = inner.folder({}).value(shape_of(state.value))
-        written = written_sizes(shape if isinstance(shape, tuple) else (), inner)
+        shape = shape if isinstance(shape, tuple) else ()
+        check_initializer(rules[-1].initializer, shape, inner.values)
+        written = written_sizes(shape, inner)
         path = f"self.{path_of(inner.key(state))}"
         nn.append(initializer_call(rules[-1].initializer, path, written))
         flat = f"self.{inner.attribute(state)}"
@@ -62,6 +67,15 @@ def _below_step(module: Module, state: State) -> str:
     return ".".join((*module.path[1:], state.name))
 
 
+def _refuse_misfit(left: Name, right: Name, shapes: dict[str, tuple[Dim, ...]]) -> None:
+    if left.text == right.text:
+        raise SpecError(f"{left.text!r} is tied to itself", left.mark)
+    sizes = [shapes.get(each.text, ()) for each in (left, right)]
+    if len(sizes[0]) != len(sizes[1]) or any(same(a, b) is False for a, b in zip(*sizes)):
+        shown = " and ".join(map(show, sizes))
+        raise SpecError(f"parameters of the shapes {shown} cannot be one", left.mark)
+
+
 def ties(flow: Flow, keys: dict[str, str]) -> tuple[Redraw | None, Redraw | None]:
     """The statements that make parameters one, in each style.
 
@@ -70,12 +84,14 @@ def ties(flow: Flow, keys: dict[str, str]) -> tuple[Redraw | None, Redraw | None
     """
     if not flow.body.tie:
         return None, None
+    shapes = parameter_shapes(flow)
     nn, functional = [], []
     for left, right in flow.body.tie:
         for each in (left, right):
             if each.text not in keys:
                 hint = did_you_mean(each.text, keys)
                 raise SpecError(f"there is no parameter {each.text!r}", each.mark, hint)
+        _refuse_misfit(left, right, shapes)
         nn.append(f"self.{path_of(left.text)} = self.{path_of(right.text)}")
         functional.append(f"self.{path_of(keys[left.text])} = self.{path_of(keys[right.text])}")
     number = len(flow.body.layers)

@@ -116,7 +116,7 @@ def with_values(spec: Spec, values: Map[str, Any]) -> Spec:
         if name not in known:
             hint = did_you_mean(name, sorted(known)) or "the spec leaves nothing open"
             raise SpecError(f"{spec.model.name} has no argument {name!r}", spec.model.mark, hint)
-        check[name] = expression(document.of(value))
+        check[name] = expression(document.of(value, f"the value of {name}"))
     return replace(spec, check=check)
 
 

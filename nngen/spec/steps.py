@@ -308,7 +308,9 @@ def initializer(node: Node) -> Initializer:
                     key: expression(item.value, signature[key].kind)
                     for key, item in entry.value.entries.items()
                 }
-            elif signature.names:
+            elif not signature.names:
+                raise SpecError(f"{function} takes no arguments", entry.value.mark)
+            else:
                 lone = signature.names[0]
                 arguments = {lone: expression(entry.value, signature[lone].kind)}
     else:
