@@ -50,6 +50,7 @@ _SLIPS = (
     ("any token", "a value may not begin with {found}", _QUOTE),
     ("mapping values(.*\n)+.*: .*\0", "a second ':' in a line", _QUOTE),
     (r"mapping values(.*\n)+ *(- +)?[^\s:]+:\S+\n.*\0", _NO_KEY, f"{_SPACE} above"),
+    (r"mapping values(.*\n)+ *- +[^:\n]+\n +\w+\0", _NO_KEY, "end the line above with a ':'"),
     ("mapping values", _NO_KEY, _LEVEL),
     (_BLOCK + r".*\0[\]}]", "{found} closes nothing", "take it out, or open it before"),
     (_BLOCK + r".*\0:", "a key is missing before ':'", ""),

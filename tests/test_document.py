@@ -305,7 +305,7 @@ HOSTILE = {
     "million-lines": ("- a\n" * 999_999, MANY),
     "million-keys": ("".join(f"k{i}: {i}\n" for i in range(200_000)), MANY),
     "long-path": ("".join(" " * i + "k" * 190 + f"{i}:\n" for i in range(50))
-                  + " " * 50 + "[" + "1," * 99_900 + "]", MANY),
+                  + " " * 50 + "[" + "1," * 249_900 + "]", MANY),
     "long-key": ("? " + "k" * 2_000_000 + "\n: [" + "1," * 90_000 + "]", None),
     "brackets": ("[" * 200_000, DEEP),
     "braces": ("{" * 200_000, None),
