@@ -19,7 +19,7 @@ from nngen.errors import FileError, Mark, SpecError, nearest
 from nngen.slips import NO_TAGS, syntax_error
 
 LARGEST = 4_000_000  # bytes of a file, characters of a text
-MOST_NODES = 250_000  # keys and values; an alias counts as all that it stands for
+MOST_NODES = 140_000  # keys and values; an alias counts as all that it stands for
 DEEPEST = 60
 LONGEST_NUMBER = 4_000
 LONGEST_PATH = 200  # a longer one loses its beginning, or marks could fill the memory

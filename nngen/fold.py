@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nngen.catalog import FUNCTIONS
-from nngen.catalog.entry import HELPERS
+from nngen.catalog.fragments import HELPERS
 from nngen.errors import Fault
-from nngen.expressions import SIZE_FUNCTIONS, Evaluator
+from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.sizes import Size, to_text
 from nngen.tensors import UNKNOWN, Code
 

@@ -14,23 +14,14 @@ import yaml
 from nngen import document
 from nngen import spec as specs
 from nngen.catalog import FAMILIES, FUNCTIONS, LAYERS
-from nngen.catalog.entry import (
-    HELPERS,
-    REQUIRED,
-    Argument,
-    Example,
-    Function,
-    Inner,
-    Layer,
-    Signature,
-    State,
-    fragment,
-)
+from nngen.catalog.entry import Example, Function, Inner, Layer, State
+from nngen.catalog.fragments import HELPERS, fragment
 from nngen.catalog.kinds import show_value
 from nngen.catalog.modifiers import MODIFIED, MODIFIERS
+from nngen.catalog.signature import REQUIRED, Argument, Signature
 from nngen.catalog.skipped import SKIPPED
 from nngen.errors import Fault, NngenError, did_you_mean
-from nngen.expressions import SIZE_FUNCTIONS, Evaluator
+from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.graph import build_graph
 from nngen.graph.modules import shape_attribute
 from nngen.render import render

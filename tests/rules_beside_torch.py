@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from nngen.catalog import FUNCTIONS, LAYERS
-from nngen.catalog.entry import apply_rule, fragment, tensors_in
+from nngen.catalog.entry import apply_rule, tensors_in
+from nngen.catalog.fragments import fragment
 from nngen.errors import Fault
 from nngen.fold import Folder
 from nngen.sizes import Size, symbol, to_text, value_of

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 import nngen
 from nngen.catalog import LAYERS
-from nngen.catalog.entry import HELPERS, Example, Inner, Layer
-from nngen.expressions import SIZE_FUNCTIONS
+from nngen.catalog.entry import Example, Inner, Layer
+from nngen.catalog.fragments import HELPERS
+from nngen.evaluation import SIZE_FUNCTIONS
 from nngen.loading import Pair
 from nngen.subject import TensorSpec
 from nngen.tensors import Code

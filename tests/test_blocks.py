@@ -349,9 +349,7 @@ def test_the_values_of_a_check_can_be_given() -> None:
 
 
 def test_redraws_ask_whether_a_block_is_there() -> None:
-    pair = verified(
-        model(
-            """
+    pair = verified(model("""
 args: {aux: true}
 blocks:
   Head:
@@ -366,9 +364,7 @@ layers:
     from: stem
 outputs: "(head, helper) if aux and training else head"
 init: {Linear.weight: zeros_}
-""".replace("- Head as head\n", "- Head as head:\n")
-        )
-    )
+""".replace("- Head as head\n", "- Head as head:\n")))
     assert not hasattr(pair.functional_style.M(aux=False), "helper")
     assert pair.functional_style.M().helper.fc_weight.abs().sum() == 0
 

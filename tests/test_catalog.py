@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from nngen import tensors
 from nngen.catalog import FUNCTIONS, LAYERS
-from nngen.catalog.entry import REQUIRED, Layer, Signature, apply_rule, tensors_in
+from nngen.catalog.entry import Layer, apply_rule, tensors_in
 from nngen.catalog.reserved import MODULE_NAMES, SEQUENTIAL_NAMES
+from nngen.catalog.signature import REQUIRED, Signature
 from nngen.catalog.skipped import SKIPPED
 from nngen.errors import Fault
 from nngen.sizes import Dim, symbol, to_text

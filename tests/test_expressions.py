@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nngen.errors import Fault, Mark, SpecError
-from nngen.expressions import SIZE_FUNCTIONS, Evaluator, parse, parse_line
+from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
+from nngen.expressions import parse, parse_line
 from nngen.sizes import Size, symbol
 from nngen.tensors import UNKNOWN, Tensor
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nngen.catalog.entry import fragment, statements
+from nngen.catalog.fragments import fragment, statements
 from nngen.errors import Fault
 from nngen.fold import Folder, literal, source
 from nngen.sizes import symbol

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 
 import nngen
 from nngen.catalog import FUNCTIONS
-from nngen.catalog.entry import REQUIRED, Signature
+from nngen.catalog.signature import REQUIRED, Signature
 from nngen.errors import Fault, SpecError
-from nngen.expressions import Evaluator
+from nngen.evaluation import Evaluator
 from nngen.graph.functions import NAMESPACES, attribute
 from nngen.sizes import symbol, to_text, value_of
 from nngen.tensors import UNKNOWN, Tensor

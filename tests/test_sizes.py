@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nngen.expressions import SIZE_FUNCTIONS, Evaluator
+from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.sizes import (
     Dim,
     OpenSize,

@@ -14,7 +14,7 @@ import torch
 from nngen import tensors
 from nngen.dtypes import DTYPES
 from nngen.errors import Fault
-from nngen.expressions import Evaluator
+from nngen.evaluation import Evaluator
 from nngen.graph.functions import NAMESPACES, attribute
 from nngen.sizes import symbol, to_text, value_of
 from nngen.tensors import UNKNOWN, Tensor

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
-from nngen.catalog.entry import Check, Function, Layer, example, function, parameter, signature
+from nngen.catalog.entry import Check, Function, Layer, example, function, parameter
+from nngen.catalog.signature import signature
 from nngen.shapes import activations, common
 
 _INPLACE = "inplace: bool = False"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nngen.catalog.entry import Signature, signature
+from nngen.catalog.signature import Signature, signature
 
 _NONLINEARITY = "'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leaky_relu' | 'selu'"
 _FAN = f"mode: 'fan_in' | 'fan_out' = 'fan_in', nonlinearity: {_NONLINEARITY} = 'leaky_relu'"

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nngen.catalog import attention, linear, norm
-from nngen.catalog.entry import HELPERS, REQUIRED, Layer, Part, State, fragment, parameter
-from nngen.expressions import SIZE_FUNCTIONS, Evaluator
+from nngen.catalog.entry import Layer, Part, State, parameter
+from nngen.catalog.fragments import HELPERS, fragment
+from nngen.catalog.signature import REQUIRED
+from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.sizes import value_of
 from nngen.tensors import Tensor
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nngen.catalog.entry import Layer, Signature, State, buffer, fragment, parameter, signature
+from nngen.catalog.entry import Layer, State, buffer, parameter
+from nngen.catalog.fragments import fragment
+from nngen.catalog.signature import Signature, signature
 from nngen.errors import Fault
 
 MODIFIED = frozenset(

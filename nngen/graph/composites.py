@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from nngen.catalog.entry import Part, fragment
+from nngen.catalog.entry import Part
+from nngen.catalog.fragments import fragment
 from nngen.errors import SpecError
 from nngen.fold import literal
 from nngen.graph.blocks import walk_block

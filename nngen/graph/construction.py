@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from nngen.catalog.entry import fragment, statements
+from nngen.catalog.fragments import fragment, statements
 from nngen.catalog.modifiers import MODIFIERS
 from nngen.fold import keep_name, literal, renamed, source
 from nngen.graph.containers import CONTAINERS

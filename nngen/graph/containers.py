@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.catalog.entry import Argument, Signature, signature
 from nngen.catalog.kinds import kind
+from nngen.catalog.signature import Argument, Signature, signature
 from nngen.errors import Fault, SpecError
 from nngen.fold import free_names, source
 from nngen.graph.blocks import apply_block, build_block

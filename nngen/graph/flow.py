@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.catalog.entry import Layer, State, fragment
+from nngen.catalog.entry import Layer, State
+from nngen.catalog.fragments import fragment
 from nngen.catalog.modifiers import MODIFIERS
 from nngen.errors import Mark, SpecError
 from nngen.expressions import Expression, Line

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeGuard
 
-from nngen.catalog.entry import statements
+from nngen.catalog.fragments import statements
 from nngen.errors import Fault, SpecError
 from nngen.expressions import Target
 from nngen.fold import source

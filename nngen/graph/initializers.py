@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nngen.catalog.entry import REQUIRED, checked
 from nngen.catalog.initializers import DIMENSIONS, INITIALIZERS
+from nngen.catalog.signature import REQUIRED, checked
 from nngen.errors import Fault, SpecError
 from nngen.fold import free_names
 from nngen.graph.modules import evaluate

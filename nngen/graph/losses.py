@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.catalog.entry import Layer, Target, fragment, tensors_in
+from nngen.catalog.entry import Layer, Target, tensors_in
+from nngen.catalog.fragments import fragment
 from nngen.errors import Fault, SpecError
-from nngen.expressions import SIZE_FUNCTIONS, Evaluator
+from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.fold import source
 from nngen.graph.flow import Application, Built, Flow, Module, Operation, self_attribute
 from nngen.graph.functional_style import FunctionalLowering, form
@@ -194,7 +195,7 @@ def _named_outputs(flow: Flow) -> dict[str, Any]:
     if last.line is None:
         return {last.reads[0].name: last.reads[0].abstract}
     tree = last.line.value.tree
-    value = UNKNOWN if isinstance(flow.output, Either) else flow.output
+    value: Any = UNKNOWN if isinstance(flow.output, Either) else flow.output
     if isinstance(tree, ast.Dict):
         return dict(value)
     if isinstance(tree, ast.Name):

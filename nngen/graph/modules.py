@@ -8,18 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.catalog.entry import (
-    REQUIRED,
-    Argument,
-    State,
-    apply_rule,
-    checked,
-    fragment,
-    tensors_in,
-)
+from nngen.catalog.entry import State, apply_rule, tensors_in
+from nngen.catalog.fragments import fragment
 from nngen.catalog.modifiers import MODIFIERS
+from nngen.catalog.signature import REQUIRED, Argument, checked
 from nngen.errors import Fault, SpecError, did_you_mean
-from nngen.expressions import SIZE_FUNCTIONS, Evaluator, Expression
+from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
+from nngen.expressions import Expression
 from nngen.fold import free_names
 from nngen.graph.flow import Application, Module
 from nngen.graph.scope import Scope

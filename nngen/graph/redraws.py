@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from nngen.catalog.entry import fragment
+from nngen.catalog.fragments import fragment
 from nngen.errors import SpecError, did_you_mean
 from nngen.fold import free_names, keep_name, literal, source
 from nngen.graph.construction import built_flag, initializer_call, is_block_list

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nngen.errors import Fault, SpecError
-from nngen.expressions import Evaluator
+from nngen.evaluation import Evaluator
 from nngen.graph.flow import Module
 from nngen.graph.initializers import check_initializer
 from nngen.graph.modules import evaluate

@@ -3,136 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nngen.catalog import LAYERS
 from nngen.errors import Fault, Mark, SpecError, did_you_mean
-from nngen.expressions import Evaluator, Line, Target
+from nngen.expressions import Line, Target
 from nngen.fold import Folder, free_names
-from nngen.graph.containers import apply, build, build_list, copies, inputs_of
-from nngen.graph.flow import Application, Built, Condition, Flow, Module, Operation, Value
-from nngen.graph.functions import NAMESPACES, attribute
+from nngen.graph.automatic import automatic_names
+from nngen.graph.containers import copies, inputs_of
+from nngen.graph.flow import Application, Built, Condition, Flow, Operation, Value
+from nngen.graph.lines import Layer, LineEvaluator
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
 from nngen.graph.states import build_state
 from nngen.names import check_value_name
 from nngen.sizes import value_of
 from nngen.spec import Body, LayerStep, LineStep, Name
-from nngen.tensors import UNKNOWN, Either, Tensor
-
-
-class Layer:
-    """A layer that later lines can call; built when it is first called, since only then its inputs are known."""
-
-    def __init__(self, step: LayerStep, name: str, scope: Scope) -> None:
-        self.step = step
-        self.name = name
-        self.scope = scope
-        self.module: Module | None = None
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> Application:
-        """Apply the layer.
-
-        Raises:
-            Fault: it does not fit what it is given.
-        """
-        signature = inputs_of(self.step.kind, self.scope)
-        try:
-            inputs = signature.bind(self.step.kind, arguments, keywords)
-        except Fault:
-            for value in (*arguments, *keywords.values()):
-                if isinstance(value, tuple) and value and isinstance(value[0], Tensor):
-                    raise Fault(
-                        f"{self.step.kind} is given {len(value)} values at once",
-                        "take them apart: `call: y, indices = pool(x)` beside the layer that gives them",
-                    ) from None
-            raise
-        if self.module is not None:
-            return apply(self.module, inputs, self.scope)
-        make = build if self.step.repeat is None else build_list
-        application = make(self.step, (self.name,), self.scope, inputs)
-        self.module = application.module
-        return application
-
-
-class LineEvaluator(Evaluator):
-    """Evaluates a line of Python, noting what it reads and calls.
-
-    Args:
-        walker: follows the class that the line is in.
-        result: the expression of `outputs`, which alone may give either of two results.
-    """
-
-    def __init__(self, walker: Walker, result: ast.expr | None = None) -> None:
-        super().__init__({**walker.scope.values, "training": UNKNOWN, **NAMESPACES}, attribute)
-        self.walker = walker
-        self.result = result
-        self.reads: dict[str, Value] = {}
-        self.calls: dict[ast.Call, Application] = {}
-        self.holds: list[str] = []
-        self.arms: dict[ast.expr, Fault | SpecError | None] = {}
-
-    def _name(self, node: ast.Name) -> Any:
-        if node.id in self.scope and node.id not in self.walker.values:
-            return self.scope[node.id]
-        value = self.walker.named(node.id, self.walker.scope.values)
-        if value.only_when is not None and ast.unparse(value.only_when) not in self.holds:
-            condition = ast.unparse(value.only_when)
-            raise Fault(
-                f"{node.id!r} is there only when `{condition}`",
-                f"`… {node.id} … if {condition} else …`",
-            )
-        self.reads[node.id] = value
-        return value.abstract
-
-    def _ifexp(self, node: ast.IfExp) -> Any:
-        test = self(node.test)
-        self.holds.append(ast.unparse(node.test))
-        body = self._arm(node.body, test is UNKNOWN or bool(test))
-        self.holds.pop()
-        otherwise = self._arm(node.orelse, test is UNKNOWN or not test)
-        if test is UNKNOWN:
-            merged = _either(body, otherwise)
-            alternatives = merged is UNKNOWN and node is self.result
-            return Either(body, otherwise) if alternatives else merged
-        return body if test else otherwise
-
-    def _arm(self, node: ast.expr, taken: bool) -> Any:
-        """One arm of a condition; one that this use of the class does not take may fit only another use."""
-        depth = len(self.holds)
-        try:
-            value = self(node)
-        except (Fault, SpecError) as fault:
-            if taken:
-                raise
-            del self.holds[depth:]
-            self._names_in(node)
-            self.arms[node] = fault
-            return UNKNOWN
-        self.arms[node] = None
-        return value
-
-    def _names_in(self, node: ast.expr) -> None:
-        """Read the names in an expression, whatever becomes of it."""
-        for each in ast.walk(node):
-            if isinstance(each, ast.Name) and each.id not in self.walker.layers:
-                self(each)
-
-    def _call(self, node: ast.Call) -> Any:
-        if not isinstance(node.func, ast.Name):
-            return super()._call(node)
-        layer = self.walker.layers.get(node.func.id)
-        if layer is None:
-            raise Fault(
-                f"there is no layer {node.func.id!r} here",
-                did_you_mean(node.func.id, self.walker.layers),
-            )
-        keywords = {str(keyword.arg): self(keyword.value) for keyword in node.keywords}
-        application = layer(*self._items(node.args), **keywords)
-        self.calls[node] = application
-        return application.output
+from nngen.tensors import UNKNOWN, Tensor
 
 
 def walk(body: Body, scope: Scope, inputs: Mapping[str, Any]) -> Flow:
@@ -457,13 +345,6 @@ class Walker:
                 )
 
 
-def _either(left: Any, right: Any) -> Any:
-    """What is one of two values, only the running model knows which."""
-    if isinstance(left, Tensor) and isinstance(right, Tensor):
-        return left if left == right else Tensor(None, left.dtype)
-    return left if type(left) is type(right) and left == right else UNKNOWN
-
-
 def _name_node(name: str) -> ast.expr:
     return ast.Name(name, ast.Load())
 
@@ -519,32 +400,3 @@ def _unpacked(target: Target, result: Any, mark: Mark) -> list[tuple[str, Any]]:
     else:
         parts = result
     return [pair for inner, part in zip(target, parts) for pair in _unpacked(inner, part, mark)]
-
-
-def automatic_names(body: Body) -> dict[int, Iterator[str]]:
-    """Names for the layers that the spec leaves unnamed, `conv1`, `conv2`, past those that it gives."""
-    steps = [step for step in body.layers if isinstance(step, LayerStep)]
-    taken = {step.label.fixed for step in steps if step.label is not None}
-    taken |= {name.text for name in body.inputs} | set(_targets(body))
-    taken |= {option.name for option in body.options} | {name.text for name, _ in body.let}
-    counts: dict[str, int] = {}
-
-    def names(step: LayerStep) -> Iterator[str]:
-        stem = LAYERS[step.kind].prefix if step.kind in LAYERS else step.kind.lower()
-        while True:
-            counts[stem] = counts.get(stem, 0) + 1
-            if f"{stem}{counts[stem]}" not in taken:
-                yield f"{stem}{counts[stem]}"
-
-    return {
-        number: names(step)
-        for number, step in enumerate(body.layers)
-        if isinstance(step, LayerStep)
-    }
-
-
-def _targets(body: Body) -> Iterator[str]:
-    for step in body.layers:
-        line = step.line if isinstance(step, LineStep) else step.call
-        if line is not None:
-            yield from line.names

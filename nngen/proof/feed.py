@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from nngen.errors import Mark
-from nngen.expressions import SIZE_FUNCTIONS, Evaluator, parse
+from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
+from nngen.expressions import parse
 from nngen.subject import Subject, TensorSpec
 
 OPEN_SIZE = 7

@@ -8,9 +8,10 @@ from itertools import count
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.catalog.entry import REQUIRED, Argument, Layer, Signature
+from nngen.catalog.entry import Layer
 from nngen.catalog.kinds import Kind
 from nngen.catalog.modifiers import MODIFIERS
+from nngen.catalog.signature import REQUIRED, Argument, Signature
 
 Schema = dict[str, Any]
 

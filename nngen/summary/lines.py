@@ -11,7 +11,7 @@ from nngen.catalog import FUNCTIONS
 from nngen.catalog.entry import apply_rule, tensors_in
 from nngen.catalog.products import FUNCTION_PRODUCTS, Rule, matmul
 from nngen.errors import Fault
-from nngen.expressions import Evaluator
+from nngen.evaluation import Evaluator
 from nngen.graph.flow import Application, Flow, Operation
 from nngen.graph.functions import NAMESPACES, Namespace, attribute
 from nngen.sizes import Dim

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.catalog.entry import HELPERS, State, fragment
+from nngen.catalog.entry import State
+from nngen.catalog.fragments import HELPERS, fragment
 from nngen.catalog.products import LAYER_PRODUCTS
-from nngen.expressions import SIZE_FUNCTIONS, Evaluator
+from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.fold import free_names, source
 from nngen.graph.flow import Application, Built, Flow, Module, Operation
 from nngen.graph.uses import Sizes, holds, kind_of, layer_names, open_sizes

@@ -18,7 +18,7 @@ _LIBRARY = torch.library.Library("torchvision", "DEF")
 _LIBRARY.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 _LIBRARY.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
-import transformers  # noqa: E402
+import transformers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -106,7 +106,9 @@ def main() -> int:
             equal = [torch.equal(outputs[0], other) for other in outputs[1:]]
             apart = max((outputs[0] - other).abs().max().item() for other in outputs[1:])
             failed |= not all(equal)
-            print(f"{name:6} {mode:5} keys strict, values {outputs[0].numel():5}, equal {equal}, {apart:g}")
+            print(
+                f"{name:6} {mode:5} keys strict, values {outputs[0].numel():5}, equal {equal}, {apart:g}"
+            )
     return int(failed)
 
 

@@ -1,0 +1,37 @@
+"""Names for the layers that a spec leaves unnamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nngen.catalog import LAYERS
+from nngen.spec import Body, LayerStep, LineStep
+
+
+def automatic_names(body: Body) -> dict[int, Iterator[str]]:
+    """Names for the layers that the spec leaves unnamed, `conv1`, `conv2`, past those that it gives."""
+    steps = [step for step in body.layers if isinstance(step, LayerStep)]
+    taken = {step.label.fixed for step in steps if step.label is not None}
+    taken |= {name.text for name in body.inputs} | set(_targets(body))
+    taken |= {option.name for option in body.options} | {name.text for name, _ in body.let}
+    counts: dict[str, int] = {}
+
+    def names(step: LayerStep) -> Iterator[str]:
+        stem = LAYERS[step.kind].prefix if step.kind in LAYERS else step.kind.lower()
+        while True:
+            counts[stem] = counts.get(stem, 0) + 1
+            if f"{stem}{counts[stem]}" not in taken:
+                yield f"{stem}{counts[stem]}"
+
+    return {
+        number: names(step)
+        for number, step in enumerate(body.layers)
+        if isinstance(step, LayerStep)
+    }
+
+
+def _targets(body: Body) -> Iterator[str]:
+    for step in body.layers:
+        line = step.line if isinstance(step, LineStep) else step.call
+        if line is not None:
+            yield from line.names
