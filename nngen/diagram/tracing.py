@@ -221,8 +221,12 @@ class _Scene:
         for place, child in enumerate(application.children):
             label = child.module.name if child.module.name != "*" else str(place)
             if place:
-                apart = len(found) == len(child.inputs)
-                parts = [[each] for each in found] if apart else [found] * len(child.inputs)
+                before = application.children[place - 1].output
+                several = isinstance(before, tuple) and len(child.inputs) > 1
+                count = len(before) if several else 1
+                apart = len(found) == count
+                run_on = [[each] for each in found] if apart else [found] * count
+                parts = [*run_on, *parts[count:]]  # further inputs are the same for all copies
             found = self.layer(child, label, dict(zip(child.inputs, parts)))
         self.group = outer
         return found

@@ -40,7 +40,8 @@ def shown(node: Node) -> str:
 def mapping(node: Node, what: str, hint: str) -> Mapping:
     """A mapping that is not empty."""
     if not isinstance(node, Mapping) or not node.entries:
-        raise SpecError(f"{what}, not {shown(node)}", node.mark, _hint(node, hint))
+        found = "an empty mapping" if isinstance(node, Mapping) else shown(node)
+        raise SpecError(f"{what}, not {found}", node.mark, _hint(node, hint))
     return node
 
 
