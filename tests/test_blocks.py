@@ -319,6 +319,9 @@ init:
             "cannot be one",
         ),
         ("layers: [{Linear as a: 3}]\ntie: {a.weight: a.weight}", "tied to itself"),
+        ("args: {n: []}\nlayers: [{Linear: n}]", "a default is a number"),
+        ("args: {n: {a: 1}}\nlayers: [{Linear: n}]", "a default is a number"),
+        ("args: {d: 3, n: 2 * d}\nlayers: [{Linear: n}]", "a default is a number"),
         ("args: {range: 3}\nlayers: [{Linear: range}]", "'range' is a function of Python's"),
         (
             "blocks: {super: {layers: [ReLU]}}\nlayers: [{super: {}}]",

@@ -25,7 +25,7 @@ from tests.function_calls import CALLS, INPUTS, draw, lines
 from tests.wrong_calls import WRONG
 
 _NUMBERS = {"float_inf": math.inf, "minus_inf": -math.inf}
-_OF_OTHERS = "F."  # entered beside the layers that they serve, and tested there
+_OF_OTHERS = ("F.", "nn.")  # entered beside the layers that they serve, and tested there
 
 
 def by_name(table: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -16,7 +16,17 @@ PACKAGE = REPOSITORY / "nngen"
 
 # A module may import those that stand before it.
 ORDER = (
-    *("errors", "sizes", "slices", "dtypes", "tensors", "expressions", "evaluation", "shapes", "catalog"),
+    *(
+        "errors",
+        "sizes",
+        "slices",
+        "dtypes",
+        "tensors",
+        "expressions",
+        "evaluation",
+        "shapes",
+        "catalog",
+    ),
     *("slips", "document", "names", "subject", "spec", "fold", "graph", "render"),
     *("schema", "listing", "summary", "diagram"),
     *("folders", "writer", "freshness", "building", "loading", "report", "proof"),

@@ -25,7 +25,7 @@ WRONG = [
     (
         [3, 8],
         {"Conv1d": {"out_channels": 4, "kernel_size": 3, "groups": 2}},
-        "Conv1d: the in_channels do not divide by groups (2)",
+        "Conv1d: the 3 in_channels do not divide by groups (2)",
     ),
     (
         [3, 8],

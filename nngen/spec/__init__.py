@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping as Map
 from dataclasses import replace
 from pathlib import Path
@@ -200,8 +201,25 @@ def _options(node: Mapping) -> tuple[Option, ...]:
         check_option_name(entry.key, entry.key_mark)
         value = expression(entry.value)
         required = getattr(value.tree, "id", None) == "required"
+        if not required:
+            _check_default(value)
         options.append(Option(entry.key, None if required else value, entry.key_mark))
     return tuple(sorted(options, key=lambda option: option.default is not None))
+
+
+def _check_default(value: Expression) -> None:
+    """Refuse a default that is not the same wherever it stands."""
+    try:
+        found = ast.literal_eval(value.tree)
+    except ValueError:
+        found = {}
+    items = found if isinstance(found, tuple) and found else (found,)
+    if not all(item is None or isinstance(item, (bool, int, float, str)) for item in items):
+        raise SpecError(
+            f"a default is a number, true, false, null or a list of such, not {ast.unparse(value.tree)}",
+            value.mark,
+            "sizes that are computed stand under `let`; `required` is for an argument without a default",
+        )
 
 
 def _let(node: Mapping) -> tuple[tuple[Name, Expression], ...]:
