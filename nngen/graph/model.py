@@ -135,6 +135,12 @@ class Style:
     methods: tuple[Method, ...] = ()
     lets: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def buffers(self) -> tuple[str, ...]:
+        """The names of the class's own buffers."""
+        states = (item for item in self.items if isinstance(item, LayerState))
+        return tuple(line.name for state in states for line in state.lines if line.buffer)
+
     def run_codes(self) -> tuple[str, ...]:
         """The code that runs after the constructor, when its arguments are gone."""
         methods = (code for method in self.methods for code in method.codes)

@@ -27,6 +27,7 @@ from nngen.spec.model import Rule
 # The parts of a layer that are layers of a kind of their own, as isinstance finds them.
 PARTS = {"MultiheadAttention": {"out_proj": "Linear"}}
 
+_IS_NAMED = "isinstance(module, nn."
 _KIND = re.compile(r"isinstance\(module, (nn\.\w+)\)")
 
 
@@ -116,10 +117,13 @@ class Redraws:
             tests.setdefault(self._test(leaf), {}).setdefault(leaf.parameter, []).append(leaf)
         if not tests:
             return ()
-        if all(test.startswith("name == ") for test in tests) and all(map(self._is_own, drawn)):
-            return tuple(self._call(leaf, f"self.{path_of(leaf.key)}", leaf) for leaf in drawn)
+        if all(" and name == " in test for test in tests) and all(map(self._is_own, drawn)):
+            return tuple(
+                where_there(leaf.kind, leaf.key, self._call(leaf, parameter_at(leaf.key), leaf))
+                for leaf in drawn
+            )
         bodies: dict[tuple[str, str], list[str]] = {}
-        for test in sorted(tests, key=lambda test: not test.startswith("name")):
+        for test in sorted(tests, key=lambda test: " and name" not in test):
             body = "\n".join(self._branch(test, tests[test]))
             alike = "" if _KIND.fullmatch(test) else test
             bodies.setdefault((body, alike), []).append(test)
@@ -127,7 +131,7 @@ class Redraws:
             f"{'elif' if place else 'if'} {_any_of(alike)}:\n{body}"
             for place, ((body, _), alike) in enumerate(bodies.items())
         ]
-        named = any(test.startswith("name") for test in tests)
+        named = any(" and name" in test for test in tests)
         head = "name, module in self.named_modules()" if named else "module in self.modules()"
         body = "\n".join(branches).replace("\n", "\n    ")
         return (f"for {head}:\n    {body}",)
@@ -166,15 +170,17 @@ class Redraws:
         pattern = named.pattern.removesuffix(f".{leaf.parameter}")
         pattern = named.pattern.rpartition(".")[0] if pattern == named.pattern else pattern
         if pattern.startswith("*") and "*" not in pattern[1:]:
-            return f'name.endswith("{pattern[1:]}")'
+            return f'{_IS_NAMED}{leaf.kind}) and name.endswith("{pattern[1:]}")'
         if "*" in pattern:
             raise SpecError(
                 f"in {named.pattern!r} only the beginning can be a `*` here", named.mark
             )
-        return f'name == "{pattern}"'
+        return f'{_IS_NAMED}{leaf.kind}) and name == "{pattern}"'
 
     def _sometimes_none(self, leaf: Leaf, parameter: str, test: str) -> bool:
-        if test.startswith("name =="):
+        if parameter == "bias" and leaf.kind.startswith("Conv"):
+            return True  # as torch annotates it
+        if " and name == " in test:
             return False
         modules = {other.key.rpartition(".")[0] for other in self.leaves if other.kind == leaf.kind}
         with_it = {
@@ -247,6 +253,20 @@ def path_of(key: str) -> str:
     for part in key.split("."):
         path += f"[{part}]" if part.isdigit() else f".{part}" if path else part
     return path
+
+
+def parameter_at(key: str) -> str:
+    """A parameter of the nn twin; one below a container is got by its key, for only that has a type."""
+    if key.count(".") > 1:
+        return f'self.get_parameter("{key}")'
+    return f"self.{path_of(key)}"
+
+
+def where_there(kind: str, key: str, call: str) -> str:
+    """A call on a convolution's bias under the question whether there is one, as torch annotates it."""
+    if kind.startswith("Conv") and key.endswith(".bias") and key.count(".") == 1:
+        return f"if self.{path_of(key)} is not None:\n    {call}"
+    return call
 
 
 def _owner(key: str) -> str:
@@ -355,7 +375,10 @@ def _visits_of(
     elif is_block_list(module):
         named = any(not child.name.isdigit() and child.name != "*" for child in module.children)
         members = f"{attribute}.values()" if named else attribute
-        code = f"for block in {members}:\n    block.{method}"
+        kinds = ", ".join(dict.fromkeys(_class_name(child) for child in module.children))
+        kinds = f"({kinds})" if "," in kinds else kinds
+        # Members of a list are any modules to torch's annotations.
+        code = f"for block in {members}:\n    assert isinstance(block, {kinds})\n    block.{method}"
         yield None, code, module.children[0].flow
     else:
         for child in module.children:
@@ -363,6 +386,10 @@ def _visits_of(
         for state in module.state:
             if not state.buffer and module.attribute(state) in own:
                 yield own[module.attribute(state)], "", None
+
+
+def _class_name(module: Module) -> str:
+    return module.kind if module.flow is None else module.flow.body.name
 
 
 def written_sizes(

@@ -11,7 +11,15 @@ from nngen.graph.construction import initializer_call
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.initializers import check_initializer
 from nngen.graph.model import Redraw
-from nngen.graph.redraws import PARTS, parameter_shapes, path_of, shape_of, written_sizes
+from nngen.graph.redraws import (
+    PARTS,
+    parameter_at,
+    parameter_shapes,
+    path_of,
+    shape_of,
+    where_there,
+    written_sizes,
+)
 from nngen.sizes import Dim, same
 from nngen.spec.model import Name, Rule
 from nngen.tensors import show
@@ -37,8 +45,9 @@ def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:
         shape = shape if isinstance(shape, tuple) else ()
         check_initializer(rules[-1].initializer, shape, inner.values)
         written = written_sizes(shape, inner)
-        path = f"self.{path_of(inner.key(state))}"
-        nn.append(initializer_call(rules[-1].initializer, path, written))
+        key = inner.key(state)
+        call = initializer_call(rules[-1].initializer, parameter_at(key), written)
+        nn.append(where_there(inner.kind, key, call))
         flat = f"self.{inner.attribute(state)}"
         functional.append(initializer_call(rules[-1].initializer, flat, written))
     return Redraw(tuple(nn), built.step), Redraw(tuple(functional), built.step)
