@@ -76,12 +76,16 @@ layers:
   - Sequential as mlp: [{Linear: 8}, GELU, {Linear: 8}]
     init: {Linear.bias: {normal_: {std: 0.1}}, "*.weight": xavier_uniform_, 2.bias: zeros_}
 """))
-    drawn = [line.split("(")[1] for line in code(pair.nn_style).splitlines() if "nn.init" in line]
+    drawn = [
+        line.split("(", 1)[1].strip()
+        for line in code(pair.nn_style).splitlines()
+        if "nn.init" in line
+    ]
     assert drawn == [
-        "self.mlp[0].weight)",
-        "self.mlp[0].bias, std=0.1)",
-        "self.mlp[2].weight)",
-        "self.mlp[2].bias)",
+        'self.get_parameter("mlp.0.weight"))',
+        'self.get_parameter("mlp.0.bias"), std=0.1)',
+        'self.get_parameter("mlp.2.weight"))',
+        'self.get_parameter("mlp.2.bias"))',
     ]
 
 

@@ -159,7 +159,7 @@ layers:
   - Unit as same: 4
   - Unit as other: 6
 """))
-    assert "self.short = nn.Identity()" in code(pair.nn_style)
+    assert "self.short: nn.Module = nn.Identity()" in code(pair.nn_style)
     assert "self.has_short = in_channels != planes" in code(pair.functional_style)
     assert isinstance(pair.nn_style.M().same.short, torch.nn.Identity)
     assert not hasattr(pair.functional_style.M().same, "short_weight")
