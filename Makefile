@@ -17,9 +17,10 @@ demo: $(READY)
 	$(BIN)/nngen verify specs/cnn.yaml
 	diff -y -t -W 185 generated/cnn/nn_style.py generated/cnn/functional_style.py || test $$? -eq 1
 
-# Compares with torchvision's own models; `make reference NAMES=resnet18` with these alone.
+# Compares with torchvision's and transformers' own models; `make reference NAMES=resnet18` with these of torchvision.
 reference: $(REFERENCE)/.ready
 	$(REFERENCE)/bin/python tests/reference/compare_torchvision.py $(NAMES)
+	$(REFERENCE)/bin/python tests/reference/compare_transformers.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
@@ -40,5 +41,6 @@ $(READY): pyproject.toml constraints.txt
 $(REFERENCE)/.ready: constraints.txt
 	$(PYTHON) -m venv $(REFERENCE)
 	$(REFERENCE)/bin/python -m pip install --quiet -c constraints.txt torch numpy pillow==13.0.0
+	$(REFERENCE)/bin/python -m pip install --quiet -c constraints.txt transformers==5.23.0
 	$(REFERENCE)/bin/python -m pip install --quiet --no-deps torchvision==0.28.0
 	touch $@
