@@ -6,7 +6,6 @@ import copy
 import importlib
 import io
 import pickle
-import shutil
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -29,7 +28,6 @@ MODELS: dict[str, tuple[str, dict[str, int], tuple[Tensor, ...]]] = {
         (torch.randint(12, (2, 20)),),
     ),
 }
-COMPILERS = ("g++", "clang++", "c++")
 
 pytestmark = pytest.mark.parametrize(
     ("package", "style"),
@@ -136,16 +134,6 @@ def test_one_graph(make: Any, inputs: tuple[Tensor, ...], training: bool, dynamo
     assert all(map(torch.equal, model.state_dict().values(), other.state_dict().values()))
 
 
-@pytest.mark.skipif(
-    not any(map(shutil.which, COMPILERS)), reason="torch.compile needs a C++ compiler on the CPU"
-)
-def test_compile(make: Any, inputs: tuple[Tensor, ...], package: str, dynamo: None) -> None:
-    if package != "cnn":
-        pytest.skip("compiling takes long: cnn stands for all")
-    model = make()
-    torch.testing.assert_close(torch.compile(model, fullgraph=True)(*inputs), model(*inputs))
-
-
 def test_gradients_of_each_sample(make: Any, inputs: tuple[Tensor, ...]) -> None:
     """torch.func's way: the model as a function of its parameters, mapped over the samples."""
     model = make()
@@ -161,4 +149,5 @@ def test_gradients_of_each_sample(make: Any, inputs: tuple[Tensor, ...]) -> None
     first = gradient(parameters, *(one[0] for one in inputs))
     for name, parameter in parameters.items():
         assert each[name].shape == (2, *parameter.shape)
+        # vmap computes all samples in one kernel, which rounds otherwise than the kernel for one
         torch.testing.assert_close(each[name][0], first[name], rtol=1e-3, atol=1e-4)

@@ -821,6 +821,7 @@ def test_draws_are_of_their_kind(plain: Callable[..., Report]) -> None:
         u, p, s, b, k, m, c = (value.detach() for value in (u, p, s, b, k, m, c))
         fine = [
             bool(((u >= 0) & (u < 1)).all()),
+            # a softmax sums to one up to rounding
             torch.allclose(p.sum(dim=1), torch.ones(len(p))),
             bool((s.abs() == 1).all()),
             bool(((b >= 0) & (b < 3)).all()) and bool((b > 1).any()),
