@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from torch import nn
 from torch.testing._internal.common_modules import FunctionInput, ModuleInfo, ModuleInput, module_db
 
 from nngen.catalog import LAYERS
+from nngen.catalog.entry import Layer
 from tests.module_samples import (
     LeftOut,
     Sample,
@@ -43,24 +45,33 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+@pytest.fixture
+def layers() -> Iterator[dict[str, Layer]]:
+    """The catalog, for a test to change: put back whole, since its order is that of the schema."""
+    kept = dict(LAYERS)
+    yield LAYERS
+    LAYERS.clear()
+    LAYERS.update(kept)
+
+
 def test_a_wrong_layer_is_found(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    layers: dict[str, Layer], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wrong = replace(LAYERS["Softmax2d"], form="out = F.softmax(input, dim=-1)")
-    monkeypatch.setitem(LAYERS, "Softmax2d", wrong)
+    wrong = replace(layers["Softmax2d"], form="out = F.softmax(input, dim=-1)")
+    layers["Softmax2d"] = wrong
     assert main(["Softmax2d"]) == 1
     assert "    differs: Softmax2d train 0, " in capsys.readouterr().out
 
 
-def test_a_wrong_initialiser_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = replace(LAYERS["Embedding"], draw="nn.init.normal_(weight, std=2)")
-    monkeypatch.setitem(LAYERS, "Embedding", wrong)
+def test_a_wrong_initialiser_is_found(layers: dict[str, Layer]) -> None:
+    wrong = replace(layers["Embedding"], draw="nn.init.normal_(weight, std=2)")
+    layers["Embedding"] = wrong
     verdict = judge(next(samples(INFOS["Embedding"])))
     assert (verdict.word, verdict.reason) == ("differs", "functional: m_weight is drawn otherwise")
 
 
-def test_what_nngen_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(LAYERS, "ReLU")
+def test_what_nngen_refuses_is_told(layers: dict[str, Layer]) -> None:
+    del layers["ReLU"]
     verdict = judge(next(samples(INFOS["ReLU"])))
     assert verdict.word == "refused" and "torch.nn has no layer 'ReLU'" in verdict.reason
 
