@@ -1,0 +1,48 @@
+"""The command line: the verbs, and the only modules that print or exit.
+
+Exit codes: 0 for success, 1 where `--check` finds a file out of date or `verify` a difference, 2 for an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from nngen import __version__
+from nngen.cli import build, show, verify
+from nngen.errors import NngenError
+
+# Each module adds its verbs, in the order in which help lists them.
+VERBS = (build, verify, show)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except NngenError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of a pipe has gone; Python must not complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nngen",
+        description="One YAML model description becomes two PyTorch models, equal bit for bit.",
+    )
+    parser.add_argument("--version", action="version", version=f"nngen {__version__}")
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+    for module in VERBS:
+        module.add(verbs)
+    return parser

@@ -1,0 +1,74 @@
+"""`nngen build`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from nngen.cli.shared import Verbs, each, specs
+
+FILES = ("__init__.py", "functional_style.py", "nn_style.py")
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verb."""
+    build = verbs.add_parser("build", help="write the two models of each spec")
+    specs(build)
+    build.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("generated"),
+        help="the folder for the packages (default: %(default)s)",
+    )
+    build.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; show what is out of date, and exit 1",
+    )
+    build.add_argument(
+        "--force", action="store_true", help="overwrite files that were edited by hand"
+    )
+    build.set_defaults(run=_build)
+
+
+def _build(options: argparse.Namespace) -> int:
+    if options.check:
+        return each(options.specs, lambda path: _check(path, options.out))
+    return each(options.specs, lambda path: _build_one(path, options.out, options.force))
+
+
+def _build_one(path: Path, out: Path, force: bool) -> int:
+    # Not imported above: an unchanged build answers without the parser, the templates and black.
+    from nngen import freshness
+    from nngen.folders import package_folder
+
+    folder = package_folder(path, out)
+    if freshness.is_fresh(freshness.key(path, "build", folder, FILES)):
+        print(f"{folder}: unchanged")
+        return 0
+    from nngen import building, writer
+
+    source, bodies = building.read_and_render(path)
+    changes = writer.write(folder, bodies, force)
+    files = {name: writer.seal(body) for name, body in bodies.items()}
+    freshness.remember(freshness.key(path, "build", folder, FILES, source=source, files=files))
+    for change in changes:
+        if change.kind != "unchanged":
+            print(f"{change.path}: {change.kind}")
+    if all(change.kind == "unchanged" for change in changes):
+        print(f"{folder}: unchanged")
+    return 0
+
+
+def _check(path: Path, out: Path) -> int:
+    from nngen import building, writer
+    from nngen.folders import package_folder
+
+    folder = package_folder(path, out)
+    difference = writer.check(folder, building.files(path))
+    if difference:
+        print(difference, end="")
+        print(f"{folder}: out of date with {path}", file=sys.stderr)
+    return 1 if difference else 0

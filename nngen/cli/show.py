@@ -1,0 +1,91 @@
+"""What shows a model, or what the language has: `summary`, `graph`, `layers`, `schema`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from nngen.cli.shared import Verbs, count, settings, size, specs
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verbs."""
+    summary = verbs.add_parser(
+        "summary", help="show a model's layers: shapes, parameters, multiply-adds"
+    )
+    specs(summary)
+    summary.add_argument("--json", action="store_true", help="print the summary as JSON")
+    summary.add_argument(
+        "--depth", type=count, metavar="D", help="how far to open blocks; 0 leaves them closed"
+    )
+    summary.add_argument("--batch", type=size, default=1, metavar="N", help="the batch size")
+    settings(summary)
+    summary.set_defaults(run=_summary)
+
+    graph = verbs.add_parser("graph", help="draw a model: Mermaid text, or an SVG file")
+    graph.add_argument("spec", type=Path, metavar="SPEC", help="a YAML model description")
+    graph.add_argument("--format", choices=("mermaid", "svg"), help="by default as the file's name")
+    graph.add_argument("-o", "--out", type=Path, metavar="FILE", help="write to a file")
+    graph.add_argument("--unfold", action="store_true", help="show what is in blocks")
+    settings(graph)
+    graph.set_defaults(run=_graph)
+
+    layers = verbs.add_parser("layers", help="show what layers there are, or all about one")
+    layers.add_argument("name", nargs="?", metavar="NAME", help="a layer, function or method")
+    layers.add_argument(
+        "--functions", action="store_true", help="show the functions and methods for lines"
+    )
+    layers.set_defaults(run=_layers)
+
+    schema = verbs.add_parser("schema", help="print the JSON Schema of specs, for editors")
+    schema.set_defaults(run=_schema)
+
+
+def _summary(options: argparse.Namespace) -> int:
+    from nngen import spec, summary
+    from nngen.summary.text import as_text
+
+    found = {}
+    for path in options.specs:
+        given = spec.with_values(spec.read(path), dict(options.values))
+        found[str(path)] = summary.summarize(given, options.batch)
+    if options.json:
+        print(json.dumps({path: each.as_dict() for path, each in found.items()}, indent=2))
+    else:
+        print("\n\n".join(as_text(each, options.depth) for each in found.values()))
+    return 0
+
+
+def _graph(options: argparse.Namespace) -> int:
+    from nngen import diagram, spec, writer
+
+    given = spec.with_values(spec.read(options.spec), dict(options.values))
+    drawn = diagram.draw(given, unfold=options.unfold)
+    wanted = options.format or (
+        "svg" if options.out and options.out.suffix == ".svg" else "mermaid"
+    )
+    text = drawn.as_svg() if wanted == "svg" else drawn.as_mermaid()
+    if options.out is None:
+        print(text, end="")
+    else:
+        writer.write_text(options.out, text)
+        print(f"{options.out}: written")
+    return 0
+
+
+def _layers(options: argparse.Namespace) -> int:
+    from nngen import listing
+
+    if options.name is not None:
+        print(listing.one(options.name))
+    else:
+        print(listing.functions() if options.functions else listing.layers())
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from nngen import schema
+
+    print(schema.text(), end="")
+    return 0
