@@ -29,6 +29,7 @@ ORDER = (
     ),
     *("slips", "document", "names", "subject", "spec", "fold", "graph", "render"),
     *("schema", "listing", "summary", "diagram"),
+    *("language",),
     *("folders", "writer", "freshness", "building", "loading", "report", "proof"),
     *("nngen", "cli", "__main__"),
 )
