@@ -242,7 +242,7 @@ class _Builder:
         if isinstance(event, yaml.MappingStartEvent):
             return Mapping(self.entries(event, mark.path, depth + 1), mark)
         items = enumerate(self.until(yaml.SequenceEndEvent))
-        nodes = (self.node(item, _item(mark.path, i), depth + 1) for i, item in items)
+        nodes = (self.node(item, item_of(mark.path, i), depth + 1) for i, item in items)
         return Sequence(tuple(nodes), mark)
 
     def until(self, end: type[yaml.Event]) -> Iterator[_Event]:
@@ -271,7 +271,7 @@ class _Builder:
             raise SpecError(f"the key *{name} is an alias", mark, hint)
         if not isinstance(event, yaml.ScalarEvent):
             raise SpecError("a list or mapping is no key", self.mark(event, path))
-        key = self.node(event, _under(path, event.value), depth)
+        key = self.node(event, under(path, event.value), depth)
         assert isinstance(key, Scalar)  # as its event is
         if not key.quoted:
             _check_key(key)
@@ -362,7 +362,7 @@ def _convert(value: object, mark: Mark, meter: _Meter, above: frozenset[int]) ->
     if isinstance(value, dict):
         return Mapping(_converted_entries(value, mark, meter, above), mark)
     items = (
-        _convert(item, replace(mark, path=_item(mark.path, i)), meter, above)
+        _convert(item, replace(mark, path=item_of(mark.path, i)), meter, above)
         for i, item in enumerate(value)
     )
     return Sequence(tuple(items), mark)
@@ -375,18 +375,20 @@ def _converted_entries(
     for key, child in value.items():
         if type(key) is not str:
             raise SpecError(f"a key is a {type(key).__name__}, not a str", mark)
-        at = replace(mark, path=_under(mark.path, _text(key, mark)))
+        at = replace(mark, path=under(mark.path, _text(key, mark)))
         meter.spend(1, len(above) + 1, at)
         entries[key] = Entry(key, at, _convert(child, at, meter, above))
     return entries
 
 
-def _under(path: str, key: str) -> str:
+def under(path: str, key: str) -> str:
+    """The path of what stands under a key."""
     word = key if key and key.isprintable() else repr(key)
     return _clip(f"{path}.{word}" if path else word)
 
 
-def _item(path: str, index: int) -> str:
+def item_of(path: str, index: int) -> str:
+    """The path of an item of a list."""
     return _clip(f"{path}[{index}]")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,8 @@ import black
 from black.mode import TargetVersion
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from nngen import marking
+from nngen.errors import Mark
 from nngen.graph.model import Graph, Item
 
 FILES = {
@@ -24,9 +26,14 @@ FILES = {
 
 def render(graph: Graph) -> dict[str, str]:
     """The files of a model's package, by name."""
+    return {name: formatted(marking.unmarked(text)[0]) for name, text in fill(graph).items()}
+
+
+def fill(graph: Graph) -> dict[str, str]:
+    """The templates' output: not formatted yet, and marked with the steps that it is from."""
     environment = _environment()
     return {
-        name: _format(environment.get_template(template).render(graph=graph))
+        name: environment.get_template(template).render(graph=graph)
         for name, template in FILES.items()
     }
 
@@ -49,6 +56,8 @@ def _environment() -> Environment:
     )
     environment.filters["by_condition"] = _by_condition
     environment.filters["text"] = _docstring_text
+    environment.filters["of"] = marking.of
+    environment.filters["given"] = _given
     return environment
 
 
@@ -63,9 +72,14 @@ def _by_condition(items: Sequence[Item]) -> list[list[Item]]:
     return groups
 
 
+def _given(marks: Mapping[str, Mark], argument: str) -> Mark | None:
+    """Where the spec gives an argument, which may have its type behind it."""
+    return marks.get(argument.partition(":")[0])
+
+
 def _docstring_text(text: str) -> str:
     """Text as it may stand between triple quotes."""
-    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    text = marking.cleaned(text).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     return text[:-1] + '\\"' if text.endswith('"') else text
 
 
@@ -82,5 +96,6 @@ def _uncollected() -> Iterator[None]:
 
 
 @_uncollected()
-def _format(code: str) -> str:
+def formatted(code: str) -> str:
+    """Code as black writes it."""
     return black.format_str(code, mode=black.Mode(target_versions={TargetVersion.PY310}))

@@ -9,6 +9,7 @@ from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer
+from nngen.errors import Mark
 from nngen.fold import source
 from nngen.graph.construction import (
     Constructor,
@@ -91,6 +92,8 @@ class ClassWriter:
             tuple(value.name for value in flow.inputs) if layer is None else _arguments(layer),
             _returns(flow),
             body.sequential,
+            body.mark,
+            _marks(flow),
             _stored(nn, flow, lets, nn=True),
             _stored(functional, flow, lets, nn=False),
             None if criterion is None else loss_method(criterion),
@@ -104,7 +107,8 @@ class ClassWriter:
             if redraws.flow.body.name == flow.body.name:
                 method = self._method(redraws)
                 functional = redraws.functional(flow, _called(method, redraws))
-                return Redraw(redraws.nn(), number), Redraw(functional, number)
+                mark = flow.body.init[0].mark
+                return Redraw(redraws.nn(), number, mark), Redraw(functional, number, mark)
         return None, None
 
     def _methods(self, flow: Flow) -> tuple[Method, ...]:
@@ -114,6 +118,7 @@ class ClassWriter:
                 self._method(redraws),
                 tuple(f"{name}: {kind}" for name, kind in redraws.parameters),
                 redraws.functional(flow, _called(self._method(redraws), redraws)),
+                redraws.flow.body.init[0].mark,
             )
             for redraws in self.redraws
             if redraws.flow.body.name != flow.body.name and redraws.reaches(flow)
@@ -123,6 +128,18 @@ class ClassWriter:
         if len(self.redraws) == 1:
             return "init_weights"
         return f"init_weights_of_{redraws.flow.body.name.lower()}"
+
+
+def _marks(flow: Flow) -> dict[str, Mark]:
+    """Where the spec gives the names of a class."""
+    body = flow.body
+    flags = ((built_flag(built).removeprefix("self."), built.module) for built in flow.built)
+    return {
+        **{flag: module.mark for flag, module in flags if module},
+        **{option.name: option.mark for option in body.options},
+        **{name.text: name.mark for name, _ in body.let},
+        **{value.name: value.mark for value in flow.inputs},
+    }
 
 
 def _arguments(layer: Layer) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ def _class_flow(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> Flow
     assert entry.block is not None
     data = entry.block({**module.values, **inputs})
     body = block(_class_name(scope.program, module.kind, repr(data)), module.kind, data)
+    body = replace(body, mark=module.mark)
     values = {option.name: module.values[option.name] for option in body.options}
     # Masks may be given in one use and not in another: the class passes on whatever it is given.
     tensors = {name: inputs.get(name, UNKNOWN) for name in entry.inputs.required}

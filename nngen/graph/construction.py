@@ -42,10 +42,11 @@ class Constructor:
         """The call that builds a module, in the nn twin or as a member of the functional one."""
         if module.kind in CONTAINERS:
             names = [child.name for child in module.children]
-            return self.container(module.kind, module.children, names, functional)
+            made = self.container(module.kind, module.children, names, functional)
+            return replace(made, mark=module.mark)
         if module.flow is not None and (functional or not module.flow.body.layer):
             name, arguments = module.flow.body.name, self._block_arguments(module)
-            return Construction(name, arguments, block=True, loop=module.loop)
+            return Construction(name, arguments, block=True, loop=module.loop, mark=module.mark)
         for modifier, values in module.modifiers.items():
             written = tuple(
                 f"{argument.name}={source(literal(values[argument.name]))}"
@@ -53,9 +54,13 @@ class Constructor:
                 if values[argument.name] != argument.default
             )
             return Construction(
-                module.kind, _arguments(module), modifier=modifier, modifier_arguments=written
+                module.kind,
+                _arguments(module),
+                modifier=modifier,
+                modifier_arguments=written,
+                mark=module.mark,
             )
-        return Construction(module.kind, _arguments(module))
+        return Construction(module.kind, _arguments(module), mark=module.mark)
 
     def container(
         self, kind: str, members: Sequence[Module], names: Sequence[str], functional: bool = False
@@ -112,7 +117,8 @@ class Constructor:
         if flow.body.sequential:
             modules = [built.module for built in flow.built if built.module is not None]
             names = [position(flow, place) for place in range(len(modules))]
-            yield Attribute(flow.body.name, self.container("Sequential", modules, names), 0)
+            made = self.container("Sequential", modules, names)
+            yield Attribute(flow.body.name, made, 0, flow.body.mark)
             return
         for built in flow.built:
             if built.module is None:
@@ -125,7 +131,7 @@ class Constructor:
             made = self.construction(built.module)
             if condition and not identity:
                 condition = built_flag(built)
-            yield Attribute(built.name, made, built.step, condition, identity)
+            yield Attribute(built.name, made, built.step, built.module.mark, condition, identity)
 
     def functional_items(self, flow: Flow) -> Iterator[Item]:
         """What the functional twin's constructor builds."""
@@ -140,21 +146,23 @@ class Constructor:
     def _functional(self, module: Module, step: int, condition: str) -> Iterator[Item]:
         if module.flow is not None:
             attribute = "_".join(module.path)
-            yield Attribute(attribute, self.construction(module, True), step, condition)
+            yield Attribute(
+                attribute, self.construction(module, True), step, module.mark, condition
+            )
         elif module.copies:
             yield self._copies(module, step, condition)
         elif is_block_list(module):
             made = self.construction(module, True)
             kind = "ModuleDict" if made.named else "ModuleList"
             made = Construction(kind, (), made.children, made.named)
-            yield Attribute("_".join(module.path), made, step, condition)
+            yield Attribute("_".join(module.path), made, step, module.mark, condition)
         else:
             for child in module.children:
                 yield from self._functional(child, step, condition)
             if module.state:
                 yield _layer_state(module, step, condition)
             elif module.is_stack and module.entry.draw:
-                yield Lines(_draws(module), step, condition)
+                yield Lines(_draws(module), step, module.mark, condition)
 
     def _copies(self, module: Module, step: int, condition: str) -> Lines:
         """Copies of one layer in a row, which torch makes of one that it draws."""
@@ -165,7 +173,7 @@ class Constructor:
             f"{one} = {made.kind}({', '.join(made.arguments)})",
             f"self.{attribute} = nn.ModuleList(copy.deepcopy({one}) for _ in range({count}))",
         )
-        return Lines(codes, step, condition)
+        return Lines(codes, step, module.mark, condition)
 
 
 def _is_positional(module: Module, option: Option) -> bool:
@@ -218,7 +226,7 @@ def _layer_state(module: Module, step: int, condition: str) -> LayerState:
         )
         for state in module.state
     )
-    return LayerState(lines, _draws(module), step, condition)
+    return LayerState(lines, _draws(module), step, module.mark, condition)
 
 
 def _draws(module: Module) -> tuple[str, ...]:
@@ -234,13 +242,13 @@ def named_state(built: Built) -> LayerState:
         assert built.value is not None
         value = source(built.value.tree)
         line = StateLine(built.name, value, True, bool(module.values["persistent"]))
-        return LayerState((line,), (), built.step)
+        return LayerState((line,), (), built.step, module.mark)
     sizes = source(literal(module.values["shape"]))[1:-1].rstrip(",")
     initializer = built.redraws[0].initializer
     plain = {"zeros_": "zeros", "ones_": "ones"}.get(initializer.function)
     line = StateLine(built.name, f"torch.{plain or 'empty'}({sizes})", False, True)
     call = initializer_call(initializer, f"self.{built.name}")
-    return LayerState((line,), () if plain else (call,), built.step)
+    return LayerState((line,), () if plain else (call,), built.step, module.mark)
 
 
 def build_condition(condition: Condition | None) -> str:

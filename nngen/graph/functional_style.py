@@ -71,8 +71,8 @@ class FunctionalLowering(Lowering):
         operands = operands_of(application, Calls(self, operation).parts(line.value.tree))
         *body, last = self.form(application, operands, line.target)
         for statement in body:
-            self.emit(statement, operation.step)
-        self.emit(last, operation.step, self.line_comment(operation))
+            self.emit(statement)
+        self.emit(last, self.line_comment(operation))
 
     def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
         operands = operands_of(application, call)
@@ -88,10 +88,10 @@ class FunctionalLowering(Lowering):
         target = self.helper("_".join((*application.module.path, "out")))
         *body, last = self.form(application, operands, target)
         for statement in body:
-            self.emit(statement, step)
+            self.emit(statement)
         if isinstance(last, ast.Assign):
             return last.value
-        self.emit(last, step)
+        self.emit(last)
         return name(target)
 
     def is_loop(self, module: Module) -> bool:
@@ -109,19 +109,22 @@ class FunctionalLowering(Lowering):
         attribute = self_attribute("_".join(module.path))
         if module.flow is not None:
             call = ast.Call(attribute, list(operands.values()), [])
-            self.emit(assign(target, call), step, self.layer_comment(application))
+            self.emit(assign(target, call), self.layer_comment(application))
         elif self.is_loop(module):
             self.loop(application, operands, target, step)
         elif module.kind in CONTAINERS:
             operand = next(iter(operands.values()))
+            whole = self.mark
             for child in application.children:
+                self.mark = child.module.mark
                 self._chain(child, {next(iter(child.inputs)): operand}, target, step)
                 operand = name(target)
+            self.mark = whole
         else:
             *body, last = self.form(application, operands, target)
             for statement in body:
-                self.emit(statement, step)
-            self.emit(last, step, self.layer_comment(application))
+                self.emit(statement)
+            self.emit(last, self.layer_comment(application))
 
     def form(self, application: Application, operands: Operands, target: Target) -> list[ast.stmt]:
         return form(application, operands, target, self.helper, self.new)

@@ -10,7 +10,7 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer, Target, tensors_in
 from nngen.catalog.fragments import fragment
-from nngen.errors import Fault, SpecError
+from nngen.errors import Fault, Mark, SpecError
 from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.fold import source
 from nngen.graph.flow import Application, Built, Flow, Module, Operation, self_attribute
@@ -40,6 +40,7 @@ class Criterion:
         doc: its docstring.
         nn, functional: its statements in each style.
         targets: what verification gives it beside the outputs.
+        mark: where the spec has it.
     """
 
     flow: Flow
@@ -48,6 +49,7 @@ class Criterion:
     nn: tuple[Statement, ...]
     functional: tuple[Statement, ...]
     targets: tuple[TensorSpec, ...]
+    mark: Mark
 
 
 def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
@@ -61,7 +63,7 @@ def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
 
 def loss_method(criterion: Criterion) -> Loss:
     """The method's signature and docstring."""
-    return Loss(criterion.arguments, criterion.doc)
+    return Loss(criterion.arguments, criterion.doc, criterion.mark)
 
 
 def loss_statements(criterion: Criterion | None, nn: bool) -> tuple[Statement, ...]:
@@ -94,12 +96,13 @@ def _single(step: LayerStep, flow: Flow) -> Criterion:
         Flow(flow.body, flow.scope, (), [Built("criterion", module, number)]),
         tuple(operands.values()),
         entry.doc.format(**{key: str(application.inputs[key]) for key in operands}),
-        (Statement(source(ast.Return(call)), "", number),),
-        tuple(Statement(source(statement), "", number) for statement in functional),
+        (Statement(source(ast.Return(call)), "", step.mark),),
+        tuple(Statement(source(statement), "", step.mark) for statement in functional),
         tuple(
             _target_spec(target, rule, module, application.inputs)
             for target, rule in entry.targets.items()
         ),
+        step.mark,
     )
 
 
@@ -178,6 +181,7 @@ def _several(loss: LossSteps, flow: Flow) -> Criterion:
         NNLowering(walked, variables).run(),
         FunctionalLowering(walked, variables).run(),
         tuple(_target_of(each, loss, walked) for each in targets),
+        body.mark,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from nngen.catalog import LAYERS
-from nngen.errors import SpecError
+from nngen.errors import Mark, SpecError
 from nngen.expressions import Target
 from nngen.fold import renamed, source
 from nngen.graph.flow import Application, Condition, Flow, Module, Operation, self_attribute
@@ -74,6 +74,7 @@ class Lowering(ABC):
         flow: what happens.
         variables: what the values are called.
         commented: shapes stand behind the statements; else only what the catalog notes on a layer does.
+        mark: where the spec has the step at hand.
         helpers: the names that the step at hand has bound for itself.
     """
 
@@ -81,18 +82,21 @@ class Lowering(ABC):
     variables: Variables
     commented: bool = True
     statements: list[Statement] = field(default_factory=list)
-    nested: list[ast.stmt] | None = None
+    nested: list[Statement] | None = None
+    mark: Mark = field(init=False)
     helpers: set[str] = field(default_factory=set)
 
     def run(self) -> tuple[Statement, ...]:
         """All statements, the return included."""
         *steps, output = self.flow.operations
         for operation in steps:
+            self.mark = operation.mark
             if operation.condition is not None:
                 self.conditional(operation, operation.condition)
             else:
                 self.step(operation)
-        self.emit(ast.Return(self.expression(output)), output.step)
+        self.mark = output.mark
+        self.emit(ast.Return(self.expression(output)))
         return tuple(self.statements)
 
     def step(self, operation: Operation) -> None:
@@ -110,21 +114,22 @@ class Lowering(ABC):
         variable = self.variables[target]
         otherwise = name(self.variables[operation.reads[0]])
         if not condition.passes:
-            self.emit(assign(variable, ast.Constant(None)), operation.step)
+            self.emit(assign(variable, ast.Constant(None)))
         elif source(otherwise) != variable:
-            self.emit(assign(variable, otherwise), operation.step)
+            self.emit(assign(variable, otherwise))
         self.nested = []
         self.step(operation)
         body, self.nested = self.nested, None
         if body:
-            self.emit(ast.If(_test(operation, condition), body, []), operation.step)
+            head = f"if {source(_test(operation, condition))}:"
+            self.statements.append(Statement(head, "", self.mark, tuple(body)))
 
-    def emit(self, statement: ast.stmt, step: int, comment: str = "") -> None:
-        """Add a statement, to the `if` at hand where there is one."""
+    def emit(self, statement: ast.stmt, comment: str = "") -> None:
+        """Add a statement of the step at hand, to the `if` at hand where there is one."""
         if self.nested is not None:
-            self.nested.append(statement)
+            self.nested.append(Statement(_code(statement), "", self.mark))
         else:
-            self.statements.append(Statement(_code(statement), comment, step))
+            self.statements.append(Statement(_code(statement), comment, self.mark))
 
     def count(self) -> int:
         """How many statements there are."""
@@ -140,9 +145,7 @@ class Lowering(ABC):
             self.loop(application, operands, operation.line.target, operation.step)
             return
         value = self.expression(operation)
-        self.emit(
-            assign(operation.line.target, value), operation.step, self.line_comment(operation)
-        )
+        self.emit(assign(operation.line.target, value), self.line_comment(operation))
 
     def expression(self, operation: Operation) -> ast.expr:
         """The expression of a line in this style."""
@@ -170,7 +173,7 @@ class Lowering(ABC):
         aims = (target,) if isinstance(target, str) else target
         if isinstance(target, str) is not single or fixed.intersection(map(str, aims)):
             left = self.looped(application, operands, step)
-            self.emit(assign(target, left), step)
+            self.emit(assign(target, left))
             return
         names = [str(aim) for aim in aims]
         for place, (key, value) in enumerate(list(operands.items())[:count]):
@@ -199,14 +202,14 @@ class Lowering(ABC):
         keys, values = list(operands), list(operands.values())
         changed = [(n, value) for n, value in zip(names, values) if source(value) != n]
         if len(changed) == 1:
-            self.emit(assign(*changed[0]), step)
+            self.emit(assign(*changed[0]))
         elif changed:
-            self.emit(assign(tuple(names), ast.Tuple(values[: len(names)], ast.Load())), step)
+            self.emit(assign(tuple(names), ast.Tuple(values[: len(names)], ast.Load())))
         fixed = []
         for key, value in list(zip(keys, values))[len(names) :]:
             if not isinstance(value, (ast.Name, ast.Attribute, ast.Constant)):
                 held = self._spare(application, key)
-                self.emit(assign(held, value), step)
+                self.emit(assign(held, value))
                 value = name(held)
             fixed.append(value)
         module = application.module
@@ -217,7 +220,7 @@ class Lowering(ABC):
         call = ast.Call(name(item), [*map(name, names), *fixed], [])
         body = assign(names[0] if len(names) == 1 else tuple(names), call)
         loop = ast.For(ast.Name(item, ast.Store()), self.members(module), [body], [])
-        self.emit(loop, step, self.layer_comment(application))
+        self.emit(loop, self.layer_comment(application))
 
     def _is_over(self, variable: str, step: int) -> bool:
         """Whether nothing reads a variable after a step, before it is bound anew."""

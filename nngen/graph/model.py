@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from textwrap import indent
 from typing import Any
 
+from nngen.errors import Mark
 from nngen.subject import TensorSpec
 
 
@@ -19,6 +22,7 @@ class Construction:
         named: the children's names are more than their positions.
         loop: of a member of a container, the loop that makes such members: `_ in range(depth)`.
         modifier: the function of torch.nn.utils.parametrizations around it.
+        mark: where the spec has it.
     """
 
     kind: str
@@ -29,6 +33,7 @@ class Construction:
     loop: str = ""
     modifier: str = ""
     modifier_arguments: tuple[str, ...] = ()
+    mark: Mark | None = field(default=None, compare=False)
 
     def codes(self) -> tuple[str, ...]:
         """All code in it, the children's too."""
@@ -52,6 +57,7 @@ class Attribute:
     name: str
     construction: Construction
     step: int
+    mark: Mark
     condition: str = ""
     otherwise_identity: bool = False
 
@@ -73,6 +79,7 @@ class LayerState:
     lines: tuple[StateLine, ...]
     draws: tuple[str, ...]
     step: int
+    mark: Mark
     condition: str = ""
 
 
@@ -82,6 +89,7 @@ class Redraw:
 
     codes: tuple[str, ...]
     step: int
+    mark: Mark
     condition: str = ""
 
 
@@ -91,6 +99,7 @@ class Lines:
 
     codes: tuple[str, ...]
     step: int
+    mark: Mark
     condition: str = ""
 
 
@@ -99,11 +108,17 @@ Item = Attribute | LayerState | Redraw | Lines
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement of `forward`, and the comment behind it."""
+    """A statement of `forward`, and the comment behind it; of an `if`, its head, and in `body` what is under it."""
 
     code: str
     comment: str
-    step: int
+    mark: Mark
+    body: tuple[Statement, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The whole statement, without comments."""
+        return self.code + "".join(f"\n{indent(inner.text, '    ')}" for inner in self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +128,7 @@ class Method:
     name: str
     parameters: tuple[str, ...]
     codes: tuple[str, ...]
+    mark: Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +152,21 @@ class Style:
     lets: tuple[tuple[str, str], ...] = ()
 
     @property
-    def buffers(self) -> tuple[str, ...]:
-        """The names of the class's own buffers."""
+    def buffers(self) -> tuple[tuple[str, Mark], ...]:
+        """The names of the class's own buffers, with the steps that they belong to."""
         states = (item for item in self.items if isinstance(item, LayerState))
-        return tuple(line.name for state in states for line in state.lines if line.buffer)
+        return tuple(
+            (line.name, state.mark) for state in states for line in state.lines if line.buffer
+        )
 
     def run_codes(self) -> tuple[str, ...]:
         """The code that runs after the constructor, when its arguments are gone."""
         methods = (code for method in self.methods for code in method.codes)
-        return (*(statement.code for statement in self.forward), *methods)
+        return (*(statement.text for statement in self.forward), *methods)
 
     def codes(self) -> tuple[str, ...]:
         """All code in it."""
-        found = [statement.code for statement in (*self.forward, *self.loss)]
+        found = [statement.text for statement in (*self.forward, *self.loss)]
         found += [code for method in self.methods for code in method.codes]
         return (*found, *self.built_codes())
 
@@ -172,6 +190,7 @@ class Loss:
 
     arguments: tuple[str, ...]
     doc: str
+    mark: Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +203,8 @@ class ModelClass:
         arguments: forward's arguments: tensors, or with an annotation.
         returns: the annotation of what forward returns.
         sequential: the nn twin is an nn.Sequential of its items.
+        mark: where the spec has the class; of a layer's, the layer.
+        marks: where it has the names of the constructor's and forward's arguments and variables.
         layer: the layer of torch.nn that it stands for; only the functional twin has it.
     """
 
@@ -193,6 +214,8 @@ class ModelClass:
     arguments: tuple[str, ...]
     returns: str
     sequential: bool
+    mark: Mark
+    marks: Mapping[str, Mark]
     nn: Style
     functional: Style
     loss: Loss | None = None

@@ -27,7 +27,7 @@ class NNLowering(Lowering):
             self.loop(application, dict(zip(application.inputs, operands)), target, operation.step)
             return
         call = ast.Call(self_attribute(module.name), operands, [])
-        self.emit(assign(target, call), operation.step, comment)
+        self.emit(assign(target, call), comment)
 
     def is_loop(self, module: Module) -> bool:
         return module.kind == "ModuleList"

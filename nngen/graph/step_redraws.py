@@ -50,7 +50,8 @@ def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:
         nn.append(where_there(inner.kind, key, call))
         flat = f"self.{inner.attribute(state)}"
         functional.append(initializer_call(rules[-1].initializer, flat, written))
-    return Redraw(tuple(nn), built.step), Redraw(tuple(functional), built.step)
+    mark = built.redraws[0].mark
+    return Redraw(tuple(nn), built.step, mark), Redraw(tuple(functional), built.step, mark)
 
 
 def _refuse_idle(rules: Sequence[Rule], leaves: Sequence[tuple[Module, State]]) -> None:
@@ -103,5 +104,5 @@ def ties(flow: Flow, keys: dict[str, str]) -> tuple[Redraw | None, Redraw | None
         _refuse_misfit(left, right, shapes)
         nn.append(f"self.{path_of(left.text)} = self.{path_of(right.text)}")
         functional.append(f"self.{path_of(keys[left.text])} = self.{path_of(keys[right.text])}")
-    number = len(flow.body.layers)
-    return Redraw(tuple(nn), number), Redraw(tuple(functional), number)
+    number, mark = len(flow.body.layers), flow.body.tie[0][0].mark
+    return Redraw(tuple(nn), number, mark), Redraw(tuple(functional), number, mark)
