@@ -13,9 +13,9 @@ from typing import Any
 
 from nngen import document
 from nngen import spec as specs
-from nngen.graph import Graph, build_graph
-from nngen.render import render
-from nngen.subject import Subject
+from nngen.graph import Graph
+from nngen.sourcemap import SourceMap, trace
+from nngen.subject import Origins, Subject
 
 _NUMBER = itertools.count()
 
@@ -27,18 +27,23 @@ class Pair:
     Attributes:
         nn_style, functional_style: the modules, as a built package has them.
         to_functional, to_nn: rename the keys of a state_dict.
-        graph: the model that both were written from.
+        source_map: which step of the spec made which line of them.
     """
 
     nn_style: ModuleType
     functional_style: ModuleType
     to_functional: Callable[[dict[str, Any]], dict[str, Any]]
     to_nn: Callable[[dict[str, Any]], dict[str, Any]]
-    graph: Graph
+    source_map: SourceMap
+
+    @property
+    def graph(self) -> Graph:
+        """The model that both were written from."""
+        return self.source_map.graph
 
     def subject(self) -> Subject:
         """The twins with what verification feeds them."""
-        graph = self.graph
+        graph, files = self.graph, self.source_map.files
         return Subject(
             graph.model.name,
             self.nn_style,
@@ -49,6 +54,7 @@ class Pair:
             graph.targets,
             graph.arguments,
             graph.sizes,
+            Origins(files["nn_style.py"].lines, files["functional_style.py"].lines, graph.modules),
         )
 
 
@@ -63,14 +69,16 @@ def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None 
         SpecError: the spec is wrong.
         FileError: the file cannot be read.
     """
-    graph = build_graph(specs.with_values(_read(spec), values or {}))
-    package = _package(render(graph), f"nngen_loaded_{next(_NUMBER)}_{graph.model.name.lower()}")
+    source_map = trace(specs.with_values(_read(spec), values or {}))
+    texts = {name: file.text for name, file in source_map.files.items()}
+    name = source_map.graph.model.name.lower()
+    package = _package(texts, f"nngen_loaded_{next(_NUMBER)}_{name}")
     return Pair(
         package.nn_style,
         package.functional_style,
         package.to_functional,
         package.to_nn,
-        graph,
+        source_map,
     )
 
 

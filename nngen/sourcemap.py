@@ -46,17 +46,26 @@ class Span:
         return (self.line, self.column) <= (line, column) < (self.end_line, self.end_column)
 
 
-@dataclass(frozen=True)
 class SourceFile:
     """A generated file that knows its steps.
 
+    Args:
+        marked: the templates' output.
+        graph: the model that it was written from.
+
     Attributes:
         text: the file, without the line that seals it.
-        spans: its parts in their order; a part that encloses others stands before them.
     """
 
-    text: str
-    spans: tuple[Span, ...]
+    def __init__(self, marked: str, graph: Graph) -> None:
+        self._code, self._parts = marking.unmarked(marked)
+        self._graph = graph
+        self.text = formatted(self._code)
+
+    @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        """Its parts in their order; a part that encloses others stands before them."""
+        return tuple(_spans(self._code, self.text, self._parts, self._graph))
 
     @cached_property
     def lines(self) -> tuple[Mark | None, ...]:
@@ -95,13 +104,8 @@ def trace(spec: Spec) -> SourceMap:
         SpecError: the spec is wrong.
     """
     graph = build_graph(spec)
-    return SourceMap(graph, {name: _file(text, graph) for name, text in fill(graph).items()})
-
-
-def _file(marked: str, graph: Graph) -> SourceFile:
-    code, parts = marking.unmarked(marked)
-    text = formatted(code)
-    return SourceFile(text, tuple(_spans(code, text, parts, graph)))
+    files = {name: SourceFile(marked, graph) for name, marked in fill(graph).items()}
+    return SourceMap(graph, files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
+
+from nngen.errors import Mark
 
 KINDS = ("normal", "uniform", "probability", "sign")
 
@@ -45,6 +47,20 @@ class TensorSpec:
 
 
 @dataclass(frozen=True)
+class Origins:
+    """Which steps of a spec the twins' code is from.
+
+    Args:
+        nn_lines, functional_lines: for each line of the files, the step that made it.
+        modules: the step of each module of the nn twin, by its name.
+    """
+
+    nn_lines: tuple[Mark | None, ...] = ()
+    functional_lines: tuple[Mark | None, ...] = ()
+    modules: Mapping[str, Mark] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Subject:
     """A pair of twins, and what verification feeds them.
 
@@ -58,6 +74,7 @@ class Subject:
         targets: what `loss` takes after the outputs; None if the model has no loss.
         arguments: constructor arguments to check with.
         sizes: values of the open sizes; one that is not here is 7, and "N" is the batch.
+        origins: the steps of the spec that their code is from, where there is a spec.
     """
 
     name: str
@@ -69,3 +86,4 @@ class Subject:
     targets: tuple[TensorSpec, ...] | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    origins: Origins = field(default_factory=Origins)

@@ -11,7 +11,7 @@ from nngen.errors import SpecError, did_you_mean
 from nngen.graph.classes import ClassWriter, unite
 from nngen.graph.flow import Flow
 from nngen.graph.inputs import tensor, tensor_spec, whole
-from nngen.graph.keys import state_keys
+from nngen.graph.keys import module_marks, state_keys
 from nngen.graph.losses import Criterion, loss_step
 from nngen.graph.model import Graph, ModelClass
 from nngen.graph.modules import evaluate
@@ -84,6 +84,7 @@ def build_graph(spec: Spec) -> Graph:
         None if criterion is None else criterion.targets,
         followed.arguments,
         followed.sizes,
+        dict(module_marks(flow)),
     )
 
 

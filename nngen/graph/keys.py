@@ -30,6 +30,23 @@ def class_keys(flow: Flow) -> dict[str, str]:
     return dict(_of_class(flow, {}))
 
 
+def module_marks(flow: Flow, above: str = "") -> Iterator[tuple[str, Mark]]:
+    """The names that the nn twin's modules have in the whole model, with their places in the spec."""
+    for place, built in enumerate(flow.built):
+        if built.module is not None:
+            sequential = flow.body.sequential
+            name = position(flow, place) if sequential else ".".join(built.module.path)
+            yield from _below(built.module, above + name)
+
+
+def _below(module: Module, name: str) -> Iterator[tuple[str, Mark]]:
+    yield name, module.mark
+    for child in module.children:
+        yield from _below(child, ".".join((name, *child.path[len(module.path) :])))
+    if module.flow is not None and not module.flow.body.layer:
+        yield from module_marks(module.flow, f"{name}.")
+
+
 def _of_class(flow: Flow, owners: dict[str, Mark]) -> Iterator[Pair]:
     owners.update((name, flow.body.mark) for name in flow.scope.values)
     for place, built in enumerate(flow.built):

@@ -233,6 +233,7 @@ class Graph:
         keys: the nn twin's state_dict keys, with the functional twin's; `*` stands for a position in a list.
         inputs, targets: what verification feeds it.
         arguments, sizes: the constructor's arguments and the open sizes that verification uses.
+        modules: for each module of the nn twin, by its name, where the spec has it.
     """
 
     source: str
@@ -244,6 +245,7 @@ class Graph:
     targets: tuple[TensorSpec, ...] | None
     arguments: dict[str, Any]
     sizes: dict[str, int]
+    modules: dict[str, Mark]
 
     @property
     def model(self) -> ModelClass:
