@@ -12,6 +12,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent
 TEMPLATES = REPOSITORY / "templates"
+LESSONS = REPOSITORY / "lessons"
 GOLDEN = REPOSITORY / "generated" / "cnn"
 
 
@@ -43,8 +44,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_all_of_nngen_and_the_templates(wheel: Path) -> None:
     templates = [path for path in TEMPLATES.rglob("*") if path.is_file()]
     assert templates
+    templates += LESSONS.glob("*/*.md")
     modules = [*(REPOSITORY / "nngen").rglob("*.py"), REPOSITORY / "nngen/py.typed"]
     modules.append(REPOSITORY / "nngen/schema.json")
+    modules += (REPOSITORY / "nngen/language").rglob("*.yaml")
     expected = {path.relative_to(REPOSITORY).as_posix() for path in modules}
     expected |= {f"nngen/{path.relative_to(REPOSITORY)}" for path in templates}
     with zipfile.ZipFile(wheel) as archive:

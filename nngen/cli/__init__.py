@@ -1,6 +1,7 @@
 """The command line: the verbs, and the only modules that print or exit.
 
-Exit codes: 0 for success, 1 where `--check` finds a file out of date or `verify` a difference, 2 for an error.
+Exit codes: 0 for success, 1 where `--check` finds a file out of date, `verify` a difference or
+`lint` anything, 2 for an error.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import sys
 from collections.abc import Sequence
 
 from nngen import __version__
-from nngen.cli import build, show, verify
+from nngen.cli import build, diff, lint, pitfall, show, verify
 from nngen.errors import NngenError
 
 # Each module adds its verbs, in the order in which help lists them.
-VERBS = (build, verify, show)
+VERBS = (build, verify, diff, lint, show, pitfall)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -34,6 +34,24 @@ def settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def language(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--lang",
+        type=_language,
+        default="en",
+        metavar="LANGUAGE",
+        help="the language of the prose: en or zh (default: %(default)s)",
+    )
+
+
+def _language(code: str) -> str:
+    from nngen.language import LANGUAGES
+
+    if code not in LANGUAGES:
+        raise argparse.ArgumentTypeError(f"{code!r} is none of {', '.join(LANGUAGES)}")
+    return code
+
+
 def size(text: str) -> int:
     return count(text, least=1)
 

@@ -1,0 +1,67 @@
+"""`nngen pitfall`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from nngen.cli.shared import Verbs, language
+from nngen.errors import NngenError
+
+if TYPE_CHECKING:
+    from nngen.pitfalls import Pitfall
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verb."""
+    pitfall = verbs.add_parser(
+        "pitfall", help="list what is easily done wrong in PyTorch, or run it beside what is right"
+    )
+    pitfall.add_argument(
+        "names", nargs="*", metavar="NAME", help="a pitfall; without one, all are listed"
+    )
+    pitfall.add_argument("--all", action="store_true", help="run all of them")
+    pitfall.add_argument("--json", action="store_true", help="print JSON")
+    language(pitfall)
+    pitfall.set_defaults(run=_pitfall)
+
+
+def _pitfall(options: argparse.Namespace) -> int:
+    from nngen.pitfalls import PITFALLS, find
+
+    chosen = list(PITFALLS.values()) if options.all else [find(name) for name in options.names]
+    if chosen:
+        _run(chosen, options)
+    else:
+        _list(options)
+    return 0
+
+
+def _list(options: argparse.Namespace) -> None:
+    from nngen.language import translate
+    from nngen.pitfalls import PITFALLS
+    from nngen.pitfalls.text import listing
+
+    if options.json:
+        _json({each.name: translate(each.title, options.lang) for each in PITFALLS.values()})
+    else:
+        print(listing(options.lang))
+
+
+def _run(chosen: list[Pitfall], options: argparse.Namespace) -> None:
+    if find_spec("torch") is None:
+        raise NngenError("running a pitfall needs torch: pip install 'nngen[torch]'")
+    from nngen.pitfalls import run
+    from nngen.pitfalls.text import as_text
+
+    if options.json:
+        _json({each.name: run(each).as_dict(options.lang) for each in chosen})
+        return
+    for number, each in enumerate(chosen):
+        print("\n\n" * bool(number) + as_text(run(each), options.lang), flush=True)
+
+
+def _json(found: dict[str, object]) -> None:
+    print(json.dumps(found, indent=2, ensure_ascii=False))

@@ -1,0 +1,9 @@
+import torch
+import torch.nn.functional as F
+
+torch.manual_seed(0)
+scores, target = torch.randn(3, 2), torch.rand(3, 2)
+
+loss = F.binary_cross_entropy(torch.sigmoid(scores), target).item()
+with_logits = F.binary_cross_entropy_with_logits(scores, target).item()
+print(f"{loss=:.4f} {with_logits=:.4f}")
