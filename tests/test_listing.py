@@ -43,7 +43,7 @@ def test_every_layer_is_in_the_table_once(capsys: pytest.CaptureFixture[str]) ->
     names = [line.split()[0] for line in lines if line.startswith("  ")]
     assert names == list(LAYERS)
     assert [line for line in lines if line and not line.startswith(" ")] == list(FAMILIES)
-    assert "  ReLU                           max(0, x)." in lines
+    assert "  ReLU                           x where it is above 0, elsewhere 0." in lines
     loss = next(line for line in lines if line.split()[:1] == ["NLLLoss"])
     assert loss.endswith("log likelihood of log probabilities (input) and class indices (target).")
 
@@ -69,7 +69,10 @@ def test_every_function_is_in_its_table(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_layer() -> None:
     head = listing.one("Conv2d").split("\n")[0]
-    assert head == "Conv2d: A 2-dimensional convolution (cross-correlation)."
+    assert (
+        head
+        == "Conv2d: A 2-dimensional convolution: each learned filter slides over the input and gives one channel."
+    )
     found = sections("Conv2d")
     table = {line.split()[0]: " ".join(line.split()[1:]) for line in found["arguments"]}
     assert table["in_channels"] == "from input.shape[-3] a whole number of at least 1"

@@ -86,7 +86,12 @@ def _slope(name: str) -> Check:
 
 _PAIRS = (
     _activation(
-        "ReLU", "F.relu", "max(0, x).", _INPLACE, _IN_PLACE_USES, shape=activations.numeric
+        "ReLU",
+        "F.relu",
+        "x where it is above 0, elsewhere 0.",
+        _INPLACE,
+        _IN_PLACE_USES,
+        shape=activations.numeric,
     ),
     _activation(
         "ReLU6",
@@ -226,8 +231,18 @@ _PAIRS = (
         ),
         shape=activations.threshold,
     ),
-    _activation("Sigmoid", "torch.sigmoid", "1 / (1 + exp(-x)).", shape=common.floating),
-    _activation("Tanh", "torch.tanh", "The hyperbolic tangent of x.", shape=common.floating),
+    _activation(
+        "Sigmoid",
+        "torch.sigmoid",
+        "Squeezes each value between 0 and 1: 1 / (1 + exp(-x)).",
+        shape=common.floating,
+    ),
+    _activation(
+        "Tanh",
+        "torch.tanh",
+        "Squeezes each value between -1 and 1: the hyperbolic tangent.",
+        shape=common.floating,
+    ),
     _activation("Tanhshrink", "F.tanhshrink", "x - tanh(x).", shape=activations.smooth),
     _activation("Softsign", "F.softsign", "x / (1 + |x|).", shape=activations.smooth),
     _activation("LogSigmoid", "F.logsigmoid", "log(sigmoid(x))."),

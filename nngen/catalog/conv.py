@@ -32,7 +32,7 @@ def _convolution(dims: int) -> Layer:
     pad = f"same_padding(kernel_size, dilation, {dims}) if padding == 'same' else explicit_padding(padding, {dims})"
     return Layer(
         f"Conv{dims}d",
-        f"A {dims}-dimensional convolution (cross-correlation).",
+        f"A {dims}-dimensional convolution: each learned filter slides over the input and gives one channel.",
         f"in_channels: size, out_channels: size, /, kernel_size: size[{dims}], stride: size[{dims}] = 1, "
         f"padding: 'valid' | 'same' | count[{dims}] = 0, dilation: size[{dims}] = 1, groups: size = 1, "
         "bias: bool = True, padding_mode: 'zeros' | 'reflect' | 'replicate' | 'circular' = 'zeros'",

@@ -68,6 +68,12 @@ class Check:
     hint: str = ""
 
 
+def at_most(most: int, *arguments: str) -> tuple[Check, ...]:
+    """Checks of counts, each of which multiplies what is built."""
+    message = f"it can have up to {most} layers, not {{%s}}"
+    return tuple(Check(f"{name} <= {most}", name, message % name) for name in arguments)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a loss is given beside the model's outputs, as verification draws it.

@@ -64,10 +64,15 @@ LAYERS = tuple(
     for layer in (
         _constant(dims),
         _zero(dims),
-        _of_values("Reflection", "reflect", dims, "Mirrors the input at its border."),
-        _of_values("Replication", "replicate", dims, "Repeats the input's border."),
+        _of_values("Reflection", "reflect", dims, "Pads with the input mirrored at its border."),
         _of_values(
-            "Circular", "circular", dims, "Goes round: what leaves one side enters another."
+            "Replication", "replicate", dims, "Pads with the values at the border, repeated."
+        ),
+        _of_values(
+            "Circular",
+            "circular",
+            dims,
+            "Pads with the values from the opposite side, as if the input went round.",
         ),
     )
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nngen.catalog.entry import Check, Layer, State, example, function, parameter
+from nngen.catalog.entry import Check, Layer, State, at_most, example, function, parameter
 from nngen.errors import Fault
 from nngen.shapes import recurrent
 from nngen.sizes import value_of
@@ -167,6 +167,7 @@ def _lstm_form(values: Values) -> str:
     return "\n".join(lines)
 
 
+MOST_LAYERS = 100
 _ARGUMENTS = (
     "input_size: size, hidden_size: size, /, num_layers: size = 1, {}bias: bool = True, "
     "batch_first: bool = False, dropout: probability = 0.0, bidirectional: bool = False"
@@ -193,6 +194,7 @@ def _layer(name: str, stem: str, doc: str, function: str, gates: int) -> Layer:
         shape=recurrent.recurrent,
         forward="input: Tensor | packed, hx: Tensor | None = None",
         infer={"input_size": "input.shape[-1]"},
+        checks=at_most(MOST_LAYERS, "num_layers"),
         state=_weights(gates),
         draw=_draw(_weights(gates)),
         let=_LET,
@@ -233,6 +235,7 @@ _LSTM = Layer(
     draw=_draw(_weights(4)),
     let=_LET,
     checks=(
+        *at_most(MOST_LAYERS, "num_layers"),
         Check(
             "proj_size < hidden_size",
             "proj_size",

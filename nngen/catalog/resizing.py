@@ -122,7 +122,7 @@ LAYERS = (
     ),
     Layer(
         "ChannelShuffle",
-        "Deals the channels of each group out in turn.",
+        "Mixes the groups of channels, one channel of each group in turn.",
         "groups: size",
         form="out = F.channel_shuffle(input, groups=groups)",
         shape=resizing.channel_shuffle,

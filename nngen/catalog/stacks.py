@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nngen.catalog import transformer as layers
-from nngen.catalog.entry import Inner, Layer, Part, State, example
+from nngen.catalog.entry import Inner, Layer, Part, State, at_most, example
 from nngen.catalog.inside import ENTRIES, defaults, parts_state
 from nngen.catalog.transformer import CHECKS, MASK, fixed, fused
 from nngen.shapes import transformer
@@ -177,6 +177,7 @@ _DECODER_LAYER = {"TransformerDecoderLayer": {**_SMALL, "batch_first": True}}
 _PLAIN_DECODER_LAYER = {
     "TransformerDecoderLayer": {**_SMALL, "nhead": 3, "activation": "gelu", "norm_first": True}
 }
+MOST_LAYERS = 200
 _NORM = {"LayerNorm": {"normalized_shape": 6}}
 _ENC, _DEC = "encoder1", "decoder1"
 _CAUSAL = "torch.full((4, 4), -torch.inf).triu(diagonal=1)"
@@ -193,6 +194,7 @@ LAYERS = (
         forward="src: Tensor, mask: Tensor | None = None, src_key_padding_mask: Tensor | None = None, "
         "is_causal: bool | None = None",
         parts=_encoder_parts,
+        checks=at_most(MOST_LAYERS, "num_layers"),
         inner_state=_state_of(_encoder_parts),
         note=_encoder_note,
         stem="encoder",
@@ -246,6 +248,7 @@ LAYERS = (
         "memory_key_padding_mask: Tensor | None = None, tgt_is_causal: bool | None = None, "
         "memory_is_causal: bool = False",
         parts=_decoder_parts,
+        checks=at_most(MOST_LAYERS, "num_layers"),
         inner_state=_state_of(_decoder_parts),
         note=_decoder_note,
         stem="decoder",
@@ -296,7 +299,7 @@ LAYERS = (
         "memory_key_padding_mask: Tensor | None = None, src_is_causal: bool | None = None, "
         "tgt_is_causal: bool | None = None, memory_is_causal: bool = False",
         infer={"d_model": "src.shape[-1]"},
-        checks=CHECKS,
+        checks=(*CHECKS, *at_most(MOST_LAYERS, "num_encoder_layers", "num_decoder_layers")),
         draw=_TRANSFORMER_DRAW,
         parts=_transformer_parts,
         inner_state=_state_of(_transformer_parts),

@@ -1,0 +1,1 @@
+"""The lesson on a spec: a page that shows how each of its steps becomes the same twice."""

@@ -1,0 +1,153 @@
+"""Why the two styles are the same, family by family."""
+
+from __future__ import annotations
+
+import ast
+
+from nngen.catalog import LAYERS
+from nngen.catalog.fragments import statements
+
+# The functions of layers whose form depends on their arguments.
+_FUNCTIONS = {
+    "InstanceNorm1d": "F.instance_norm",
+    "InstanceNorm2d": "F.instance_norm",
+    "InstanceNorm3d": "F.instance_norm",
+    "AdaptiveLogSoftmaxWithLoss": "F.log_softmax",
+    "RNN": "torch.rnn_tanh",
+    "LSTM": "torch.lstm",
+    "GRU": "torch.gru",
+    "RNNCell": "torch.rnn_tanh_cell",
+    "LSTMCell": "torch.lstm_cell",
+    "GRUCell": "torch.gru_cell",
+    "MultiheadAttention": "F.multi_head_attention_forward",
+}
+_BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
+_SEQUENCES = ("RNN", "LSTM", "GRU")
+_COMPOSITES = (
+    "TransformerEncoderLayer",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerDecoder",
+    "Transformer",
+)
+
+OWNING = (
+    "The `forward` of `nn.{kind}` calls `{function}` with the parameters that the module owns. Both files draw them by "
+    "the same initialisers in the same order, so one seed gives the same numbers."
+)
+PLAIN = (
+    "The `forward` of `nn.{kind}` is a call of `{function}` with the arguments that the module keeps: the same code "
+    "runs on the same numbers."
+)
+BY_MODE = (
+    "The `forward` of `nn.{kind}` calls `{function}` with `training=self.training`, as the other file does: in train "
+    "mode both draw the same numbers from the same random state, and in eval mode neither draws any."
+)
+BATCH_NORM = (
+    "The `forward` of `nn.{kind}` counts the batch in train mode, then calls `F.batch_norm` with its own statistics and "
+    "parameters; the other file writes out both. In train mode that normalises by the batch and moves the running "
+    "statistics, in eval mode it normalises by them."
+)
+INSTANCE_NORM = (
+    "The `forward` of `nn.{kind}` calls `F.instance_norm` with the parameters and statistics that the module owns, if "
+    "it has any."
+)
+LOSS = (
+    "The `forward` of `nn.{kind}` is a call of `{function}` with the arguments that the module keeps: both take the "
+    "same outputs and targets and give the same number."
+)
+CLUSTERS = (
+    "Both files take a log-softmax over the frequent classes and the clusters, and another within a cluster, by the same "
+    "functions in the same order."
+)
+SEQUENCE = (
+    "The `forward` of `nn.{kind}` hands its weights as a flat list to `{function}`, which runs the whole sequence; the "
+    "other file hands over the same list in the same order. One seed draws the same weights in both."
+)
+ATTENTION = (
+    "The `forward` of `nn.{kind}` calls `{function}` with its packed projections, as the other file does. In eval mode "
+    "without gradients torch may run a fused kernel for the module instead; the proof compares with that one off."
+)
+COMPOSITE = (
+    "`nn.{kind}` is made of attention, linear layers, layer norm and dropout; the other file calls their functions in the "
+    "same order. In eval mode without gradients torch may run a fused kernel for the module instead; the proof "
+    "compares with that one off."
+)
+IDENTITY = (
+    "The `forward` of `nn.Identity` returns its input, and the other file passes the value on."
+)
+BLOCK = "Both files have this class, with the same steps in the same order, and each step is equal."
+SEQUENTIAL = "`nn.Sequential` calls its layers one after another, and the lines of the other file do the same."
+COPIES = "Both files go through the same copies in the same order."
+PARAMETER = "Both files have the same lines, at the same place in the order of random numbers."
+BUFFER = "Both files have the same line."
+LINE = "The line is the same in both files, and what goes into it is equal."
+
+SENTENCES = frozenset(
+    (
+        *(OWNING, PLAIN, BY_MODE, BATCH_NORM, INSTANCE_NORM, LOSS, CLUSTERS, SEQUENCE, ATTENTION),
+        *(COMPOSITE, IDENTITY, BLOCK, SEQUENTIAL, COPIES, PARAMETER, BUFFER, LINE),
+    )
+)
+_OTHERS = {
+    "Identity": IDENTITY,
+    "Sequential": SEQUENTIAL,
+    "ModuleList": COPIES,
+    "Parameter": PARAMETER,
+    "Buffer": BUFFER,
+    "MultiheadAttention": ATTENTION,
+    "AdaptiveLogSoftmaxWithLoss": CLUSTERS,
+    **dict.fromkeys(_BATCH_NORMS, BATCH_NORM),
+    **dict.fromkeys(("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"), INSTANCE_NORM),
+    **dict.fromkeys(_SEQUENCES, SEQUENCE),
+    **dict.fromkeys(_COMPOSITES, COMPOSITE),
+}
+
+
+def reason(kind: str) -> str:
+    """Why a step of this kind is the same in both styles.
+
+    Args:
+        kind: a layer, a container, a block, `Parameter` or `Buffer`; what has a dot or is empty is a line of Python.
+    """
+    if not kind or "." in kind:
+        return LINE
+    if kind in _OTHERS:
+        return _OTHERS[kind]
+    if kind not in LAYERS:
+        return BLOCK
+    entry = LAYERS[kind]
+    if entry.is_loss:
+        return LOSS
+    if entry.state:
+        return OWNING
+    return BY_MODE if asks_for_mode(kind) else PLAIN
+
+
+def asks_for_mode(kind: str) -> bool:
+    """Whether the layer's function is told the mode."""
+    form = LAYERS[kind].form
+    if callable(form):
+        return kind in (*_SEQUENCES, "MultiheadAttention") or kind.startswith("InstanceNorm")
+    return any(isinstance(n, ast.Name) and n.id == "training" for n in _nodes(form))
+
+
+def function_of(kind: str) -> str:
+    """The function that a layer calls, as code names it: `F.conv2d`; "" where there is not one alone."""
+    form = LAYERS[kind].form
+    if kind in _FUNCTIONS or callable(form):
+        return _FUNCTIONS.get(kind, "")
+    for node in _nodes(form):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "out":
+            value = node.value
+            return _path(value.func) if isinstance(value, ast.Call) else ""
+    return ""
+
+
+def _nodes(form: str) -> list[ast.AST]:
+    return [node for statement in statements(form) for node in ast.walk(statement)]
+
+
+def _path(func: ast.expr) -> str:
+    path = ast.unparse(func)
+    return path if path.startswith(("F.", "torch.")) else f"Tensor.{path.rpartition('.')[2]}"

@@ -1,0 +1,142 @@
+"""What helps to begin and to go on: a first spec, building on change, a shell that completes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import nngen
+from nngen import lint
+from nngen import spec as specs
+from nngen.cli import main
+
+NNGEN = [sys.executable, "-m", "nngen"]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("model.yaml", "Model"), ("tiny-net.yaml", "TinyNet"), ("网.yaml", "Model")],
+)
+def test_the_first_spec_builds_is_clean_and_equal(
+    file: str,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", file]) == 0
+    assert capsys.readouterr().out == f"{file}: written; now run `nngen build {file}`\n"
+    text = Path(file).read_text()
+    assert "{" not in text.split("name:")[0]
+    spec = specs.read(Path(file))
+    assert spec.model.name == name and lint.lint(spec) == ()
+    if name == "Model" and file == "model.yaml":
+        assert nngen.verify(file).equal
+
+
+def test_its_comments_are_commands_that_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "my-net.yaml"]) == 0
+    lines = [
+        line
+        for line in Path("my-net.yaml").read_text().splitlines()
+        if line.startswith("#   nngen")
+    ]
+    assert len(lines) == 3
+    assert "(generated/my_net/)" in lines[0]
+    for line in lines:
+        assert "my-net.yaml" in line
+    assert main(["build", "my-net.yaml"]) == 0
+    assert (tmp_path / "generated/my_net/nn_style.py").exists()
+
+
+def test_a_file_that_is_there_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model.yaml").write_text("mine")
+    assert main(["init"]) == 2
+    assert "model.yaml is there already" in capsys.readouterr().err
+    assert Path("model.yaml").read_text() == "mine"
+    assert main(["init", "1.yaml"]) == 2
+    assert "'1' cannot be the name of a Python package" in capsys.readouterr().err
+    assert main(["init", "missing/model.yaml"]) == 2
+    assert "cannot write missing/model.yaml: No such file or directory" in capsys.readouterr().err
+
+
+def until(found: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    for _ in range(600):
+        if found():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen in 30 seconds")
+
+
+def test_watch_builds_again_when_the_spec_changes_and_outlives_errors(tmp_path: Path) -> None:
+    spec, twin, log = tmp_path / "m.yaml", tmp_path / "out/m/nn_style.py", tmp_path / "log"
+    spec.write_text("name: M\ninput: [3]\nlayers: [Linear: 4]\n")
+    with log.open("w") as output:
+        command = [*NNGEN, "watch", "m.yaml", "-o", "out"]
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        until(lambda: "watching" in log.read_text())
+        assert "nn.Linear(3, 4)" in twin.read_text()
+        time.sleep(0.3)  # it says so just before it listens
+        spec.write_text("name: M\ninput: [3]\nlayers: [Linaer: 5]\n")
+        until(lambda: "did you mean 'Linear'?" in log.read_text())
+        # As editors do: a new file takes the old one's place.
+        new = tmp_path / "new.yaml"
+        new.write_text("name: M\ninput: [3]\nlayers: [Linear: 6]\n")
+        new.replace(spec)
+        until(lambda: "nn.Linear(3, 6)" in twin.read_text())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert "Traceback" not in log.read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_shell_completes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", "bash"]) == 0
+    (tmp_path / "complete.bash").write_text(capsys.readouterr().out)
+    (tmp_path / "a.yaml").touch()
+
+    def completed(*words: str) -> list[str]:
+        quoted = " ".join(f"'{word}'" for word in words)
+        script = (
+            f"source complete.bash; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; "
+            'COMP_LINE="${COMP_WORDS[*]}"; COMP_POINT=${#COMP_LINE}; _shtab_nngen; echo "${COMPREPLY[@]}"'
+        )
+        run = subprocess.run(
+            ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        return run.stdout.split()
+
+    assert completed("nngen", "ver") == ["verify"]
+    assert "--check" in completed("nngen", "build", "--")
+    assert completed("nngen", "build", "a") == ["a.yaml"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "tcsh"])
+def test_other_shells_have_a_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    assert "verify" in capsys.readouterr().out
+
+
+def test_what_is_missing_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    assert main(["watch", "m.yaml"]) == 2
+    assert capsys.readouterr().err == "watch needs watchfiles: pip install 'nngen[watch]'\n"
