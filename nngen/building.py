@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from nngen import document
 from nngen import spec as specs
-from nngen.graph import build_graph
+from nngen.graph import build_graph, follow
+from nngen.lint import Finding, lint
 from nngen.render import render
+
+
+@dataclass(frozen=True)
+class Package:
+    """What a spec gives.
+
+    Attributes:
+        source: the spec's bytes.
+        files: the bodies of the files that those bytes give, by name.
+        findings: what in the spec is probably not meant.
+    """
+
+    source: bytes
+    files: dict[str, str]
+    findings: tuple[Finding, ...]
 
 
 def files(path: Path) -> dict[str, str]:
@@ -17,15 +34,22 @@ def files(path: Path) -> dict[str, str]:
         SpecError: the spec is wrong.
         FileError: it cannot be read.
     """
-    return read_and_render(path)[1]
+    return render(build_graph(_read(path)[1]))
 
 
-def read_and_render(path: Path) -> tuple[bytes, dict[str, str]]:
-    """A spec's bytes, and the files that those bytes give.
+def package(path: Path) -> Package:
+    """The package of a spec.
 
     Raises:
         SpecError: the spec is wrong.
         FileError: it cannot be read.
     """
+    source, spec = _read(path)
+    followed = follow(spec)
+    findings = lint(spec, source.decode(), followed)
+    return Package(source, render(build_graph(spec, followed)), findings)
+
+
+def _read(path: Path) -> tuple[bytes, specs.Spec]:
     source = document.read_bytes(path)
-    return source, render(build_graph(specs.from_node(document.decode(source, path), path.name)))
+    return source, specs.from_node(document.decode(source, path), path.name)

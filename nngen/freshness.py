@@ -15,6 +15,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_dir
 
+from nngen import plain
+
 DEPENDENCIES = ("black", "jinja2", "yaml")
 MOST_ENTRIES = 1000
 
@@ -43,10 +45,10 @@ def key(
     """
     parts = [options.encode(), spec.name.encode()]
     try:
-        parts += [_tools(), spec.read_bytes() if source is None else source]
+        parts += [_tools(), plain.read(spec) if source is None else source]
         for name in names:
             parts += [name.encode(), _output(folder, name, files)]
-    except OSError:
+    except (OSError, ValueError):
         return None
     digest = hashlib.sha256()
     for part in parts:
@@ -54,26 +56,36 @@ def key(
     return digest.hexdigest()
 
 
-def is_fresh(key: str | None) -> bool:
-    """Whether the build of this key is remembered."""
-    return key is not None and os.path.exists(_folder() / key)
+def recall(key: str | None) -> str | None:
+    """What was noted with the build of this key; None where it is not remembered."""
+    if key is None:
+        return None
+    try:
+        return (_folder() / key).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
 
 
-def remember(key: str | None) -> None:
-    """Remembers the build of this key; where it cannot, the next build is just slower."""
+def remember(key: str | None, note: str = "") -> None:
+    """Remembers the build of this key; where it cannot, the next build is just slower.
+
+    Args:
+        key: of `key`.
+        note: what the next build is to say, though it does nothing.
+    """
     folder = _folder()
     if key is None or not folder.is_absolute():  # "~" is left as it is without a home
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / key).touch()
+        (folder / key).write_text(note, encoding="utf-8")
         _forget_oldest(folder)
     except OSError:
         pass  # a cache that cannot be written must not fail a build
 
 
 def _output(folder: Path, name: str, files: Mapping[str, str] | None) -> bytes:
-    return (folder / name).read_bytes() if files is None else files[name].encode()
+    return plain.read(folder / name) if files is None else files[name].encode()
 
 
 def _folder() -> Path:

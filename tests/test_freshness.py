@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nngen import freshness
-from nngen.freshness import is_fresh, remember
+from nngen.freshness import recall, remember
 
 NAMES = ("__init__.py", "nn_style.py")
 
@@ -36,6 +36,10 @@ def spec(tmp_path: Path) -> Path:
     return path
 
 
+def is_fresh(key: str | None) -> bool:
+    return recall(key) is not None
+
+
 def key(spec: Path, options: str = "") -> str | None:
     return freshness.key(spec, options, spec.parent / "out", NAMES)
 
@@ -44,6 +48,11 @@ def test_a_remembered_build_is_fresh(spec: Path) -> None:
     assert not is_fresh(key(spec))
     remember(key(spec))
     assert is_fresh(key(spec))
+
+
+def test_what_is_noted_is_recalled(spec: Path) -> None:
+    remember(key(spec), "线 1: a warning\0line 2")
+    assert recall(key(spec)) == "线 1: a warning\0line 2"
 
 
 def test_the_same_text_saved_again_is_fresh(spec: Path) -> None:

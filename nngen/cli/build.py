@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nngen.cli.shared import Verbs, each, specs
+
+if TYPE_CHECKING:
+    from nngen.lint import Finding
 
 FILES = ("__init__.py", "functional_style.py", "nn_style.py")
 
@@ -45,15 +49,20 @@ def _build_one(path: Path, out: Path, force: bool) -> int:
     from nngen.folders import package_folder
 
     folder = package_folder(path, out)
-    if freshness.is_fresh(freshness.key(path, "build", folder, FILES)):
+    warnings = freshness.recall(freshness.key(path, "build", folder, FILES))
+    if warnings is not None:
+        _warn(path, warnings)
         print(f"{folder}: unchanged")
         return 0
     from nngen import building, writer
 
-    source, bodies = building.read_and_render(path)
-    changes = writer.write(folder, bodies, force)
-    files = {name: writer.seal(body) for name, body in bodies.items()}
-    freshness.remember(freshness.key(path, "build", folder, FILES, source=source, files=files))
+    package = building.package(path)
+    changes = writer.write(folder, package.files, force)
+    files = {name: writer.seal(body) for name, body in package.files.items()}
+    key = freshness.key(path, "build", folder, FILES, source=package.source, files=files)
+    warnings = _warnings(package.findings)
+    freshness.remember(key, warnings)
+    _warn(path, warnings)
     for change in changes:
         if change.kind != "unchanged":
             print(f"{change.path}: {change.kind}")
@@ -67,8 +76,20 @@ def _check(path: Path, out: Path) -> int:
     from nngen.folders import package_folder
 
     folder = package_folder(path, out)
-    difference = writer.check(folder, building.files(path))
+    package = building.package(path)
+    _warn(path, _warnings(package.findings))
+    difference = writer.check(folder, package.files)
     if difference:
         print(difference, end="")
         print(f"{folder}: out of date with {path}", file=sys.stderr)
     return 1 if difference else 0
+
+
+def _warnings(findings: tuple[Finding, ...]) -> str:
+    """Findings as they are remembered: without the spec's path, which may be written in several ways."""
+    return "\0".join(str(finding).removeprefix(finding.mark.file) for finding in findings)
+
+
+def _warn(path: Path, warnings: str) -> None:
+    for warning in warnings.split("\0") if warnings else ():
+        print(f"{path}{warning}", file=sys.stderr)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nngen.errors import SpecError, did_you_mean
+from nngen.errors import Fault, SpecError, did_you_mean
 from nngen.graph.classes import ClassWriter, unite
 from nngen.graph.flow import Flow
 from nngen.graph.inputs import tensor, tensor_spec, whole
@@ -17,6 +17,7 @@ from nngen.graph.model import Graph, ModelClass
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Choices, Program, Scope
 from nngen.graph.walker import walk
+from nngen.limits import ALLOW, limits
 from nngen.sizes import Size, symbol, value_of
 from nngen.spec import Spec
 
@@ -61,19 +62,26 @@ def follow(spec: Spec) -> Followed:
     return Followed(flow, program.flows, criterion, arguments, _check_sizes(spec))
 
 
-def build_graph(spec: Spec) -> Graph:
+def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
     """Take every decision about a model.
+
+    Args:
+        spec: the model.
+        followed: what `follow` gave for it, if that has been done; it is used up.
 
     Raises:
         SpecError: the spec is wrong.
     """
-    followed = follow(spec)
+    followed = followed or follow(spec)
     flow, criterion = followed.flow, followed.criterion
     united = [unite(flows) for flows in followed.blocks.values()]
-    writer = ClassWriter([*united, flow])
-    blocks = tuple(map(writer.block, united))
-    model = writer.model(flow, criterion)
-    classes = (*blocks, model)
+    _refuse_long(spec, [*united, flow])
+    loss = () if criterion is None else tuple(criterion.flow.built)
+    writer = ClassWriter([*((each, ()) for each in united), (flow, loss)])
+    try:
+        classes = (*map(writer.block, united), writer.model(flow, criterion))
+    except Fault as fault:  # a size that is computed from others is too large
+        raise SpecError(fault.message, spec.model.mark, fault.hint) from None
     return Graph(
         spec.file,
         classes,
@@ -86,6 +94,13 @@ def build_graph(spec: Spec) -> Graph:
         followed.sizes,
         dict(module_marks(flow)),
     )
+
+
+def _refuse_long(spec: Spec, flows: list[Flow]) -> None:
+    most = limits().written
+    if sum(each.length() for each in flows) > most:
+        message = f"the code would have more than {most:,} steps and layers"
+        raise SpecError(message, spec.model.mark, f"make blocks of what repeats; {ALLOW}")
 
 
 def _arguments(spec: Spec) -> dict[str, Any]:

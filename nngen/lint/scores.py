@@ -1,0 +1,236 @@
+"""NN1xx, of losses that take scores of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nngen.lint.probabilities import OF_LOG_PROBABILITIES
+from nngen.lint.rule import (
+    DROPOUT,
+    SAME,
+    SOFTMAX,
+    Hit,
+    Rule,
+    behind,
+    known,
+    losses,
+    words,
+)
+from nngen.lint.trace import Trace
+
+# By the function that they take themselves.
+_OF_SCORES = {
+    "cross_entropy": "softmax",
+    "binary_cross_entropy_with_logits": "sigmoid",
+    "multilabel_soft_margin_loss": "sigmoid",
+    "soft_margin_loss": "sigmoid",
+}
+_BOUNDED = words("sigmoid hardsigmoid logsigmoid tanh hardtanh softsign")
+_CUT = words("relu relu6 gelu silu mish hardswish softplus")
+
+
+def _softmax(trace: Trace) -> Iterator[Hit]:
+    for loss, given in losses(trace, _OF_SCORES):
+        found = behind(given, SAME | DROPOUT)
+        takes = _OF_SCORES[loss.does]
+        wrong = SOFTMAX if takes == "softmax" else SOFTMAX | {"log_softmax"}
+        if found is not None and found.does in wrong:
+            yield Hit(
+                found.mark,
+                f"{found.name} before {loss.name}, which takes the {takes} itself",
+                f"take {found.name} out and give the loss the raw scores",
+            )
+
+
+def _bounded(trace: Trace) -> Iterator[Hit]:
+    for loss, given in losses(trace, _OF_SCORES):
+        found = behind(given, SAME | DROPOUT)
+        margin = loss.does == "soft_margin_loss"
+        wrong = _BOUNDED - {"tanh", "hardtanh", "softsign"} if margin else _BOUNDED
+        if found is not None and found.does in wrong:
+            fix = f"take {found.name} out and give the loss the raw scores"
+            if found.does == "sigmoid" and _OF_SCORES[loss.does] == "sigmoid" and not margin:
+                fix += ", or keep it and use BCELoss"
+            yield Hit(
+                found.mark,
+                f"{found.name} before {loss.name} bounds the scores, "
+                f"and the loss takes the {_OF_SCORES[loss.does]} itself",
+                fix,
+            )
+
+
+def _log_softmax(trace: Trace) -> Iterator[Hit]:
+    for loss, given in losses(trace, ("cross_entropy",)):
+        found = behind(given)
+        if found is not None and found.does == "log_softmax":
+            yield Hit(
+                found.mark,
+                f"{found.name} before {loss.name} is harmless, but done twice",
+                f"take {found.name} out, or keep it and use NLLLoss",
+            )
+
+
+def _cut(trace: Trace) -> Iterator[Hit]:
+    for loss, given in losses(trace, _OF_SCORES):
+        found = behind(given, SAME | DROPOUT)
+        if found is not None and found.does in _CUT:
+            yield Hit(
+                found.mark,
+                f"{found.name} before {loss.name} cuts the scores off below zero",
+                f"take {found.name} out: the last layer's scores go to the loss as they are",
+            )
+
+
+def _dropped(trace: Trace) -> Iterator[Hit]:
+    wanted = (*_OF_SCORES, *OF_LOG_PROBABILITIES, "binary_cross_entropy")
+    for loss, given in losses(trace, wanted):
+        found = behind(given, SAME | SOFTMAX | {"sigmoid", "log_softmax"})
+        if found is not None and found.does in DROPOUT:
+            yield Hit(
+                found.mark,
+                f"{found.name} drops scores right before {loss.name}",
+                "put it before the last layer",
+            )
+
+
+def _one_class(trace: Trace) -> Iterator[Hit]:
+    for loss, given in losses(trace, ("cross_entropy", "nll_loss")):
+        shape = None if given is None else given.shape
+        if shape is not None and len(shape) > 1 and known(shape[1]) == 1:
+            yield Hit(
+                loss.mark,
+                f"{loss.name} over one class is always zero",
+                "use BCEWithLogitsLoss for a yes or no, or give an output for each class",
+            )
+
+
+RULES = (
+    Rule(
+        "NN101",
+        "softmax before a loss that takes logits",
+        _softmax,
+        "CrossEntropyLoss takes the softmax itself. Given probabilities it takes the softmax of numbers between 0 and "
+        "1, which never come far apart: the loss cannot fall under a floor, and the gradient fades.",
+        "you mean to flatten the distribution twice, which no known model does.",
+        """\
+input: [8]
+layers:
+  - Linear: 10
+  - Softmax: {dim: 1}
+loss: CrossEntropyLoss
+""",
+        """\
+input: [8]
+layers:
+  - Linear: 10
+loss: CrossEntropyLoss
+""",
+        "softmax-before-cross-entropy",
+    ),
+    Rule(
+        "NN102",
+        "a bounded activation before a loss that takes logits",
+        _bounded,
+        "The loss takes the sigmoid or softmax itself. Scores that are bounded already can never say `surely`, so that "
+        "the loss keeps a floor; and far from zero the gradient is gone.",
+        "the bound is meant, as a temperature. Scaled scores, `30 * torch.tanh(x / 30)`, are not reported.",
+        """\
+input: [8]
+layers:
+  - Linear: 1
+  - Sigmoid
+loss: BCEWithLogitsLoss
+""",
+        """\
+input: [8]
+layers:
+  - Linear: 1
+loss: BCEWithLogitsLoss
+""",
+    ),
+    Rule(
+        "NN103",
+        "log_softmax before cross entropy",
+        _log_softmax,
+        "The log_softmax of a log_softmax is itself: the loss is right, but the work is done twice, and a reader "
+        "wonders which of the two was meant.",
+        "the model's users want log probabilities, and the loss is fixed.",
+        """\
+input: [8]
+layers:
+  - Linear: 10
+  - LogSoftmax: {dim: 1}
+loss: CrossEntropyLoss
+""",
+        """\
+input: [8]
+layers:
+  - Linear: 10
+  - LogSoftmax: {dim: 1}
+loss: NLLLoss
+""",
+        "log-softmax-before-cross-entropy",
+    ),
+    Rule(
+        "NN106",
+        "an activation on the scores before a loss that takes logits",
+        _cut,
+        "The scores can no longer fall below zero, or hardly: a wrong class cannot be ruled out, a binary answer never "
+        "comes below one half, and a score that is cut off has no gradient.",
+        "it was published so. An activation before a pooling, as in SqueezeNet, is not reported.",
+        """\
+input: [8]
+layers:
+  - Linear: 10
+  - ReLU
+loss: CrossEntropyLoss
+""",
+        """\
+input: [8]
+layers:
+  - Linear: 10
+loss: CrossEntropyLoss
+""",
+    ),
+    Rule(
+        "NN107",
+        "dropout right before a loss of classes",
+        _dropped,
+        "Dropout puts scores, or probabilities, to zero and scales up the rest: the loss then asks the wrong question. "
+        "Dropout is for features, which the next layer weighs.",
+        "noise on the scores themselves is meant.",
+        """\
+input: [8]
+layers:
+  - Linear: 10
+  - Dropout: 0.5
+loss: CrossEntropyLoss
+""",
+        """\
+input: [8]
+layers:
+  - Dropout: 0.5
+  - Linear: 10
+loss: CrossEntropyLoss
+""",
+    ),
+    Rule(
+        "NN108",
+        "cross entropy over one class",
+        _one_class,
+        "The softmax of one number is 1, whatever the number: the loss is zero and nothing is learned.",
+        "the count of classes is an argument whose default is 1.",
+        """\
+input: [8]
+layers:
+  - Linear: 1
+loss: CrossEntropyLoss
+""",
+        """\
+input: [8]
+layers:
+  - Linear: 1
+loss: BCEWithLogitsLoss
+""",
+    ),
+)

@@ -1,0 +1,338 @@
+"""The flow of a whole model as one graph of what it computes: blocks and containers opened, lines taken apart."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from nngen.catalog import FUNCTIONS, LAYERS
+from nngen.errors import Fault, Mark
+from nngen.expressions import place
+from nngen.graph import Followed
+from nngen.graph.flow import Application, Flow, Module, Operation, Value
+from nngen.graph.uses import kind_of
+from nngen.lint.line import LineValues
+from nngen.spec import Spec
+from nngen.spec.model import LossSteps
+
+# A node, a structure of such, or None for what is no tensor.
+Traced = Any
+
+
+@dataclass(eq=False)
+class Node:
+    """One computation.
+
+    Attributes:
+        does: torch's name of the function: `softmax` for `Softmax`, `F.softmax` and `x.softmax` alike; a layer's class
+            where it has no one function; `input`, `target`, `output`; `choice` for what a condition decides.
+        mark: where the spec has it.
+        kind: the layer's class; empty for a function.
+        values: its arguments.
+        literal: those that the spec writes as a literal.
+        computed: those that it computes from names.
+        taken: what it takes, by the names of its arguments.
+        output: the Tensor, or whatever it gives.
+        order: when it happens.
+        readers: what takes it.
+    """
+
+    does: str
+    mark: Mark
+    kind: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    literal: frozenset[str] = frozenset()
+    computed: frozenset[str] = frozenset()
+    taken: Mapping[str, Traced] = field(default_factory=dict)
+    output: Any = None
+    order: int = 0
+    readers: list[Node] = field(default_factory=list)
+
+    @property
+    def source(self) -> Node | None:
+        """What it takes first, if that is one value."""
+        first = next(iter(self.taken.values()), None)
+        return first if isinstance(first, Node) else None
+
+    @property
+    def shape(self) -> tuple[Any, ...] | None:
+        """The shape of what it gives."""
+        return getattr(self.output, "shape", None)
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return self.kind or self.does
+
+
+@dataclass
+class Trace:
+    """What a model and its loss compute, in order.
+
+    Attributes:
+        sizes: the open sizes that checks give.
+    """
+
+    sizes: Mapping[str, int]
+    nodes: list[Node] = field(default_factory=list)
+
+    def add(self, node: Node) -> Node:
+        """Append a node."""
+        node.order = len(self.nodes)
+        self.nodes.append(node)
+        for source in nodes_in(list(node.taken.values())):
+            source.readers.append(node)
+        return node
+
+
+def traced(spec: Spec, followed: Followed) -> Trace:
+    """Trace a model and its loss."""
+    tracer = _Tracer(Trace(followed.sizes))
+    flow = followed.flow
+    starts = {
+        value: tracer.new("input", value.mark, output=value.abstract) for value in flow.inputs
+    }
+    output = tracer.flow(flow, starts)
+    tracer.new("output", flow.body.mark, taken={"output": output})
+    if followed.criterion is not None:
+        tracer.loss(spec, followed.criterion.flow, flow, output)
+    return tracer.trace
+
+
+def nodes_in(traced: Traced) -> Iterator[Node]:
+    """The nodes in a traced value; one structure within it that comes again is looked into once."""
+    seen: set[int] = set()
+    waiting = [traced]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Node):
+            yield each
+        elif isinstance(each, (tuple, list, dict)) and id(each) not in seen:
+            seen.add(id(each))
+            parts = each.values() if isinstance(each, dict) else each
+            waiting += reversed(list(parts))
+
+
+@cache
+def function_of(kind: str) -> str:
+    """The function that a layer calls, by the layer's form: `relu` for ReLU; else the layer's own name."""
+    form = LAYERS[kind].form
+    found = re.search(r"\bout = (?:\w+\.)?(\w+)", form) if isinstance(form, str) else None
+    if found is None:
+        return kind
+    return "identity" if found[1] == "input" else found[1]
+
+
+class _Tracer:
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+    def new(self, does: str, mark: Mark, **rest: Any) -> Node:
+        return self.trace.add(Node(does, mark, **rest))
+
+    def flow(self, flow: Flow, values: dict[Value, Traced]) -> Traced:
+        """Trace one use of a class; what it gives."""
+        for operation in flow.operations:
+            result = self._operation(operation, flow, values)
+            if operation.condition is not None:
+                result = self._choice(operation, result, values)
+            for place_, value in enumerate(operation.writes):
+                if value is not None:
+                    several = len(operation.writes) > 1
+                    values[value] = self.part(result, place_, value) if several else result
+        final = flow.operations[-1].writes[0]
+        assert final is not None
+        return values[final]
+
+    def _operation(self, operation: Operation, flow: Flow, values: dict[Value, Traced]) -> Traced:
+        given = [self._value(value, values) for value in operation.reads]
+        if operation.line is not None:
+            return _LineTracer(self, operation, flow, given).run()
+        if operation.application is not None:
+            names = operation.application.inputs
+            return self.application(operation.application, dict(zip(names, given)))
+        return given[0] if given else None
+
+    def _value(self, value: Value, values: dict[Value, Traced]) -> Traced:
+        if value not in values:
+            values[value] = self.new("state", value.mark, output=value.abstract)
+        return values[value]
+
+    def _choice(self, operation: Operation, result: Traced, values: dict[Value, Traced]) -> Traced:
+        assert operation.condition is not None
+        taken = {"result": result}
+        if operation.condition.passes and operation.reads:
+            taken["passed"] = values[operation.reads[0]]
+        written = operation.writes[0]
+        abstract = None if written is None else written.abstract
+        return self.new("choice", operation.mark, taken=taken, output=abstract)
+
+    def part(self, whole: Traced, position: int, value: Value) -> Traced:
+        """One of several values that a line takes apart."""
+        if isinstance(whole, (tuple, list)) and position < len(whole):
+            return whole[position]
+        taken = {"whole": whole}
+        return self.new("part", value.mark, taken=taken, output=value.abstract)
+
+    def application(self, application: Application, given: Mapping[str, Traced]) -> Traced:
+        """Trace a layer, the layers of a container, or what is in a block."""
+        module = application.module
+        flow = application.flow
+        if application.children:
+            return self._chain(application, list(given.values()))
+        if flow is not None and not flow.body.layer:
+            inputs = {value: given.get(value.name) for value in flow.inputs}
+            return self.flow(flow, inputs)
+        return self._layer(module, given, application.output)
+
+    def _layer(self, module: Module, given: Mapping[str, Traced], output: Any) -> Node:
+        does = function_of(module.kind) if module.kind in LAYERS else kind_of(module)
+        return self.new(
+            does,
+            module.mark,
+            kind=module.kind,
+            values=module.values,
+            literal=module.given - module.code.keys(),
+            computed=frozenset(module.code),
+            taken=given,
+            output=output,
+        )
+
+    def _chain(self, application: Application, given: list[Traced]) -> Traced:
+        """What is in a container: each takes what the one before gives, further inputs are the same for all."""
+        found: Traced = None
+        for child in application.children:
+            found = self.application(child, dict(zip(child.inputs, given)))
+            several = isinstance(found, tuple) and len(given) > 1
+            given = [*found, *given[len(found) :]] if several else [found, *given[1:]]
+        return found
+
+    def loss(self, spec: Spec, flow: Flow, model: Flow, output: Traced) -> None:
+        """Trace the loss on what the model gives."""
+        outputs = _outputs(model, output)
+        if isinstance(spec.loss, LossSteps):
+            targets = [self.new("target", v.mark, output=v.abstract) for v in flow.inputs]
+            starts = dict(zip(flow.inputs, [*outputs, *targets[len(outputs) :]]))
+            self.new("output", flow.body.mark, taken={"output": self.flow(flow, starts)})
+            return
+        module = flow.built[0].module
+        assert module is not None
+        self._layer(module, dict(zip(module.entry.outputs, nodes_in(outputs))), None)
+
+
+def _outputs(model: Flow, output: Traced) -> list[Traced]:
+    """What forward returns, one for each name that the spec has for it."""
+    line = model.operations[-1].line
+    if line is not None and isinstance(line.value.tree, ast.Dict) and isinstance(output, dict):
+        return list(output.values())
+    if line is not None and isinstance(line.value.tree, ast.Tuple) and isinstance(output, tuple):
+        return list(output)
+    return [output]
+
+
+_WORDS = {ast.IfExp: "choice", ast.Attribute: "transpose"}
+
+
+class _LineTracer:
+    """Traces a line of Python.
+
+    Args:
+        tracer: what the nodes are added to.
+        operation: the line, and the layers that it calls.
+        flow: the class that it is in.
+        given: what it reads.
+    """
+
+    def __init__(
+        self, tracer: _Tracer, operation: Operation, flow: Flow, given: list[Traced]
+    ) -> None:
+        assert operation.line is not None
+        self.tracer = tracer
+        self.operation = operation
+        self.expression = operation.line.value
+        self.names = {value.name: each for value, each in zip(operation.reads, given)}
+        self.known = LineValues(operation, flow)
+
+    def run(self) -> Traced:
+        """What the line gives."""
+        try:
+            self.known(self.expression.tree)
+            return self._of(self.expression.tree)
+        except Fault:  # an arm that fits other uses of the class only
+            return self._new("line", self.expression.tree, {**self.names})
+
+    def _new(self, does: str, node: ast.expr, taken: Mapping[str, Traced], **rest: Any) -> Node:
+        mark = place(self.expression.mark, node)
+        output = self.known.found.get(node)
+        return self.tracer.new(does, mark, taken=taken, output=output, **rest)
+
+    def _of(self, node: ast.expr) -> Traced:
+        """What an expression gives, None for what holds no tensor."""
+        if isinstance(node, ast.Name):
+            return self.names.get(node.id)
+        if isinstance(node, (ast.Tuple, ast.List)):
+            return tuple(map(self._of, node.elts))
+        if isinstance(node, ast.Dict):
+            keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+            return dict(zip(keys, map(self._of, node.values)))
+        if isinstance(node, ast.Call):
+            return self._call(node)
+        if isinstance(node, ast.Subscript):
+            return self._item(node)
+        if isinstance(node, ast.Attribute) and node.attr not in ("T", "mT"):
+            return None
+        return self._operator(_WORDS.get(type(node), "operator"), node)
+
+    def _operator(self, does: str, node: ast.expr) -> Traced:
+        parts = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
+        if not isinstance(node, ast.IfExp):
+            taken = [self._of(part) for part in parts]
+        else:
+            taken = [self._of(arm) for arm in (node.body, node.orelse) if arm in self.known.found]
+        if not any(True for _ in nodes_in(taken)):
+            return None
+        return self._new(does, node, {str(place_): each for place_, each in enumerate(taken)})
+
+    def _item(self, node: ast.Subscript) -> Traced:
+        whole, index = self._of(node.value), self.known.found.get(node.slice)
+        if (
+            isinstance(whole, tuple)
+            and isinstance(index, int)
+            and -len(whole) <= index < len(whole)
+        ):
+            return whole[index]
+        if isinstance(whole, dict) and index in whole:
+            return whole[index]
+        return self._operator("index", node)
+
+    def _call(self, node: ast.Call) -> Traced:
+        given = [self._of(argument) for argument in node.args]
+        words = {str(word.arg): self._of(word.value) for word in node.keywords}
+        application = self.operation.calls.get(node)
+        if application is not None:
+            taken = {**dict(zip(application.inputs, given)), **words}
+            return self.tracer.application(application, taken)
+        name = self.known.called.get(node, "")
+        if name not in FUNCTIONS:
+            return self._operator("line", node)
+        if FUNCTIONS[name].counts:
+            return None
+        trees: list[ast.expr] = list(node.args)
+        if name.startswith("Tensor."):
+            assert isinstance(node.func, ast.Attribute)
+            given, trees = [self._of(node.func.value), *given], [node.func.value, *trees]
+        names = FUNCTIONS[name].signature.names
+        written = {**dict(zip(names, trees)), **{str(w.arg): w.value for w in node.keywords}}
+        taken = {**dict(zip(names, given)), **words}
+        rest = {f"{place_}": each for place_, each in enumerate(given[len(names) :])}
+        return self._new(
+            name.rpartition(".")[2],
+            node,
+            {**{key: taken[key] for key in names if key in taken}, **rest},
+            values=self.known.bound[node],
+            literal=frozenset(k for k, tree in written.items() if isinstance(tree, ast.Constant)),
+        )
