@@ -60,8 +60,16 @@ def verify(
     *,
     values: Mapping[str, Any] | None = None,
     seed: int = 0,
+    seeds: int = 1,
     steps: int = 3,
     batch_sizes: Sequence[int] = (1, 4),
+    device: str = "cpu",
+    dtype: str = "",
+    autocast: str = "",
+    threads: int = 1,
+    compile: bool = False,
+    exports: bool = False,
+    everything: bool = False,
 ) -> Report:
     """Build both twins of a spec and compare them bit for bit. Needs torch.
 
@@ -69,8 +77,16 @@ def verify(
         spec: as for `load`.
         values: what the spec leaves open: constructor arguments, sizes of the input. They come before `check`.
         seed: where all random numbers start.
+        seeds: how many seeds to run with: `seed`, `seed + 1`, …
         steps: how many steps of each optimizer are compared.
         batch_sizes: the batch sizes to run.
+        device: where to run: "cpu", "cuda", …
+        dtype: what to cast the models and inputs to: "bfloat16", …
+        autocast: the dtype of `torch.autocast`, if it is wanted.
+        threads: how many threads torch computes with on the CPU.
+        compile: compare the models under `torch.compile`, too.
+        exports: compare them under `torch.func`, and as `torch.export`, ONNX and safetensors give them.
+        everything: both of these, as far as what they need is installed.
 
     Returns:
         What was compared, and the first difference where there is one.
@@ -78,9 +94,30 @@ def verify(
     Raises:
         nngen.errors.SpecError: the spec is wrong.
         nngen.errors.FileError: the file cannot be read.
+        nngen.errors.NngenError: the device is not there, or a package is missing.
+        ValueError: a number is below 1, or a dtype is unknown.
     """
     from nngen import loading, proof
+    from nngen.conditions import Conditions
 
-    return proof.verify(
-        loading.load(spec, values).subject(), seed=seed, steps=steps, batch_sizes=batch_sizes
+    conditions = Conditions(
+        seed=seed,
+        seeds=seeds,
+        steps=steps,
+        batch_sizes=tuple(batch_sizes),
+        device=device,
+        dtype=dtype,
+        autocast=autocast,
+        threads=threads,
+        compile=compile,
+        exports=exports,
+        everything=everything,
     )
+    return proof.verify(loading.load(spec, values).subject(), conditions)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext nngen` calls: gives a notebook the cell magic `%%nngen`."""
+    from nngen import notebook
+
+    notebook.register(shell)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import yaml
+from markupsafe import escape
 
 from nngen import document
 from nngen import spec as specs
@@ -20,7 +24,7 @@ from nngen.subject import Origins, Subject
 _NUMBER = itertools.count()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pair:
     """The twins of one spec.
 
@@ -28,6 +32,7 @@ class Pair:
         nn_style, functional_style: the modules, as a built package has them.
         to_functional, to_nn: rename the keys of a state_dict.
         source_map: which step of the spec made which line of them.
+        text: the spec, as YAML.
     """
 
     nn_style: ModuleType
@@ -35,11 +40,26 @@ class Pair:
     to_functional: Callable[[dict[str, Any]], dict[str, Any]]
     to_nn: Callable[[dict[str, Any]], dict[str, Any]]
     source_map: SourceMap
+    text: str
 
     @property
     def graph(self) -> Graph:
         """The model that both were written from."""
         return self.source_map.graph
+
+    def __repr__(self) -> str:
+        return f"<the twins of {self.graph.model.name}, from {self.graph.source}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the spec and both files, linked step by step."""
+        from nngen.lesson.forms import Frame
+        from nngen.lesson.page import page
+
+        spec = specs.from_node(document.parse(self.text, self.graph.source), self.graph.source)
+        whole = escape(Frame("en", []).page(page(spec, self.text), ""))
+        style = "width: 100%; height: 40em; border: 1px solid #8888; border-radius: 6px"
+        # A frame of its own: neither the notebook's style nor its scripts reach in, or these out.
+        return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{whole}"></iframe>'
 
     def subject(self) -> Subject:
         """The twins with what verification feeds them."""
@@ -69,7 +89,8 @@ def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None 
         SpecError: the spec is wrong.
         FileError: the file cannot be read.
     """
-    source_map = trace(specs.with_values(_read(spec), values or {}))
+    text, given = _read(spec)
+    source_map = trace(specs.with_values(given, values or {}))
     texts = {name: file.text for name, file in source_map.files.items()}
     name = source_map.graph.model.name.lower()
     package = _package(texts, f"nngen_loaded_{next(_NUMBER)}_{name}")
@@ -79,15 +100,30 @@ def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None 
         package.to_functional,
         package.to_nn,
         source_map,
+        text,
     )
 
 
-def _read(spec: str | Path | Mapping[str, Any]) -> specs.Spec:
+def _read(spec: str | Path | Mapping[str, Any]) -> tuple[str, specs.Spec]:
+    """A spec, and its text; a dict's is what YAML has for it."""
     if isinstance(spec, Mapping):
-        return specs.from_node(document.of(spec), "a dict")
+        found = specs.from_node(document.of(spec), "a dict")
+        return yaml.safe_dump(_plain(spec), sort_keys=False, allow_unicode=True), found
     if isinstance(spec, str) and "\n" in spec:
-        return specs.from_node(document.parse(spec, "<text>"), "a text")
-    return specs.read(Path(spec))
+        return spec, specs.from_node(document.parse(spec, "<text>"), "a text")
+    if not isinstance(spec, (str, os.PathLike)):
+        kind = type(spec).__name__
+        raise TypeError(f"a spec is a path, a YAML text or a dict, not a value of type {kind}")
+    path = Path(spec)
+    data = document.read_bytes(path)
+    return data.decode(), specs.from_node(document.decode(data, path), path.name)
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, and any mapping as a dict."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _package(files: Mapping[str, str], name: str) -> Any:

@@ -19,6 +19,7 @@ ORDER = (
     *(
         "errors",
         "limits",
+        "plain",
         "sizes",
         "slices",
         "dtypes",
@@ -29,10 +30,11 @@ ORDER = (
         "catalog",
     ),
     *("slips", "document", "extents", "names", "subject", "spec", "fold", "graph"),
-    *("marking", "render", "sourcemap", "alignment", "comparison"),
+    *("marking", "compiled", "render", "sourcemap", "alignment", "comparison"),
     *("schema", "listing", "summary", "diagram"),
     *("language", "pitfalls", "lint"),
-    *("folders", "writer", "freshness", "building", "loading", "conditions", "report", "proof", "certificate", "lesson"),
+    *("folders", "writer", "freshness", "building", "conditions", "report", "proof"),
+    *("certificate", "lesson", "loading", "notebook"),
     *("nngen", "cli", "__main__"),
 )
 # What imports torch, each with all that is below it.

@@ -12,18 +12,20 @@ import sys
 from collections.abc import Sequence
 
 from nngen import __version__
-from nngen.cli import build, diff, lint, pitfall, show, verify
+from nngen.cli import build, diff, lesson, lint, pitfall, show, start, verify
 from nngen.errors import NngenError
+from nngen.limits import large
 
 # Each module adds its verbs, in the order in which help lists them.
-VERBS = (build, verify, diff, lint, show, pitfall)
+VERBS = (build, verify, diff, lint, show, pitfall, lesson, start)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
-        code: int = options.run(options)
+        with large(getattr(options, "large", False)):
+            code: int = options.run(options)
         sys.stdout.flush()
         return code
     except NngenError as error:
@@ -37,13 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """All verbs and their options."""
+    root = argparse.ArgumentParser(
         prog="nngen",
         description="One YAML model description becomes two PyTorch models, equal bit for bit.",
     )
-    parser.add_argument("--version", action="version", version=f"nngen {__version__}")
-    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+    root.add_argument("--version", action="version", version=f"nngen {__version__}")
+    verbs = root.add_subparsers(required=True, metavar="COMMAND")
     for module in VERBS:
         module.add(verbs)
-    return parser
+    root.set_defaults(parser=root)
+    return root
