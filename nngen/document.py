@@ -15,11 +15,11 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from nngen import plain
 from nngen.errors import FileError, Mark, SpecError, nearest
+from nngen.limits import ALLOW, limits
 from nngen.slips import NO_TAGS, syntax_error
 
-LARGEST = 4_000_000  # bytes of a file, characters of a text
-MOST_NODES = 140_000  # keys and values; an alias counts as all that it stands for
 DEEPEST = 60
 LONGEST_NUMBER = 4_000
 LONGEST_PATH = 200  # a longer one loses its beginning, or marks could fill the memory
@@ -84,15 +84,14 @@ def read_bytes(path: Path) -> bytes:
         SpecError: it is too large.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+        data = plain.read(path, limits().size + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         hint = _near_file(path)
         raise FileError(
             f"cannot read {path}: {reason}" + f"\n  hint: {hint}" * bool(hint)
         ) from None
-    if len(data) > LARGEST:
+    if len(data) > limits().size:
         raise _too_large(str(path))
     return data
 
@@ -133,7 +132,7 @@ def parse(text: str, file: str) -> Node:
             tags, merge keys, directives, keys that are not strings, several documents.
     """
     text = text.removeprefix("\ufeff")
-    if len(text) > LARGEST:
+    if len(text) > limits().size:
         raise _too_large(file)
     if bad := _FORBIDDEN.search(text):
         mark = _place(text[: bad.start()], file)
@@ -160,6 +159,7 @@ class _Meter:
     """Bounds a tree while it grows: how many nodes it has, and how deep it goes."""
 
     def __init__(self) -> None:
+        self.most = limits().nodes
         self.nodes = 0
         self.deepest = 0
 
@@ -168,9 +168,9 @@ class _Meter:
         self.deepest = max(self.deepest, depth)
         if depth > DEEPEST:
             raise SpecError(f"nested more than {DEEPEST} deep", mark)
-        if self.nodes > MOST_NODES:
-            hint = "an alias counts as all that it stands for"
-            raise SpecError(f"more than {MOST_NODES:,} keys and values", mark, hint)
+        if self.nodes > self.most:
+            hint = f"an alias counts as all that it stands for; {ALLOW}"
+            raise SpecError(f"more than {self.most:,} keys and values", mark, hint)
 
 
 class _Builder:
@@ -407,7 +407,7 @@ def _place(before: str, file: str) -> Mark:
 
 
 def _too_large(file: str) -> SpecError:
-    return SpecError(f"the spec has more than {LARGEST:,} bytes", Mark(file))
+    return SpecError(f"the spec has more than {limits().size:,} bytes", Mark(file), ALLOW)
 
 
 # What YAML 1.2 does not print; what PyYAML takes for a line break and editors do not;

@@ -20,6 +20,19 @@ class Mark:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
+# A message may quote the spec, which may hold a megabyte on one line, or what makes a terminal lie.
+_LONGEST = 600
+
+
+def _quotable(text: str) -> str:
+    """A text fit for one line of a terminal: not too long, and all of it visible."""
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST - 120]} … {text[-100:]}"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 class NngenError(Exception):
     """An error that a user can cause; the command line prints it and exits with 2."""
 
@@ -35,9 +48,9 @@ class SpecError(NngenError):
 
     def __init__(self, message: str, mark: Mark, hint: str = "") -> None:
         super().__init__(message)
-        self.message = message
+        self.message = _quotable(message)
         self.mark = mark
-        self.hint = hint
+        self.hint = _quotable(hint)
 
     def __str__(self) -> str:
         at = f"{self.mark}: {self.mark.path}" if self.mark.path else f"{self.mark}"

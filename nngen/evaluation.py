@@ -10,7 +10,7 @@ from typing import Any
 
 from nngen.errors import Fault, did_you_mean
 from nngen.expressions import MAX_NUMBER, shorten
-from nngen.sizes import OpenSize, Size, maximum, minimum, product
+from nngen.sizes import Size, maximum, minimum, product
 from nngen.tensors import UNKNOWN, Tensor, compared
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -122,8 +122,6 @@ class Evaluator:
             if fault.node is None:
                 fault.node = node
             raise
-        except OpenSize as error:
-            raise Fault(str(error), node=node) from None
         except ZeroDivisionError:
             raise Fault("division by zero", node=node) from None
         except RecursionError:

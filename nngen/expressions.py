@@ -15,6 +15,7 @@ from nngen.errors import Fault, Mark, SpecError
 
 MAX_LENGTH = 2_000
 MAX_NUMBER = 2**63
+MAX_DEPTH = 100  # what walks a tree calls itself several times for each level
 
 _ALLOWED: tuple[type[ast.AST], ...] = (
     *(
@@ -186,7 +187,17 @@ def _parse(text: str, mark: Mark, mode: str) -> ast.AST:
         raise SpecError(f"{shorten(text)} is not an expression that can be read", mark) from None
 
 
+def _check_depth(tree: ast.AST, mark: Mark) -> None:
+    level, depth = [tree], 0
+    while level:
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise SpecError(f"the expression is nested more than {MAX_DEPTH} deep", mark)
+
+
 def _check(tree: ast.AST, mark: Mark) -> None:
+    _check_depth(tree, mark)
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED):
             _refuse(node, mark, f"{_describe(node)} cannot stand in a spec's expression")
@@ -199,6 +210,11 @@ def _check(tree: ast.AST, mark: Mark) -> None:
             )
         if isinstance(node, ast.Name) and node.id.startswith("_"):
             _refuse(node, mark, f"{node.id!r} is a private name; a spec cannot use it")
+        if isinstance(node, ast.Call):
+            names = [keyword.arg for keyword in node.keywords]
+            repeated = next((name for name in names if names.count(name) > 1), None)
+            if repeated is not None:
+                _refuse(node, mark, f"{repeated!r} is given twice")
         if isinstance(node, ast.keyword) and node.arg is None:
             _refuse(
                 node,

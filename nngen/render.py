@@ -8,15 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import black
 from black.mode import TargetVersion
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from nngen import marking
-from nngen.errors import Mark
+from nngen.compiled import compiled
+from nngen.errors import Mark, SpecError
 from nngen.graph.model import Graph, Item
+from nngen.limits import ALLOW, limits
 
+# What templates look into: a model's parts, their own loops and macros, and of texts and mappings these methods.
+_OPEN = ("nngen.graph.model", "jinja2.runtime")
+_METHODS: dict[type, tuple[str, ...]] = {str: ("partition",), dict: ("get",)}
 FILES = {
     "__init__.py": "package.py.j2",
     "functional_style.py": "functional_style.py.j2",
@@ -32,10 +39,15 @@ def render(graph: Graph) -> dict[str, str]:
 def fill(graph: Graph) -> dict[str, str]:
     """The templates' output: not formatted yet, and marked with the steps that it is from."""
     environment = _environment()
-    return {
+    files = {
         name: environment.get_template(template).render(graph=graph)
         for name, template in FILES.items()
     }
+    most = limits().code
+    if sum(len(marking.unmarked(text)[0]) for text in files.values()) > most:
+        message = f"the code would have more than {most:,} characters"
+        raise SpecError(message, Mark(graph.source), f"make blocks of what repeats; {ALLOW}")
+    return files
 
 
 def templates() -> Path:
@@ -44,10 +56,21 @@ def templates() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "templates"
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """Templates that see the model and nothing behind it."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Whether a template may use an attribute."""
+        if type(obj) in _METHODS:
+            return attr in _METHODS[type(obj)]
+        return type(obj).__module__ in _OPEN and not attr.startswith("_")
+
+
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    environment = _Environment(
         loader=FileSystemLoader(os.fspath(templates())),
+        bytecode_cache=compiled(__file__),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Union
+from typing import ClassVar, Union
+
+from nngen.errors import Fault
 
 Dim = Union[int, "Size"]
 
 
-class OpenSize(Exception):
+# How many names, numbers and operations a size may be made of: one that squares itself again and again fills the memory.
+LONGEST = 500
+HUGE = 2**4096  # a factor; sizes themselves are bounded where they are given
+
+
+class OpenSize(Fault):
     """A question whose answer depends on a size that is open."""
 
 
@@ -26,6 +33,7 @@ class Symbol:
 
     name: str
     value: int | None = None
+    weight: ClassVar[int] = 1
 
     def text(self, rename: Callable[[str], str]) -> str:
         return rename(self.name)
@@ -44,6 +52,10 @@ class Term:
     operator: str
     left: Dim
     right: Dim
+    weight: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + _weight(self.left) + _weight(self.right))
 
     @property
     def value(self) -> int | None:
@@ -73,6 +85,12 @@ class Size:
     """
 
     terms: tuple[tuple[Monomial, int], ...]
+
+    def __post_init__(self) -> None:
+        if _weight(self) > LONGEST:
+            raise OpenSize(f"the size is made of more than {LONGEST} parts")
+        if any(abs(factor) >= HUGE for _, factor in self.terms):
+            raise OpenSize("the size has a number in it that is too large")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Size) and dict(self.terms) == dict(other.terms)
@@ -108,11 +126,10 @@ class Size:
     def __mul__(self, other: Dim) -> Dim:
         if not isinstance(other, (int, Size)):
             return NotImplemented
-        total: Dim = 0
-        for m1, f1 in _terms(self):
-            for m2, f2 in _terms(other):
-                total = _sum(total, _reduced((*m1, *m2), f1 * f2))
-        return total
+        products = [
+            _reduced((*m1, *m2), f1 * f2) for m1, f1 in _terms(self) for m2, f2 in _terms(other)
+        ]
+        return _collect(term for product in products for term in _terms(product))
 
     __rmul__ = __mul__
 
@@ -154,6 +171,13 @@ class Size:
 def symbol(name: str, value: int | None = None) -> Size:
     """The size called `name`, with its value in this use where it has one."""
     return Size((((Symbol(name, value),), 1),))
+
+
+def _weight(size: Dim) -> int:
+    """Of how many parts a size is made."""
+    if isinstance(size, int):
+        return 1
+    return sum(1 + sum(atom.weight for atom in atoms) for atoms, _ in size.terms)
 
 
 def value_of(size: Dim) -> int | None:

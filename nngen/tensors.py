@@ -16,7 +16,9 @@ from nngen.slices import sliced
 Shape = tuple[Dim, ...]
 
 # As many parts as a tensor is taken apart into, so that a short line cannot fill the memory.
-MAX_PARTS = 10_000
+MAX_PARTS = 1_000
+MAX_DIMENSIONS = 64  # torch reduces, and indexes, no more
+LARGEST = 2**63  # as torch counts
 
 
 class Unknown:
@@ -89,6 +91,13 @@ class Tensor:
 
     shape: Shape | None
     dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        shape = self.shape or ()
+        if len(shape) > MAX_DIMENSIONS:
+            raise Fault(f"a tensor of {len(shape)} dimensions: torch takes up to {MAX_DIMENSIONS}")
+        if any((value_of(size) or 0) >= LARGEST for size in shape):
+            raise Fault("a size of the tensor is too large: torch counts to 2 ** 63 - 1")
 
     @property
     def floating(self) -> bool:

@@ -17,9 +17,15 @@ from typing import Literal
 
 from nngen.errors import FileError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    pass
+
 HEADER = re.compile(r"# nngen: digest ([0-9a-f]{16}) .*\n")
 TEMPORARY = ".nngen-tmp"
-LEFTOVER_SECONDS = 60
+LEFTOVER_SECONDS = 60  # where there are no locks, a younger file may be another build's
+LOCK_SECONDS = 10
 
 MOVE_AWAY = "move it away, or choose another folder with -o"
 PERMIT = "change its permissions, or choose another folder with -o"
@@ -67,12 +73,12 @@ def write(folder: Path, files: Mapping[str, str], force: bool = False) -> list[C
             cannot be written. Unless a rename fails, nothing has changed then.
     """
     new = _sealed(folder, files)
-    old = _read_all(folder, new)
-    stale = {path: text for path, text in new.items() if old[path] != text.encode()}
-    if not force:
-        _refuse_edited({path: old[path] for path in stale})
-    _remove_leftovers(folder)
-    _replace(folder, stale)
+    if _stale(folder, new, force)[1]:
+        _make(folder)
+    with _alone(folder) as alone:
+        old, stale = _stale(folder, new, force)
+        _remove_leftovers(folder, 0 if alone else LEFTOVER_SECONDS)
+        _replace(stale, None if force else old)
     return [_change(path, old[path], path in stale) for path in new]
 
 
@@ -82,7 +88,10 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         FileError: it cannot be written.
     """
-    _replace(path.parent, {path: text})
+    _make(path.parent)
+    with _alone(path.parent) as alone:
+        _remove_leftovers(path.parent, 0 if alone else LEFTOVER_SECONDS)
+        _replace({path: text})
 
 
 def check(folder: Path, files: Mapping[str, str]) -> str:
@@ -94,6 +103,57 @@ def check(folder: Path, files: Mapping[str, str]) -> str:
     new = _sealed(folder, files)
     old = _read_all(folder, new)
     return "".join(_diff(path, old[path], text) for path, text in new.items())
+
+
+def _stale(
+    folder: Path, new: Mapping[Path, str], force: bool
+) -> tuple[dict[Path, bytes | None], dict[Path, str]]:
+    """What the files hold, and the texts that differ from it.
+
+    Raises:
+        FileError: one of these was edited by hand, and not `force`.
+    """
+    old = _read_all(folder, new)
+    stale = {path: text for path, text in new.items() if old[path] != text.encode()}
+    if not force:
+        _refuse_edited({path: old[path] for path in stale})
+    return old, stale
+
+
+def _make(folder: Path) -> None:
+    with _plainly(folder, "made"):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Keeps other builds from the folder; tells whether that is so.
+
+    The system ends the lock with its process. Where there are no locks, the files are whole all the same.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # also on Windows, which opens no folders
+        yield False
+        return
+    try:
+        yield _locked(descriptor, folder)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int, folder: Path) -> bool:
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise FileError(f"another build is writing to {folder}; try again") from None
+            time.sleep(0.01)
+        except OSError:  # a file system without locks
+            return False
 
 
 def _digest(body: str) -> str:
@@ -162,18 +222,22 @@ def _refuse_edited(files: Mapping[Path, bytes | None]) -> None:
         )
 
 
-def _replace(folder: Path, texts: Mapping[Path, str]) -> None:
-    """Stages every file before it renames the first: a full disk changes nothing."""
+def _replace(texts: Mapping[Path, str], old: Mapping[Path, bytes | None] | None = None) -> None:
+    """Stages every file before it renames the first: a full disk changes nothing.
+
+    Raises:
+        FileError: a file cannot be written, or no longer holds what it held (`old`).
+    """
     staged: dict[Path, Path] = {}
     try:
         for path, text in texts.items():
-            with _plainly(folder, "made"):
-                folder.mkdir(parents=True, exist_ok=True)
             temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}{TEMPORARY}")
             staged[temporary] = path
             with _plainly(path, "written"):
                 _stage(temporary, text, path)
         for temporary, path in staged.items():
+            if old is not None and _read(path) != old[path]:
+                raise FileError(f"{path} was changed by another program meanwhile; build again")
             with _plainly(path, "written"):
                 os.replace(temporary, path)
     finally:
@@ -191,12 +255,12 @@ def _stage(temporary: Path, text: str, path: Path) -> None:
         temporary.chmod(stat.S_IMODE(path.lstat().st_mode))
 
 
-def _remove_leftovers(folder: Path) -> None:
-    """Removes what a killed build left; a younger file may be another build's."""
-    oldest = time.time() - LEFTOVER_SECONDS
+def _remove_leftovers(folder: Path, seconds: float) -> None:
+    """Removes what a killed build left so long ago."""
+    oldest = time.time() - seconds
     for path in folder.glob(f".*{TEMPORARY}"):
         with suppress(OSError):
-            if path.lstat().st_mtime < oldest:
+            if path.lstat().st_mtime <= oldest:
                 path.unlink()
 
 

@@ -21,9 +21,39 @@ from typing import Any
 REPOSITORY = Path(__file__).parent.parent
 SECONDS = 5  # then a command is killed
 MEBIBYTES = 2_000
-MODULES = ("cli", "building", "writer", "freshness", "folders", "diagram", "listing", "schema", "summary.text")
-RUNS = ("os.system", "os.exec", "os.fork", "os.posix_spawn", "os.startfile", "subprocess.", "socket.", "ctypes.", "pty.")
-WRITES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.chmod", "os.truncate", "shutil.")
+MODULES = (
+    "cli",
+    "building",
+    "writer",
+    "freshness",
+    "folders",
+    "diagram",
+    "listing",
+    "schema",
+    "summary.text",
+)
+RUNS = (
+    "os.system",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.startfile",
+    "subprocess.",
+    "socket.",
+    "ctypes.",
+    "pty.",
+)
+WRITES = (
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.mkdir",
+    "os.link",
+    "os.symlink",
+    "os.chmod",
+    "os.truncate",
+    "shutil.",
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +87,7 @@ class Fence:
     def __init__(self, *modules: str) -> None:
         self.command = [sys.executable, "-m", "tests.fenced", *modules]
 
-    def __enter__(self) -> Fence:
+    def __enter__(self) -> Fence:  # noqa: PYI034
         self.program = subprocess.Popen(
             self.command,
             cwd=REPOSITORY,
@@ -76,9 +106,7 @@ class Fence:
         self.program.stdin.write(json.dumps([str(folder), *arguments]) + "\n")
         self.program.stdin.flush()
         answer: dict[str, Any] = json.loads(self.program.stdout.readline())
-        return Outcome(
-            **{key: tuple(v) if isinstance(v, list) else v for key, v in answer.items()}
-        )
+        return Outcome(**{key: tuple(v) if isinstance(v, list) else v for key, v in answer.items()})
 
 
 def serve() -> None:
@@ -114,6 +142,7 @@ def _be_command(folder: str, arguments: list[str], files: dict[str, int]) -> Non
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (MEBIBYTES * 2**20, MEBIBYTES * 2**20))
         os.chdir(folder)
         os.environ["XDG_CACHE_HOME"] = os.path.join(folder, "cache")
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -125,7 +154,7 @@ def _be_command(folder: str, arguments: list[str], files: dict[str, int]) -> Non
         code = main(arguments)
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 99
-    except BaseException:
+    except BaseException:  # noqa: BLE001
         traceback.print_exc()
     finally:
         sys.stdout.flush()
@@ -139,9 +168,11 @@ def _note(event: str, values: tuple[Any, ...], notes: int) -> None:
     elif event == "exec" and isinstance(values[0], CodeType):
         if not os.path.exists(values[0].co_filename) and "<frozen" not in values[0].co_filename:
             kind, what = "run", values[0].co_filename
-    elif event.startswith(WRITES):
-        kind, what = "write", str(values[0])
-    elif event == "open" and values[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+    elif (
+        event.startswith(WRITES)
+        or event == "open"
+        and values[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    ):
         kind, what = "write", str(values[0])
     if kind:
         what = os.path.abspath(what) if kind == "write" else what

@@ -17,9 +17,16 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nngen import document
+from nngen import document, limits
 from nngen.document import Mapping, Node, Scalar, Sequence, of, parse, read
 from nngen.errors import FileError, NngenError, SpecError
+
+
+@pytest.fixture(autouse=True, scope="module")
+def large() -> Iterator[None]:
+    """Large documents, which are the harder ones."""
+    with limits.large():
+        yield
 
 
 def plain(node: Node) -> object:
@@ -354,9 +361,9 @@ def test_hostile_documents_take_little_memory(name: str) -> None:
 
 def test_limits_are_not_tighter_than_said() -> None:
     deep = "[" * document.DEEPEST + "]" * document.DEEPEST
-    many = "[" + "1," * (document.MOST_NODES - 1) + "]"
+    many = "[" + "1," * (limits.LARGE.nodes - 1) + "]"
     assert plain(parse(deep, "f")) == plain(of(json.loads(deep)))
-    assert len(plain(parse(many, "f"))) == document.MOST_NODES - 1  # type: ignore[arg-type]
+    assert len(plain(parse(many, "f"))) == limits.LARGE.nodes - 1  # type: ignore[arg-type]
     with pytest.raises(SpecError, match=DEEP):
         parse(f"[{deep}]", "f")
     with pytest.raises(SpecError, match=MANY):

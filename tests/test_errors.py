@@ -175,7 +175,7 @@ def test_a_file_name_that_is_no_package(
     assert [path.name for path in folder.iterdir()] == [name]
 
 
-@pytest.mark.parametrize("options", [["build"], ["build", "--check"], ["verify"]], ids=" ".join)
+@pytest.mark.parametrize("options", [["build"], ["build", "--diff"], ["verify"]], ids=" ".join)
 def test_a_bad_spec_does_not_keep_the_others_from_their_turn(
     options: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -186,7 +186,7 @@ def test_a_bad_spec_does_not_keep_the_others_from_their_turn(
     first, _, second = printed.err.splitlines()[:3]
     assert first.startswith("bad.yaml:4:5: layers[0]: torch.nn has no layer 'Reluu'")
     assert second.startswith("cannot read absent.yaml")
-    assert {"build": "created", "build --check": "+class M(", "verify": "equal, bit for bit"}[
+    assert {"build": "created", "build --diff": "+class M(", "verify": "equal, bit for bit"}[
         " ".join(options)
     ] in printed.out
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import cProfile
 import pstats
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from nngen import document
+from nngen import document, limits
 from nngen import spec as specs
 from nngen.graph import build_graph
 
 CONVOLUTION = {"out_channels": 8, "kernel_size": 3, "padding": 1, "bias": False}
+
+
+@pytest.fixture(autouse=True)
+def large() -> Iterator[None]:
+    with limits.large():
+        yield
 
 
 def chain(layers: int) -> specs.Spec:

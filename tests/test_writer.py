@@ -298,6 +298,7 @@ def test_a_link_planted_as_a_temporary_file_is_not_followed(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "urandom", lambda size: b"\0" * size)
+    monkeypatch.setattr(writer, "_remove_leftovers", lambda *_: None)  # one planted a moment later
     mine = tmp_path / "mine"
     mine.write_text("mine")
     folder.mkdir(parents=True)
@@ -384,6 +385,17 @@ def test_a_killed_build_keeps_the_file_and_is_cleaned_up_after(folder: Path) -> 
     assert run(KILLED, folder).wait(timeout=60) == -signal.SIGKILL
     assert (folder / "nn_style.py").read_text() == seal("x = 1\n")
     (leftover,) = folder.glob(f".nn_style.py.*{TEMPORARY}")
+    write(folder, {"nn_style.py": "x = 3\n"})
+    assert not leftover.exists()
+
+
+def test_without_locks_a_leftover_stays_for_a_while(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_locked", lambda *_: False)
+    write(folder, {"nn_style.py": "x = 1\n"})
+    leftover = folder / f".nn_style.py.0{TEMPORARY}"
+    leftover.touch()
 
     write(folder, {"nn_style.py": "x = 3\n"})
     assert leftover.exists(), "a young one may be another build's"

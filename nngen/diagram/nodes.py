@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from nngen.errors import Mark
+
 
 @dataclass(frozen=True)
 class Node:
@@ -14,6 +16,7 @@ class Node:
         text: the class, or the expression.
         kind: "input", "output", "layer", "block", "line" or "state".
         only_training: it is there in train mode alone.
+        mark: the step of the spec.
     """
 
     key: str
@@ -21,6 +24,7 @@ class Node:
     text: str
     kind: str
     only_training: bool = False
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from nngen.diagram.nodes import Drawing, Edge, Group, Node
+from nngen.errors import Mark
 from nngen.fold import source
 from nngen.graph.flow import Application, Flow, Operation, Value
 from nngen.graph.uses import Sizes, holds, kind_of, layer_names, open_sizes
@@ -81,12 +82,18 @@ class _Tracer:
         return [(key, _outside(abstract, sizes)) for key, abstract in ends]
 
     def node(
-        self, kind: str, name: str, text: str, group: Group, only_training: bool = False
+        self,
+        kind: str,
+        name: str,
+        text: str,
+        group: Group,
+        only_training: bool = False,
+        mark: Mark | None = None,
     ) -> str:
         key = self.key()
         if only_training:
             self.training.add(key)
-        group.members.append(Node(key, name, text, kind, only_training))
+        group.members.append(Node(key, name, text, kind, only_training, mark))
         return key
 
     def key(self) -> str:
@@ -163,7 +170,8 @@ class _Scene:
         given = self._sources(node, operation, reached)
         if not given and isinstance(node, ast.Constant):
             return []
-        key = self.tracer.node("line", "", source(node), self.group, self.only_training)
+        mark = operation.mark
+        key = self.tracer.node("line", "", source(node), self.group, self.only_training, mark)
         self.tracer.edges(given, key, self.sizes, self.only_training)
         return [(key, self._abstract(node, operation))]
 
@@ -206,7 +214,9 @@ class _Scene:
             # One value is told in its user's sizes.
             return [(ends[0][0], application.output)] if len(ends) == 1 else ends
         kind = "block" if flow is not None and not flow.body.layer else "layer"
-        key = self.tracer.node(kind, name, kind_of(module), self.group, self.only_training)
+        key = self.tracer.node(
+            kind, name, kind_of(module), self.group, self.only_training, module.mark
+        )
         taken = [each for sources in given.values() for each in sources]
         self.tracer.edges(taken, key, self.sizes, self.only_training)
         return [(key, application.output)]

@@ -75,6 +75,7 @@ def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
     followed = followed or follow(spec)
     flow, criterion = followed.flow, followed.criterion
     united = [unite(flows) for flows in followed.blocks.values()]
+    unite([flow])
     _refuse_long(spec, [*united, flow])
     loss = () if criterion is None else tuple(criterion.flow.built)
     writer = ClassWriter([*((each, ()) for each in united), (flow, loss)])

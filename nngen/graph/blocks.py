@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nngen.errors import SpecError
+from nngen.errors import Fault, SpecError
 from nngen.fold import free_names
 from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.modules import computed, evaluate
@@ -67,7 +67,43 @@ def apply_block(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
     values = {name: module.values[name] for name in (option.name for option in body.options)}
     step = LayerStep(module.kind, None, {}, module.mark)
     flow, output, _ = walk_block(body, step, scope, values, inputs)
+    assert module.flow is not None
+    _refuse_resized(module.kind, module.flow, flow)
     return Application(module, inputs, output, flow=flow)
+
+
+def _refuse_resized(kind: str, first: Flow, again: Flow) -> None:
+    """Refuse a use of what is built already whose input asks for layers of other sizes.
+
+    Raises:
+        Fault: it does.
+    """
+    for built, other in zip(first.built, again.built):
+        if built.module is not None and other.module is not None:
+            _compare(kind, built.module, other.module)
+        names = free_names(built.value.tree) if built.value is not None else ()
+        for name in names:
+            _demand_same(
+                kind, built.name, first.scope.values.get(name), again.scope.values.get(name)
+            )
+
+
+def _compare(kind: str, module: Module, other: Module) -> None:
+    for name, value in module.values.items():
+        _demand_same(kind, f"{name} of {module.kind}", value, other.values.get(name))
+    for child, its in zip(module.children, other.children):
+        _compare(kind, child, its)
+    if module.flow is not None and other.flow is not None:
+        _refuse_resized(kind, module.flow, other.flow)
+
+
+def _demand_same(kind: str, what: str, value: Any, other: Any) -> None:
+    sizes = [value_of(v) for v in (value, other) if isinstance(v, (int, Size)) and v is not True]
+    if len(sizes) == 2 and None not in sizes and sizes[0] != sizes[1]:
+        raise Fault(
+            f"{kind} was built with {what} {sizes[0]}, but this input asks for {sizes[1]}",
+            "a layer that is called again has the sizes of its first use",
+        )
 
 
 def _arguments(step: LayerStep, body: Body, scope: Scope) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer
-from nngen.errors import Mark
+from nngen.errors import Mark, SpecError
 from nngen.fold import source
 from nngen.graph.construction import (
     Constructor,
@@ -18,7 +18,7 @@ from nngen.graph.construction import (
     built_flag,
     leading_sizes,
 )
-from nngen.graph.flow import Flow
+from nngen.graph.flow import Built, Flow
 from nngen.graph.functional_style import FunctionalLowering
 from nngen.graph.keys import class_keys
 from nngen.graph.losses import Criterion, loss_method, loss_statements
@@ -35,9 +35,9 @@ from nngen.tensors import Either, Packed, Tensor, show
 class ClassWriter:
     """Writes the classes of a model, blocks before those that use them."""
 
-    def __init__(self, flows: Iterable[Flow]) -> None:
+    def __init__(self, flows: Iterable[tuple[Flow, tuple[Built, ...]]]) -> None:
         self.leading: dict[str, tuple[str, ...]] = {}
-        self.redraws = [Redraws(flow) for flow in flows if flow.body.init]
+        self.redraws = [Redraws(flow, loss) for flow, loss in flows if flow.body.init]
 
     def block(self, flow: Flow) -> ModelClass:
         """The class of a block, from all its uses as one flow."""
@@ -196,6 +196,13 @@ def unite(flows: list[Flow]) -> Flow:
                 operation.application = other.application
         for flow in flows:
             operation.calls = {**flow.operations[place].calls, **operation.calls}
+    for built in first.built:
+        if built.module is None:
+            raise SpecError(
+                f"{built.name!r} does not fit what it is given in any use",
+                first.body.layers[built.step].mark,
+                "its condition holds in none of them either: take it out, or mend its sizes",
+            )
     return first
 
 

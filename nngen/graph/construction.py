@@ -11,8 +11,10 @@ from nngen.catalog.modifiers import MODIFIERS
 from nngen.fold import keep_name, literal, renamed, source
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Built, Condition, Flow, Module
+from nngen.graph.initializers import fans
 from nngen.graph.members import position, runs
 from nngen.graph.model import Attribute, Construction, Item, LayerState, Lines, StateLine
+from nngen.sizes import Dim
 from nngen.spec import INPUT_SIZES
 from nngen.spec.model import Initializer, Option
 
@@ -26,6 +28,15 @@ def initializer_call(
         for name, expression in initializer.arguments.items()
     )
     return f"nn.init.{initializer.function}({parameter}{arguments})"
+
+
+def written_sizes(
+    shape: tuple[Dim, ...], module: Module, rename: Callable[[str], str] = keep_name
+) -> Callable[[str], str]:
+    """The names in an initializer's arguments as numbers or expressions of this layer."""
+    fan_in, fan_out = fans(shape)
+    sizes = {"fan_in": fan_in, "fan_out": fan_out, **module.values}
+    return lambda name: f"({source(literal(sizes[name], rename))})" if name in sizes else name
 
 
 class Constructor:
@@ -247,7 +258,8 @@ def named_state(built: Built) -> LayerState:
     initializer = built.redraws[0].initializer
     plain = {"zeros_": "zeros", "ones_": "ones"}.get(initializer.function)
     line = StateLine(built.name, f"torch.{plain or 'empty'}({sizes})", False, True)
-    call = initializer_call(initializer, f"self.{built.name}")
+    written = written_sizes(module.values["shape"], module)
+    call = initializer_call(initializer, f"self.{built.name}", written)
     return LayerState((line,), () if plain else (call,), built.step, module.mark)
 
 

@@ -72,6 +72,10 @@ class Module:
     def name(self) -> str:
         return self.path[-1]
 
+    def size(self) -> int:
+        """How many modules it is, with what is in it."""
+        return 1 + sum(child.size() for child in self.children)
+
     def leaves(self) -> Iterator[tuple[Module, State]]:
         """All parameters and buffers of the layers in it, blocks left out, in order."""
         for child in self.children:
@@ -285,6 +289,11 @@ class Flow:
     built: list[Built] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
     meanings: Mapping[str, Dim] = field(default_factory=dict)
+
+    def length(self) -> int:
+        """How many steps and layers its class writes."""
+        modules = (built.module for built in self.built)
+        return len(self.operations) + sum(1 if each is None else each.size() for each in modules)
 
     @property
     def output(self) -> Any:

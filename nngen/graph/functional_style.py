@@ -138,7 +138,8 @@ def _makes_new(operation: Operation) -> bool:
     """Whether a step gives a tensor that no other name has: what a layer with weights computes, or a sum."""
     if operation.application is not None:
         return _computes(operation.application.module)
-    assert operation.line is not None
+    if operation.line is None:
+        return False  # the step is left out, so its value is its input
     tree = operation.line.value.tree
     called = operation.calls.get(tree)  # type: ignore[call-overload]
     return isinstance(tree, ast.BinOp) or (called is not None and _computes(called.module))

@@ -24,6 +24,7 @@ class Layer:
         self.name = name
         self.scope = scope
         self.module: Module | None = None
+        self.only_when = ""  # the condition without which it is not built
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Application:
         """Apply the layer.
@@ -75,6 +76,7 @@ class LineEvaluator(Evaluator):
         self.result = result
         self.reads: dict[str, Value] = {}
         self.calls: dict[ast.Call, Application] = {}
+        self.parts = 0  # how many values its calls gave at once
         self.holds: list[str] = []
         self.arms: dict[ast.expr, Fault | SpecError | None] = {}
 
@@ -126,12 +128,19 @@ class LineEvaluator(Evaluator):
 
     def _call(self, node: ast.Call) -> Any:
         if not isinstance(node.func, ast.Name):
-            return super()._call(node)
+            given = super()._call(node)
+            self.parts += len(given) if isinstance(given, (tuple, list)) else 0
+            return given
         layer = self.walker.layers.get(node.func.id)
         if layer is None:
             raise Fault(
                 f"there is no layer {node.func.id!r} here",
                 did_you_mean(node.func.id, self.walker.layers),
+            )
+        if layer.only_when and layer.module and layer.only_when not in self.holds:
+            raise Fault(
+                f"{layer.name!r} is built only when `{layer.only_when}`",
+                f"`… {layer.name}(…) if {layer.only_when} else …`",
             )
         keywords = {str(keyword.arg): self(keyword.value) for keyword in node.keywords}
         application = layer(*self._items(node.args), **keywords)

@@ -10,11 +10,12 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import State, apply_rule, tensors_in
 from nngen.catalog.fragments import fragment
+from nngen.catalog.kinds import kind
 from nngen.catalog.modifiers import MODIFIERS
 from nngen.catalog.signature import REQUIRED, Argument, checked
 from nngen.errors import Fault, SpecError, did_you_mean
 from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
-from nngen.expressions import Expression
+from nngen.expressions import MAX_NUMBER, Expression
 from nngen.fold import free_names
 from nngen.graph.flow import Application, Module
 from nngen.graph.scope import Scope
@@ -143,7 +144,10 @@ def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
         SpecError: it has none.
     """
     try:
-        return Evaluator({**SIZE_FUNCTIONS, **scope})(expression.tree)
+        value = Evaluator({**SIZE_FUNCTIONS, **scope})(expression.tree)
+        if isinstance(value, (int, Size)) and abs(value_of(value) or 0) >= MAX_NUMBER:
+            raise Fault("the number is too large")
+        return value
     except Fault as fault:
         raise expression.fault(fault) from None
 
@@ -253,6 +257,9 @@ def apply_layer(module: Module, inputs: Mapping[str, Any]) -> Application:
     Raises:
         Fault: torch would refuse them.
     """
+    for argument in module.entry.inputs:
+        if inputs.get(argument.name) is UNKNOWN and argument.kind is kind("Tensor"):
+            raise Fault(f"{module.kind}: what {argument.name} is can be told only at run time")
     tensors = tensors_in(inputs)
     if any(tensor.shape is None for tensor in tensors):
         return Application(module, inputs, Tensor(None, tensors[0].dtype))

@@ -12,23 +12,23 @@ import fnmatch
 import re
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from nngen.catalog.entry import State
 from nngen.catalog.fragments import fragment
 from nngen.errors import SpecError, did_you_mean
-from nngen.fold import free_names, keep_name, literal, source
-from nngen.graph.construction import built_flag, initializer_call, is_block_list
-from nngen.graph.flow import Flow, Module
-from nngen.graph.initializers import check_initializer, fans
+from nngen.fold import free_names, keep_name
+from nngen.graph.construction import built_flag, initializer_call, is_block_list, written_sizes
+from nngen.graph.flow import Built, Flow, Module
+from nngen.graph.initializers import check_initializer
 from nngen.graph.members import place_in, position
 from nngen.sizes import Dim
 from nngen.spec.model import Rule
 
 # The parts of a layer that are layers of a kind of their own, as isinstance finds them.
-PARTS = {"MultiheadAttention": {"out_proj": "Linear"}}
+LINEAR_PARTS = ("MultiheadAttention", "AdaptiveLogSoftmaxWithLoss", "LinearCrossEntropyLoss")
 
-_IS_NAMED = "isinstance(module, nn."
-_KIND = re.compile(r"isinstance\(module, (nn\.\w+)\)")
+_KIND = re.compile(r"isinstance\(module, ([\w.]+)\)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Leaf:
 
     Attributes:
         key: its key in the nn twin's state_dict, `*` for a position in a list.
-        kind: the class of the module that owns it.
+        kind: the class of the module that owns it; empty for a Parameter of the spec's own.
         parameter: its name there.
         owner: the class that it stands in, the model's own or a block's.
         attribute: its name in the functional twin's class.
@@ -53,6 +53,12 @@ class Leaf:
     shape: tuple[Dim, ...]
     condition: str
 
+    @property
+    def test(self) -> str:
+        """What asks a module whether it is of that class."""
+        kind = f"nn.{self.kind}" if self.kind else self.owner.body.name
+        return f"isinstance(module, {kind})"
+
 
 @dataclass
 class Redraws:
@@ -60,17 +66,20 @@ class Redraws:
 
     Attributes:
         flow: the class.
+        loss: of the model, what its loss builds.
         rules: for each parameter, by key, the rule that holds.
         drawn_before: the tied parameters that another's turn draws.
     """
 
     flow: Flow
+    loss: tuple[Built, ...] = ()
     leaves: list[Leaf] = field(default_factory=list)
     rules: dict[str, Rule] = field(default_factory=dict)
     drawn_before: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.leaves = list(_leaves(self.flow, "", ""))
+        whole = replace(self.flow, built=[*self.flow.built, *self.loss])
+        self.leaves = list(_leaves(whole, "", ""))
         for rule in self.flow.body.init:
             found = [leaf for leaf in self.leaves if _matches(rule, leaf)]
             if not found:
@@ -117,13 +126,12 @@ class Redraws:
             tests.setdefault(self._test(leaf), {}).setdefault(leaf.parameter, []).append(leaf)
         if not tests:
             return ()
-        if all(" and name == " in test for test in tests) and all(map(self._is_own, drawn)):
-            return tuple(
-                where_there(leaf.kind, leaf.key, self._call(leaf, parameter_at(leaf.key), leaf))
-                for leaf in drawn
-            )
+        order = sorted(tests, key=lambda test: " and name" not in test)
+        by_name = all(" and name == " in test for test in tests) and all(map(self._is_own, drawn))
+        if by_name or not self._tells_apart({test: tests[test] for test in order}):
+            return tuple(self._by_name(leaf) for leaf in drawn)
         bodies: dict[tuple[str, str], list[str]] = {}
-        for test in sorted(tests, key=lambda test: " and name" not in test):
+        for test in order:
             body = "\n".join(self._branch(test, tests[test]))
             alike = "" if _KIND.fullmatch(test) else test
             bodies.setdefault((body, alike), []).append(test)
@@ -135,6 +143,36 @@ class Redraws:
         head = "name, module in self.named_modules()" if named else "module in self.modules()"
         body = "\n".join(branches).replace("\n", "\n    ")
         return (f"for {head}:\n    {body}",)
+
+    def _by_name(self, leaf: Leaf) -> str:
+        """The statement that draws one parameter, found by its key."""
+        rule = self.rules[leaf.key]
+        names = {n for each in rule.initializer.arguments.values() for n in free_names(each.tree)}
+        if not self._is_own(leaf) and ("*" in leaf.key or leaf.condition or names):
+            raise SpecError(
+                f"this rule and others for {leaf.kind or leaf.owner.body.name} cannot be told apart in a loop",
+                rule.mark,
+                "let each be about a kind of layer, or put it into the block",
+            )
+        call = where_there(leaf.kind, leaf.key, self._call(leaf, parameter_at(leaf.key), leaf))
+        return _under(leaf.condition, call)
+
+    def _tells_apart(self, tests: dict[str, dict[str, list[Leaf]]]) -> bool:
+        """Whether the first test that a module passes draws just those of its parameters that a rule is about."""
+        owners: dict[tuple[str, str], dict[str, Leaf]] = {}
+        for leaf in self.leaves:
+            owner = leaf.key.removesuffix(leaf.parameter).rstrip(".")
+            owners.setdefault((owner, leaf.kind), {})[leaf.parameter] = leaf
+        for (owner, _), own in owners.items():
+            first = next(iter(own.values()))
+            found = next((t for t in tests if _passes(t, first, owner)), None)
+            there = {} if found is None else tests[found]
+            modified = bool(first.module.modifiers) and "weight" in there and "weight" not in own
+            wanted = {p: self.rules[leaf.key] for p, leaf in own.items() if leaf.key in self.rules}
+            given = {p: self.rules[leaves[0].key] for p, leaves in there.items() if p in own}
+            if modified or wanted != given:
+                return False
+        return True
 
     def _branch(self, test: str, parameters: dict[str, list[Leaf]]) -> Iterator[str]:
         """What the nn twin's loop does with the modules that pass a test."""
@@ -165,17 +203,22 @@ class Redraws:
             kinds = {other.key: other.kind for other in self.leaves}
             others = [key for key in self.drawn_before if kinds[key] == leaf.kind]
             without = "".join(f" and module is not self.{_owner(key)}" for key in others)
-            return f"isinstance(module, nn.{leaf.kind}){without}"
+            return f"{leaf.test}{without}"
         named = rule if not _is_kind(rule, leaf) else siblings[0]
         pattern = named.pattern.removesuffix(f".{leaf.parameter}")
-        pattern = named.pattern.rpartition(".")[0] if pattern == named.pattern else pattern
+        if pattern == named.pattern != "*":
+            pattern, dot, _ = named.pattern.rpartition(".")
+            if not dot and "*" in named.pattern:
+                pattern = (
+                    named.pattern[:-1] + "*"
+                )  # it is about parameters, by the ends of their names
         if pattern.startswith("*") and "*" not in pattern[1:]:
-            return f'{_IS_NAMED}{leaf.kind}) and name.endswith("{pattern[1:]}")'
+            return f'{leaf.test} and name.endswith("{pattern[1:]}")'
         if "*" in pattern:
             raise SpecError(
                 f"in {named.pattern!r} only the beginning can be a `*` here", named.mark
             )
-        return f'{_IS_NAMED}{leaf.kind}) and name == "{pattern}"'
+        return f'{leaf.test} and name == "{pattern}"'
 
     def _sometimes_none(self, leaf: Leaf, parameter: str, test: str) -> bool:
         if parameter == "bias" and leaf.kind.startswith("Conv"):
@@ -193,7 +236,8 @@ class Redraws:
     def functional(self, flow: Flow, method: str) -> tuple[str, ...]:
         """The statements of one class of the functional twin: its own parameters, then its blocks by their method."""
         codes: list[str] = []
-        for leaf, code, blocks in _visits(flow, self.leaves, method):
+        built = [*flow.built, *(self.loss if flow is self.flow else ())]
+        for leaf, code, blocks in _visits(flow, built, self.leaves, method):
             if leaf is not None and leaf.key in self.rules:
                 rename = keep_name if flow is self.flow else "self.{}".format
                 call = self._call(leaf, f"self.{leaf.attribute}", leaf, rename)
@@ -231,6 +275,17 @@ def _read_off(name: str) -> str:
     if name == "fan_out":
         return "(module.weight.numel() // module.weight.shape[1])"
     return f"module.{name}"
+
+
+def _passes(test: str, leaf: Leaf, owner: str) -> bool:
+    """Whether the module that owns a parameter passes a test of the nn twin's loop."""
+    kind, _, named = test.partition(" and ")
+    if kind != leaf.test:
+        return False
+    if named.startswith("module is not self."):
+        return f"module is not self.{path_of(owner)}" not in named.split(" and ")
+    value = named.partition('"')[2].rstrip('")')
+    return owner.endswith(value) if "endswith" in named else not named or owner == value
 
 
 def _is_kind(rule: Rule, leaf: Leaf) -> bool:
@@ -279,17 +334,16 @@ def parameter_shapes(flow: Flow) -> dict[str, tuple[Dim, ...]]:
 
 
 def _leaves(flow: Flow, prefix: str, condition: str) -> Iterator[Leaf]:
-    for place, built in enumerate(flow.built):
-        module = built.module
-        if module is None:
-            continue
-        has = built_flag(built)
+    """A class's own Parameters and then its layers', as modules() comes to them."""
+    there = [(place, each, each.module) for place, each in enumerate(flow.built) if each.module]
+    for _, built, module in there:
         if module.kind == "Parameter":
-            shape = module.values["shape"]
-            yield Leaf(prefix + built.name, "", built.name, flow, built.name, module, shape, has)
-        elif module.kind != "Buffer":
+            key, has, shape = prefix + built.name, built_flag(built), module.values["shape"]
+            yield Leaf(key, "", built.name, flow, built.name, module, shape, has)
+    for place, built, module in there:
+        if module.kind not in ("Parameter", "Buffer"):
             first = position(flow, place) if flow.body.sequential else module.path[0]
-            yield from _of_module(module, flow, prefix, first, has)
+            yield from _of_module(module, flow, prefix, first, built_flag(built))
 
 
 def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) -> Iterator[Leaf]:
@@ -311,10 +365,10 @@ def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) ->
             if not state.buffer:
                 folder = module.folder({})
                 shape = folder.value(shape_of(state.value))
-                part, _, parameter = state.name.rpartition(".")
+                _, _, parameter = state.name.rpartition(".")
                 yield Leaf(
                     f"{prefix}{path}.{state.name}",
-                    PARTS[module.kind][part] if part else module.kind,
+                    owner_kind(module, state),
                     parameter,
                     flow,
                     module.attribute(state),
@@ -322,6 +376,14 @@ def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) ->
                     shape if isinstance(shape, tuple) else (),
                     has,
                 )
+
+
+def owner_kind(module: Module, state: State) -> str:
+    """The class of the part of a layer that has this parameter, as isinstance finds it."""
+    part, _, _ = state.name.rpartition(".")
+    if part.startswith("parametrizations."):
+        return "utils.parametrize.ParametrizationList"
+    return "Linear" if part and module.kind in LINEAR_PARTS else module.kind
 
 
 def shape_of(text: str) -> ast.expr:
@@ -352,14 +414,14 @@ def _under(flag: str, code: str) -> str:
 
 
 def _visits(
-    flow: Flow, leaves: list[Leaf], method: str
+    flow: Flow, everything: list[Built], leaves: list[Leaf], method: str
 ) -> Iterator[tuple[Leaf | None, str, Flow | None]]:
     """A class's own parameters and its blocks, in the order of construction; the model's own Parameters first."""
     own = {leaf.attribute: leaf for leaf in leaves if leaf.owner.body.name == flow.body.name}
-    for built in flow.built:
+    for built in everything:
         if built.module is not None and built.module.kind == "Parameter":
             yield own.get(built.name), "", None
-    for built in flow.built:
+    for built in everything:
         if built.module is not None and built.module.kind not in ("Parameter", "Buffer"):
             flag = built_flag(built)
             for leaf, code, block in _visits_of(built.module, own, method):
@@ -390,12 +452,3 @@ def _visits_of(
 
 def _class_name(module: Module) -> str:
     return module.kind if module.flow is None else module.flow.body.name
-
-
-def written_sizes(
-    shape: tuple[Dim, ...], module: Module, rename: Callable[[str], str] = keep_name
-) -> Callable[[str], str]:
-    """The names in an initializer's arguments as numbers or expressions of this layer."""
-    fan_in, fan_out = fans(shape)
-    sizes = {"fan_in": fan_in, "fan_out": fan_out, **module.values}
-    return lambda name: f"({source(literal(sizes[name], rename))})" if name in sizes else name

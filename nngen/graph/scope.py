@@ -11,10 +11,9 @@ from nngen.catalog import LAYERS
 from nngen.errors import Fault, Mark, SpecError
 from nngen.expressions import Line
 from nngen.fold import Folder
+from nngen.limits import ALLOW, limits
 from nngen.sizes import Dim, Size, substitute, symbols_of, value_of
 from nngen.spec import INPUT_SIZES, Body, LayerStep
-
-MAX_LAYERS = 20_000
 
 Place = tuple[str, tuple[str, ...], str]
 
@@ -89,26 +88,27 @@ class Program:
         stack: the blocks that are being walked.
         composites: for each class that stands for a layer of torch.nn, its layer and what is in it.
         arms: for each arm of a line's condition why it does not fit the uses seen so far, None once it fits one.
+        counted: the steps followed and the layers built so far.
     """
 
     blocks: Mapping[str, Body]
     walk: Callable[[Body, Scope, Mapping[str, Any]], Any]
     flows: dict[str, list[Any]] = field(default_factory=dict)
     stack: list[str] = field(default_factory=list)
-    built: int = 0
-
-    def count(self, mark: Mark) -> None:
-        """Count one more layer.
-
-        Raises:
-            SpecError: there are more than any network has: repeats within repeats, most likely.
-        """
-        self.built += 1
-        if self.built > MAX_LAYERS:
-            raise SpecError(f"the model has more than {MAX_LAYERS:,} layers", mark, "repeat less")
-
     composites: dict[str, tuple[str, str]] = field(default_factory=dict)
     arms: dict[ast.expr, SpecError | None] = field(default_factory=dict)
+    counted: int = 0
+
+    def count(self, mark: Mark, steps: int = 1) -> None:
+        """Count what is followed or built: repeats within repeats, and blocks within blocks, multiply.
+
+        Raises:
+            SpecError: it is more than the limits allow.
+        """
+        self.counted += steps
+        if self.counted > limits().steps:
+            message = f"the model has more than {limits().steps:,} steps and layers"
+            raise SpecError(message, mark, f"repeat less; {ALLOW}")
 
     def note_arms(self, arms: Mapping[ast.expr, Fault | SpecError | None], line: Line) -> None:
         """Note which arms of a line's conditions fit one use of a class."""

@@ -7,18 +7,17 @@ from collections.abc import Sequence
 
 from nngen.catalog.entry import State
 from nngen.errors import SpecError, did_you_mean
-from nngen.graph.construction import initializer_call
+from nngen.graph.construction import initializer_call, written_sizes
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.initializers import check_initializer
 from nngen.graph.model import Redraw
 from nngen.graph.redraws import (
-    PARTS,
+    owner_kind,
     parameter_at,
     parameter_shapes,
     path_of,
     shape_of,
     where_there,
-    written_sizes,
 )
 from nngen.sizes import Dim, same
 from nngen.spec.model import Name, Rule
@@ -66,8 +65,8 @@ def _refuse_idle(rules: Sequence[Rule], leaves: Sequence[tuple[Module, State]]) 
 
 def _holds_for(rule: Rule, module: Module, state: State) -> bool:
     """Whether a rule beside a step is about this parameter below the step."""
-    part, _, parameter = state.name.rpartition(".")
-    kind = PARTS.get(module.kind, {}).get(part, module.kind)
+    parameter = state.name.rpartition(".")[2]
+    kind = owner_kind(module, state)
     return rule.pattern == f"{kind}.{parameter}" or fnmatch.fnmatchcase(
         _below_step(module, state), rule.pattern
     )

@@ -22,6 +22,9 @@ from nngen.sizes import value_of
 from nngen.spec import Body, LayerStep, LineStep, Name
 from nngen.tensors import UNKNOWN, Tensor
 
+# A line counts as one more step for so many characters in it, or values that its calls give.
+WORK = 100
+
 
 def walk(body: Body, scope: Scope, inputs: Mapping[str, Any]) -> Flow:
     """Follow all steps of a class in one use of it.
@@ -66,10 +69,14 @@ class Walker:
             SpecError: a step does not fit.
         """
         for number, step in enumerate(self.body.layers):
-            if isinstance(step, LineStep):
-                self._line(step.line, number, step.mark)
-            else:
-                self._layer(step, number)
+            self.scope.program.count(step.mark)
+            try:
+                if isinstance(step, LineStep):
+                    self._line(step.line, number, step.mark)
+                else:
+                    self._layer(step, number)
+            except Fault as fault:
+                raise SpecError(fault.message, step.mark, fault.hint) from None
         self._output()
         self._move_built()
         self._refuse_unused()
@@ -143,8 +150,9 @@ class Walker:
         if not names & scope.keys():
             return None, bool(holds)
         training = "training" in names
-        always = Folder({"training": True}, {n: _name_node(n) for n in names - {"training"}})
-        build_tree = always.expression(tree) if training else tree
+        others = {n: _name_node(n) for n in names - {"training"}}
+        modes = [Folder({"training": mode}, others).expression(tree) for mode in (True, False)]
+        build_tree = _either(*modes) if training else tree
         if isinstance(build_tree, ast.Constant):
             if not build_tree.value:
                 return None, False
@@ -163,6 +171,8 @@ class Walker:
     ) -> None:
         self._check_free(name, step.mark)
         layer = Layer(step, name, scope)
+        if condition is not None and condition.build is not None:
+            layer.only_when = ast.unparse(condition.tree)
         if step.call is not None:
             self.layers[name] = layer
             self._line(step.call, number, step.call.value.mark, condition, name)
@@ -269,6 +279,8 @@ class Walker:
             result = evaluator(line.value.tree)
         except Fault as fault:
             raise line.value.fault(fault) from None
+        length = line.value.tree.end_col_offset or 0
+        self.scope.program.count(mark, (length + evaluator.parts) // WORK)
         self.scope.program.note_arms(evaluator.arms, line)
         if callable(result):
             raise SpecError(
@@ -343,6 +355,14 @@ class Walker:
                     operation.mark,
                     "leave out `inplace: true`",
                 )
+
+
+def _either(left: ast.expr, right: ast.expr) -> ast.expr:
+    """What holds where one of two conditions does, each of which may be a constant."""
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, ast.Constant):
+            return one if one.value else other
+    return left if ast.dump(left) == ast.dump(right) else ast.BoolOp(ast.Or(), [left, right])
 
 
 def _name_node(name: str) -> ast.expr:

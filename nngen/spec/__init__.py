@@ -28,8 +28,9 @@ from nngen.spec.model import (
     Spec,
     Step,
 )
-from nngen.spec.nodes import expression, flag, items, known_keys, mapping, shown, text
+from nngen.spec.nodes import expression, few, flag, items, known_keys, mapping, shown, text
 from nngen.spec.steps import INPUT_SIZES, SEQUENTIAL_FORM, StepReader, rules
+from nngen.tensors import MAX_DIMENSIONS
 
 __all__ = [
     "INPUT_SIZES",
@@ -49,6 +50,8 @@ __all__ = [
     "read",
     "with_values",
 ]
+
+MOST_NAMES = 200  # of one kind in one class
 
 _KEYS = (
     *("name", "doc", "args", "input", "inputs", "blocks", "let", "layers", "outputs"),
@@ -196,6 +199,7 @@ def _options(node: Mapping) -> tuple[Option, ...]:
     if "args" not in node.entries:
         return ()
     given = mapping(node.entries["args"].value, "`args` maps names to defaults", "`{planes: 64}`")
+    few(given.entries, "arguments", MOST_NAMES, given.mark)
     options = []
     for entry in given.entries.values():
         check_option_name(entry.key, entry.key_mark)
@@ -226,6 +230,7 @@ def _let(node: Mapping) -> tuple[tuple[Name, Expression], ...]:
     if "let" not in node.entries:
         return ()
     given = mapping(node.entries["let"].value, "`let` maps names to sizes", "`{hidden: 4 * dim}`")
+    few(given.entries, "sizes under `let`", MOST_NAMES, given.mark)
     lets = []
     for entry in given.entries.values():
         check_option_name(entry.key, entry.key_mark)
@@ -258,6 +263,7 @@ def _block_inputs(node: Mapping) -> tuple[Name, ...]:
     listed = items(
         node.entries["inputs"].value, "a block's inputs", "a list of names", "`inputs: [x, y]`"
     )
+    few(listed, "inputs", MOST_NAMES, node.mark)
     names = tuple(Name(text(item, "an input"), item.mark) for item in listed)
     for name in names:
         check_value_name(name.text, name.mark)
@@ -278,6 +284,7 @@ def _inputs(node: Mapping) -> tuple[Input, ...]:
         return (_input("x", node.entries["input"].value),)
     several = node.entries["inputs"].value
     several = mapping(several, "`inputs` maps names to shapes", "`inputs: {a: [3], b: [4]}`")
+    few(several.entries, "inputs", MOST_NAMES, several.mark)
     for entry in several.entries.values():
         check_value_name(entry.key, entry.key_mark)
     return tuple(_input(entry.key, entry.value) for entry in several.entries.values())
@@ -302,6 +309,7 @@ def _input(name: str, node: Node) -> Input:
             shape.mark,
             "`[1, 28, 28]`, or `[]` for one number",
         )
+    few(shape.items, "dimensions", MAX_DIMENSIONS - 1, shape.mark)
     return Input(
         name,
         tuple(map(expression, shape.items)),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from typing import Any
 
 from nngen.catalog.kinds import Kind
 from nngen.document import Mapping, Node, Scalar, Sequence
-from nngen.errors import SpecError, did_you_mean
+from nngen.errors import Mark, SpecError, did_you_mean
 from nngen.expressions import Expression, parse
 
 _NO_SPACE = re.compile(r"(-\w|[\w.]+:\S)")
@@ -51,6 +51,12 @@ def items(node: Node, what: str, wanted: str, hint: str) -> tuple[Node, ...]:
         found = "an empty list" if isinstance(node, Sequence) else shown(node)
         raise SpecError(f"{what} must be {wanted}, not {found}", node.mark, _hint(node, hint))
     return node.items
+
+
+def few(nodes: Sized, what: str, most: int, mark: Mark) -> None:
+    """Refuse more than `most` of them."""
+    if len(nodes) > most:
+        raise SpecError(f"there are {len(nodes):,} {what}, and {most} are the most", mark)
 
 
 def _hint(node: Node, hint: str) -> str:

@@ -12,7 +12,7 @@ from nngen.catalog.kinds import Kind, kind
 from nngen.catalog.modifiers import MODIFIED, MODIFIERS
 from nngen.document import Entry, Mapping, Node, Scalar, Sequence
 from nngen.errors import Mark, SpecError, did_you_mean
-from nngen.expressions import Expression, Line, parse, parse_line
+from nngen.expressions import Expression, Line, parse, parse_line, shorten
 from nngen.names import check_layer_name
 from nngen.spec.model import Initializer, Label, LayerStep, LineStep, Name, Option, Rule, Step
 from nngen.spec.nodes import expression, is_empty, items, known_keys, mapping, shown, text
@@ -20,6 +20,7 @@ from nngen.spec.nodes import expression, is_empty, items, known_keys, mapping, s
 # The sizes of a block's first input that it may name; used, they become its leading arguments.
 INPUT_SIZES = ("in_channels", "in_features")
 BESIDE = ("from", "call", "repeat", "when", "otherwise", "init", "built_after", *MODIFIERS)
+LONGEST_LABEL = 200
 SEQUENTIAL_FORM = "`Sequential: [{Linear: 10}, ReLU]`"
 _HEAD = re.compile(r"(?P<kind>[A-Za-z_]\w*)(?:\s+as\s+(?P<name>\S.*))?")
 _STATE_KINDS = {
@@ -52,11 +53,23 @@ class StepReader:
                 "a Sequential holds layers only", node.mark, "a line of Python is a step of its own"
             )
         step = self.layer(node)
+        if step.kind in _STATE_KINDS:
+            raise SpecError(
+                f"a Sequential holds layers only, and a {step.kind} is none",
+                step.mark,
+                "make a block with `layers`",
+            )
         if step.sources or step.call or step.when or step.built_after:
             raise SpecError(
                 "in a Sequential each layer takes what the one above gives",
                 step.mark,
                 "give it a step of its own",
+            )
+        if step.init:
+            raise SpecError(
+                "in a Sequential no layer is drawn anew by itself",
+                step.mark,
+                "give the Sequential an `init`: `{Linear.bias: zeros_}`, or `{0.bias: zeros_}`",
             )
         return step
 
@@ -222,6 +235,8 @@ def _unknown(entry: Entry, kind_name: str, known: tuple[str, ...]) -> SpecError:
 
 
 def _label(label: str, mark: Mark) -> Label:
+    if len(label) > LONGEST_LABEL:
+        raise SpecError(f"{shorten(label)} is no name: it is too long", mark)
     parts: list[str | Expression] = []
     rest = label
     while "${" in rest:

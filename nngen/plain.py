@@ -1,0 +1,26 @@
+"""Reading files that a stranger may have put there: a pipe may never give anything, and a device has no end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def read(path: Path, most: int = -1) -> bytes:
+    """The bytes of a plain file, the first `most` of them.
+
+    Raises:
+        OSError: it cannot be read, or is no plain file.
+        ValueError: the path holds a null byte.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    with open(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is not a plain file")
+        return file.read(most)
