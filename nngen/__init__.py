@@ -7,12 +7,48 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nngen.errors import FileError, Mark, NngenError, SpecError
     from nngen.loading import Pair
     from nngen.report import Report
     from nngen.writer import Change
 
-__all__ = ["__version__", "build", "load", "verify"]
+__all__ = [
+    "Change",
+    "FileError",
+    "Mark",
+    "NngenError",
+    "Pair",
+    "Report",
+    "SpecError",
+    "__version__",
+    "build",
+    "load",
+    "verify",
+]
 __version__ = "0.1.0"
+
+# Imported when asked for: `import nngen` is quick.
+_HOMES = {
+    "Change": "writer",
+    "FileError": "errors",
+    "Mark": "errors",
+    "NngenError": "errors",
+    "Pair": "loading",
+    "Report": "report",
+    "SpecError": "errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"nngen.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def build(path: str | Path, out: str | Path = "generated", *, force: bool = False) -> list[Change]:

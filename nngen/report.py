@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+from nngen.conditions import Conditions
 
 WIDTH = 88
 
@@ -46,6 +48,36 @@ class Row:
 
 
 @dataclass(frozen=True)
+class StepRow:
+    """What one step of the spec gave in both twins, forward, in train and in eval mode.
+
+    Args:
+        path: the step: "layers[3]".
+        place: where it is: "cnn.yaml:7:5".
+        values: how many values were compared.
+        equal: whether each of them has the same bits in both twins.
+        first: the first place where they part.
+        after: how many steps ran before it; before the run that differs, if it ran several times.
+    """
+
+    path: str
+    place: str
+    values: int
+    equal: bool
+    first: str = ""
+    after: int = 0
+
+    def joined(self, other: StepRow) -> StepRow:
+        """The step with what a further run of it gave."""
+        first = other if self.equal else self
+        values = self.values + other.values
+        return replace(first, values=values, equal=self.equal and other.equal)
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.path}: {self.first or 'equal'}"
+
+
+@dataclass(frozen=True)
 class Finding:
     """An exception that one twin, or both, raised.
 
@@ -72,6 +104,19 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Skip:
+    """A check that was asked for and does not apply.
+
+    Args:
+        group: the line of the table.
+        reason: why it does not apply.
+    """
+
+    group: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Report:
     """All that was compared for one pair of twins, in the order of the flow.
 
@@ -82,10 +127,13 @@ class Report:
         notes: what was not possible, and what was compared and yet proves little.
         parting: the lines of the twins, as "file:line: source", that are the first to
             compute what the other twin never does; empty where that is not known.
-        seed: where every random number came from.
-        steps: how many steps each optimizer took.
-        batch_sizes: the batch sizes.
+        conditions: under what the twins were compared.
         torch_version: torch's version.
+        device: what the twins ran on, by its own name.
+        arguments: constructor arguments that the twins were built with.
+        sizes: values of the open sizes.
+        skipped: what was asked for and does not apply.
+        steps: what each step of the spec gave in both twins, in the order of the flow; empty where there is no spec.
     """
 
     name: str
@@ -93,10 +141,13 @@ class Report:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     parting: tuple[str, ...]
-    seed: int
-    steps: int
-    batch_sizes: tuple[int, ...]
+    conditions: Conditions
     torch_version: str
+    device: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    skipped: tuple[Skip, ...] = ()
+    steps: tuple[StepRow, ...] = ()
 
     @property
     def values(self) -> int:
@@ -107,12 +158,32 @@ class Report:
     def equal(self) -> bool:
         """Whether the twins are equal; a check that saw no output proves nothing."""
         seen = any(row.what == "outputs" and row.values for row in self.rows)
-        return seen and all(row.equal for row in self.rows)
+        return seen and all(r.equal for r in self.rows) and all(r.equal for r in self.steps)
+
+    @property
+    def different(self) -> bool:
+        """Whether a value differs, or one twin raised what the other did not."""
+        apart = any(not row.equal and row.what != "exception" for row in self.rows)
+        apart = apart or not all(row.equal for row in self.steps)
+        return apart or any(finding.twin != "both" for finding in self.findings)
 
     @property
     def first_difference(self) -> str | None:
         """The first place, in the order of the flow, where the twins part."""
         return next((str(row) for row in self.rows if not row.equal), None)
+
+    @property
+    def first_step(self) -> StepRow | None:
+        """The step of the spec where the twins part first."""
+        apart = [row for row in self.steps if not row.equal]
+        return min(apart, key=lambda row: row.after, default=None)
+
+    def groups(self) -> dict[str, list[Row]]:
+        """The comparisons by the line of the table, in order."""
+        groups: dict[str, list[Row]] = {}
+        for row in self.rows:
+            groups.setdefault(row.group, []).append(row)
+        return groups
 
     def as_dict(self) -> dict[str, Any]:
         """The report in plain values, for JSON."""
@@ -129,38 +200,41 @@ class Report:
         parts += [self._table(), self._sums()]
         if self.first_difference:
             parts.append(_wrapped("first difference: ", self.first_difference))
+        if self.first_step:
+            parts.append(_wrapped("first step that differs: ", str(self.first_step)))
         if self.parting:
             parts.append("\n  ".join(["the flow parts at", *self.parting]))
-        if self.notes:
-            parts.append("\n".join(_wrapped("note: ", note) for note in self.notes))
+        if self._notes():
+            parts.append("\n".join(_wrapped("", note) for note in self._notes()))
         return "\n\n".join(parts)
 
     def _verdict(self) -> str:
         if self.equal:
             return "equal, bit for bit"
-        apart = any(not row.equal and row.what != "exception" for row in self.rows)
-        if apart or any(finding.twin != "both" for finding in self.findings):
-            return "DIFFERENT"
-        return "NOT shown to be equal"
+        return "DIFFERENT" if self.different else "NOT shown to be equal"
 
     def _sums(self) -> str:
-        sizes = ", ".join(str(size) for size in self.batch_sizes)
-        return (
-            f"values compared: {self.values:,} (batch sizes: {sizes}; steps: {self.steps}; "
-            f"seed: {self.seed}; torch {self.torch_version})"
-        )
+        return f"values compared: {self.values:,} ({self.conditions}; torch {self.torch_version})"
 
     def _table(self) -> str:
-        groups: dict[str, list[Row]] = {}
-        for row in self.rows:
-            groups.setdefault(row.group, []).append(row)
         lines = [["", *COLUMNS, ""]]
-        for group, rows in groups.items():
+        for group, rows in self.groups().items():
             cells = (
                 _cell([row for row in rows if row.what in whats]) for whats in COLUMNS.values()
             )
-            lines.append([group, *cells, _verdict(rows)])
+            lines.append([group, *cells, verdict(rows)])
+        for group in dict.fromkeys(skip.group for skip in self.skipped):
+            lines.append([group, *("-" for _ in COLUMNS), "not applicable"])
         return _aligned(lines)
+
+    def _notes(self) -> list[str]:
+        groups: dict[str, list[str]] = {}
+        for skip in self.skipped:
+            groups.setdefault(skip.reason, []).append(skip.group)
+        return [
+            *(f"note: {note}" for note in self.notes),
+            *(f"not applicable: {'; '.join(groups[reason])}: {reason}" for reason in groups),
+        ]
 
 
 def _cell(rows: Sequence[Row]) -> str:
@@ -169,7 +243,8 @@ def _cell(rows: Sequence[Row]) -> str:
     return f"{sum(row.values for row in rows):,}" if rows else "-"
 
 
-def _verdict(rows: Sequence[Row]) -> str:
+def verdict(rows: Sequence[Row]) -> str:
+    """What a line of the table says: "equal", "DIFFERENT" or "RAISES"."""
     if any(row.what == "exception" for row in rows):
         return "RAISES"
     return "equal" if all(row.equal for row in rows) else "DIFFERENT"

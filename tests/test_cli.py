@@ -16,6 +16,7 @@ import pytest
 import nngen
 from nngen import freshness
 from nngen.cli import main
+from nngen.conditions import Conditions
 from nngen.report import Report, Row
 
 NAMES = ("__init__.py", "functional_style.py", "nn_style.py")
@@ -157,22 +158,36 @@ def test_one_edited_file_keeps_all_from_being_written(shell: Shell) -> None:
     assert shell.files() == before
 
 
-# build --check
+# build --check, build --diff
 
 
-def test_check_of_what_is_up_to_date(shell: Shell) -> None:
+def test_check_and_diff_of_what_is_up_to_date(shell: Shell) -> None:
     spec = shell.spec("net.yaml")
     shell("build", spec)
-    assert shell("build", spec, "--check") == ""
-    assert shell.errors == ""
+    for options in (["--check"], ["--diff"], ["--check", "--diff"]):
+        assert shell("build", spec, *options) == ""
+        assert shell.errors == ""
 
 
-def test_check_shows_the_difference_and_writes_nothing(shell: Shell) -> None:
+def test_check_says_what_is_out_of_date_and_writes_nothing(shell: Shell) -> None:
     spec = shell.spec("net.yaml")
     shell("build", spec)
     shell.spec(spec, SPEC.format(name="NET").replace("Linear: 2", "Linear: 5"))
     before = shell.files()
-    difference = shell("build", spec, "--check", code=1).splitlines()
+    assert shell("build", spec, "--check", code=1) == ""
+    assert shell.errors == "generated/net: out of date with net.yaml\n"
+    assert shell.files() == before
+
+
+@pytest.mark.parametrize(("options", "code"), [(["--diff"], 0), (["--check", "--diff"], 1)])
+def test_diff_shows_the_difference_and_writes_nothing(
+    options: list[str], code: int, shell: Shell
+) -> None:
+    spec = shell.spec("net.yaml")
+    shell("build", spec)
+    shell.spec(spec, SPEC.format(name="NET").replace("Linear: 2", "Linear: 5"))
+    before = shell.files()
+    difference = shell("build", spec, *options, code=code).splitlines()
     assert shell.files() == before
     assert [line.split("\t")[0] for line in difference if line.startswith("--- ")] == [
         "--- a/generated/net/functional_style.py",
@@ -180,13 +195,14 @@ def test_check_shows_the_difference_and_writes_nothing(shell: Shell) -> None:
     ]
     assert "-        self.fc2 = nn.Linear(3, 2)" in difference
     assert "+        self.fc2 = nn.Linear(3, 5)" in difference
-    assert "generated/net: out of date with net.yaml" in shell.errors
+    assert ("generated/net: out of date with net.yaml" in shell.errors) == (code == 1)
 
 
-def test_check_of_what_was_never_built(shell: Shell) -> None:
+def test_diff_of_what_was_never_built(shell: Shell) -> None:
     spec = shell.spec("net.yaml")
-    assert "+class NET(nn.Module):" in shell("build", spec, "--check", code=1)
+    assert "+class NET(nn.Module):" in shell("build", spec, "--diff")
     assert set(shell.files()) == {spec}
+    shell("build", spec, "--check", code=1)
 
 
 def test_check_sees_an_edit_by_hand(shell: Shell) -> None:
@@ -194,7 +210,7 @@ def test_check_sees_an_edit_by_hand(shell: Shell) -> None:
     shell("build", spec)
     file = shell.folder / "generated/net/nn_style.py"
     file.write_text(file.read_text() + "# mine\n")
-    assert "-# mine" in shell("build", spec, "--check", code=1).splitlines()
+    assert "-# mine" in shell("build", spec, "--check", "--diff", code=1).splitlines()
 
 
 def test_check_looks_at_all_specs(shell: Shell) -> None:
@@ -221,7 +237,7 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, An
             equal = spec.name not in different
             first = "" if equal else "output: nn 1.0, functional 2.0"
             row = Row("outputs", "train, batch 4, grad", "train, grad", 8, equal, first)
-            return Report("NET", (row,), (), (), (), 0, 3, (1, 4), "2.0")
+            return Report("NET", (row,), (), (), (), Conditions(), "2.0")
 
         monkeypatch.setattr(nngen, "verify", verify)
         return calls
@@ -282,9 +298,9 @@ def test_verify_takes_a_seed_and_values(shell: Shell, verified: Callable[..., An
     calls = verified()
     shell("verify", "net.yaml")
     shell("verify", "net.yaml", "--seed", "7", "--set", "width=3", "--set", "bias=false")
-    assert calls == [
-        {"spec": "net.yaml", "seed": 0, "values": {}},
-        {"spec": "net.yaml", "seed": 7, "values": {"width": 3, "bias": False}},
+    assert [(call["seed"], call["values"]) for call in calls] == [
+        (0, {}),
+        (7, {"width": 3, "bias": False}),
     ]
 
 
@@ -328,7 +344,7 @@ def test_wrong_usage(shell: Shell, arguments: list[str], expected: str) -> None:
     ("arguments", "expected"),
     [
         (["--help"], ["build", "verify"]),
-        (["build", "--help"], ["--check", "--force", "--out"]),
+        (["build", "--help"], ["--check", "--diff", "--force", "--out", "exit codes:"]),
         (["verify", "--help"], ["--json", "--seed"]),
     ],
     ids=["nngen", "build", "verify"],

@@ -32,6 +32,18 @@ class Feed:
         )
         return Feed(inputs, targets, self.has_loss)
 
+    def to(self, device: torch.device, dtype: torch.dtype | None) -> Feed:
+        """The same batch there, and what is floating point as that dtype, if one is given."""
+
+        def moved(tensor: Tensor) -> Tensor:
+            return tensor.to(device, dtype if tensor.is_floating_point() else None)
+
+        inputs, targets = (
+            {name: moved(tensor) for name, tensor in tensors.items()}
+            for tensors in (self.inputs, self.targets)
+        )
+        return Feed(inputs, targets, self.has_loss)
+
     def requiring_grad(self) -> Feed:
         """Copies, where each input that can have a gradient asks for one."""
         copy = self.copied()

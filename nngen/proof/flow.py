@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from nngen.proof.bits import as_integers
-from nngen.proof.twin import source_at
+from nngen.proof.twin import Twin
 
 Mark = tuple[object, ...]
 
@@ -22,12 +21,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Records what each operation returns or writes, with the line of the twin it is for.
 
     Args:
-        module: the module of the twin.
+        twin: the twin.
     """
 
-    def __init__(self, module: ModuleType) -> None:
+    def __init__(self, twin: Twin) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.module = module
+        self.twin = twin
         self.marks: list[tuple[Mark, str]] = []
 
     def __torch_dispatch__(
@@ -49,8 +48,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         frame = sys._getframe()
         while frame.f_back is not None:
             frame = frame.f_back
-            if frame.f_globals is vars(self.module):
-                return source_at(frame.f_code.co_filename, frame.f_lineno, self.module)
+            if frame.f_globals is vars(self.twin.module):
+                return self.twin.place(frame.f_code.co_filename, frame.f_lineno)
         return ""
 
 
@@ -67,6 +66,6 @@ def _first(one: Recorder, other: Recorder) -> Iterator[str]:
 def _mark(tensor: Tensor) -> Mark:
     """What tells a tensor's bits from others': two sums over them, modulo 2**64."""
     bits = as_integers(tensor).to(torch.int64).flatten()
-    odd = 2 * torch.arange(len(bits)) + 1
+    odd = 2 * torch.arange(len(bits), device=bits.device) + 1
     weighted = (bits * (odd * 0x9E3779B97F4A7C1 + 1)).sum()
     return tensor.dtype, tuple(tensor.shape), int(bits.sum()), int(weighted)

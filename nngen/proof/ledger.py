@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor
 
 from nngen.proof.bits import count, difference
-from nngen.report import Finding, Row
+from nngen.report import Finding, Row, Skip
 
 Seen = dict[str, dict[str, object]]  # what -> name -> value
 
@@ -27,12 +27,16 @@ class Ledger:
 
     Args:
         functional_names: the functional twin's name for each name of the nn twin.
+        lenient: whether an exception that both twins raise alike is torch's answer to a
+            device or dtype, and no finding.
     """
 
     functional_names: dict[str, str] = field(default_factory=dict)
+    lenient: bool = False
     rows: list[Row] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     said: dict[str, None] = field(default_factory=dict)
+    skipped: dict[Skip, None] = field(default_factory=dict)
     outputs: int = 0
     nans: int = 0
     without_gradient: dict[str, None] = field(default_factory=dict)
@@ -41,6 +45,10 @@ class Ledger:
     def note(self, text: str) -> None:
         """Adds a note, once."""
         self.said[text] = None
+
+    def skip(self, group: str, reason: str) -> None:
+        """Adds a check that does not apply, once."""
+        self.skipped[Skip(group, reason)] = None
 
     def unsay(self, opening: str) -> None:
         """Takes back the notes that open so."""
@@ -72,6 +80,8 @@ class Ledger:
         if first and second and _alike(first, second):
             if impossible:
                 self.note(f"{impossible}: {first.message}")
+            elif self.lenient:
+                self.skip(group, f"torch raises {first.error}: {first.message}")
             else:
                 self.find(replace(second, twin="both"), group)
             return

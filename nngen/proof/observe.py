@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from nngen.proof.bits import frozen, leaves
+from nngen.proof.device import random_states
 from nngen.proof.feed import Feed
 from nngen.proof.ledger import Seen
 from nngen.proof.twin import Twin
@@ -32,7 +32,7 @@ class RandomState:
 
 def see_random(seen: Seen) -> None:
     """Adds the state of the random-number generator."""
-    state = bytes(torch.get_rng_state().tolist())
+    state = b"".join(bytes(state.tolist()) for state in random_states())
     digest = hashlib.sha256(state).hexdigest()[:12]
     seen["random"] = {"random-number state": RandomState(digest)}
 
@@ -86,26 +86,21 @@ def see_training(
     twin: Twin,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    feeds: Sequence[Feed],
+    feed: Feed,
     seed: int,
     seen: Seen,
 ) -> None:
-    """Takes a step of the optimizer for each batch; adds the losses and the state after.
+    """Takes one step of the optimizer; adds the loss and the state after.
 
     Raises:
         OptimizerRefuses: the optimizer raised, not the twin.
     """
-    for number, feed in enumerate(feeds, start=1):
-        model.zero_grad()
-        step: Seen = {}
-        _backward(_flow(model, feed.copied(), step), seed)
-        for what, values in step.items():
-            for name, value in values.items():
-                seen.setdefault(what, {})[f"{name} of step {number}"] = value
-        try:
-            optimizer.step()
-        except RuntimeError as error:
-            raise OptimizerRefuses(str(error)) from error
+    model.zero_grad()
+    _backward(_flow(model, feed.copied(), seen), seed)
+    try:
+        optimizer.step()
+    except RuntimeError as error:
+        raise OptimizerRefuses(str(error)) from error
     see_state(twin, model, seen)
     seen["optimizer"] = {
         f"{name} {key}": frozen(value)
@@ -134,15 +129,21 @@ def _backward(objective: object, seed: int) -> None:
     starts = [
         leaf for _, leaf in leaves(objective, "") if isinstance(leaf, Tensor) and leaf.requires_grad
     ]
-    weights = [_weight(start, generator) for start in starts]
     if starts:
-        torch.autograd.backward(starts, weights)
+        with torch.autocast(starts[0].device.type, enabled=False):  # it is for forward alone
+            torch.autograd.backward([_weighted(start, generator) for start in starts])
 
 
-def _weight(start: Tensor, generator: torch.Generator) -> Tensor:
-    if start.dim() == 0:
-        return torch.ones_like(start)
-    return torch.randn(start.shape, generator=generator, dtype=start.dtype)
+def _weighted(start: Tensor, generator: torch.Generator) -> Tensor:
+    """One number, whose gradient gives each value its weight.
+
+    torch would take the weights themselves, but imports sympy to look at their shapes.
+    """
+    value = torch.view_as_real(start) if start.is_complex() else start
+    if value.dim() == 0:
+        return value
+    weight = torch.randn(value.shape, generator=generator, dtype=value.dtype)
+    return (value * weight.to(value.device)).sum()
 
 
 def _spread(output: object) -> tuple[object, ...]:

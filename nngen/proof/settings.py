@@ -5,46 +5,44 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 
+from nngen.conditions import Conditions
+from nngen.proof.device import device_of, in_use
+
 
 @contextmanager
-def settled() -> Iterator[None]:
-    """Settings for a comparison; afterwards all of torch's global state is as it was."""
-    random_state = torch.get_rng_state()
-    default_dtype = torch.get_default_dtype()
-    deterministic = torch.get_deterministic_debug_mode()
-    threads = torch.get_num_threads()
-    fast_path = torch.backends.mha.get_fastpath_enabled()
-    try:
-        # Small models are no faster on more, and far slower where others run too.
-        torch.set_num_threads(1)
+def settled(conditions: Conditions) -> Iterator[None]:
+    """Settings for a comparison; afterwards all of torch's global state is as it was.
+
+    Raises:
+        NngenError: there is no such device.
+    """
+    device = device_of(conditions.device)
+    with ExitStack() as stack:
+        stack.enter_context(in_use(device))
+        for put_back, value in (
+            (torch.set_num_threads, torch.get_num_threads()),
+            (torch.set_default_dtype, torch.get_default_dtype()),
+            (torch.set_deterministic_debug_mode, torch.get_deterministic_debug_mode()),
+            (torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled()),
+        ):
+            stack.callback(put_back, value)  # type: ignore[arg-type]
+        # Small models are no faster on more than one, and far slower where others run too.
+        torch.set_num_threads(conditions.threads)
         torch.set_default_dtype(torch.float32)
         # "warn" also fills torch.empty with NaN, so that an undrawn weight shows.
         torch.set_deterministic_debug_mode("warn")
         # In eval mode without grad, torch's own attention layers switch to fused kernels
         # that round differently; attention that is written out cannot follow them there.
         torch.backends.mha.set_fastpath_enabled(False)
-        with (
-            torch.inference_mode(False),
-            torch.enable_grad(),
-            warnings.catch_warnings(),
-        ):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast_path)
-        torch.set_deterministic_debug_mode(deterministic)
-        torch.set_default_dtype(default_dtype)
-        torch.set_num_threads(threads)
-        torch.set_rng_state(random_state)
-
-
-def seed_random(seed: int) -> None:
-    """Seeds the CPU alone: torch.manual_seed would reseed every GPU of the caller too."""
-    torch.default_generator.manual_seed(seed)
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        yield
 
 
 # torch wraps these methods in ones that import torch._dynamo, which takes a second.

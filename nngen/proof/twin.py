@@ -5,13 +5,14 @@ from __future__ import annotations
 import linecache
 import os
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 from torch import Tensor, nn
 
+from nngen.errors import Mark
 from nngen.report import Finding
 
 
@@ -24,12 +25,14 @@ class Twin:
         module: the module that holds the class.
         name: the class's name.
         shared: the nn twin's name for each of this twin's parameters and buffers.
+        lines: for each line of the module, the step of the spec that made it.
     """
 
     style: str
     module: ModuleType
     name: str
     shared: Mapping[str, str] = field(default_factory=dict)
+    lines: Sequence[Mark | None] = ()
 
     def build(self, arguments: Mapping[str, Any]) -> nn.Module:
         """Constructs the model."""
@@ -58,7 +61,7 @@ class Twin:
     def finding(self, error: Exception, where: str) -> Finding:
         """What was raised, and at which line of this twin."""
         places = [
-            source_at(frame.f_code.co_filename, number, self.module)
+            self.place(frame.f_code.co_filename, number)
             for frame, number in traceback.walk_tb(error.__traceback__)
             if frame.f_globals is vars(self.module)
         ]
@@ -70,8 +73,17 @@ class Twin:
             place=places[-1] if places else "",
         )
 
+    def place(self, file: str, number: int) -> str:
+        """A line of this twin, as "file:line: source", and the step that made it; the file's folder is left out."""
+        line = linecache.getline(file, number, vars(self.module)).strip()
+        mark = self.lines[number - 1] if number <= len(self.lines) else None
+        source = f": {line}" if line else ""
+        return f"{os.path.basename(file)}:{number}{source}{_origin(mark)}"
 
-def source_at(file: str, number: int, module: ModuleType) -> str:
-    """A line of a twin, as "file:line: source"; the file's folder is left out."""
-    line = linecache.getline(file, number, vars(module)).strip()
-    return f"{os.path.basename(file)}:{number}" + (f": {line}" if line else "")
+
+def _origin(mark: Mark | None) -> str:
+    """Where the spec has a step, as words to follow a line."""
+    if mark is None:
+        return ""
+    place = f"{mark}: {mark.path}" if mark.line and mark.path else mark.path or str(mark)
+    return f" (from {place})"

@@ -1,0 +1,213 @@
+"""Two twins, side by side: built alike, run alike, and compared."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from nngen.conditions import Conditions
+from nngen.proof.device import seed_random
+from nngen.proof.feed import Feed, draw_feed
+from nngen.proof.flow import Recorder, parting
+from nngen.proof.ledger import Ledger, Run, Seen
+from nngen.proof.observe import see_names, see_outputs, see_random, see_state
+from nngen.proof.twin import Twin
+from nngen.report import StepRow
+from nngen.subject import Subject
+
+Act = Callable[[Twin, nn.Module, Seen], None]
+
+
+class Bench:
+    """Two twins of one seed, and what was compared so far.
+
+    Args:
+        subject: the twins, and what to feed them.
+        conditions: under what to compare them.
+        seed: where the random numbers start.
+        ledger: where the comparisons go.
+    """
+
+    def __init__(self, subject: Subject, conditions: Conditions, seed: int, ledger: Ledger) -> None:
+        self.subject = subject
+        self.conditions = conditions
+        self.seed = seed
+        self.ledger = ledger
+        self.device = torch.device(conditions.device)
+        self.dtype: torch.dtype | None = getattr(torch, conditions.dtype or "None", None)
+        self.twins = (
+            Twin("nn", subject.nn_style, subject.name, lines=subject.origins.nn_lines),
+            Twin(
+                "functional",
+                subject.functional_style,
+                subject.name,
+                lines=subject.origins.functional_lines,
+            ),
+        )
+        self.models: tuple[nn.Module, ...] = ()
+        self.parting: tuple[str, ...] = ()
+        self.followed: tuple[StepRow, ...] = ()
+        self.beside = f", seed {seed}" if conditions.seeds > 1 else ""
+
+    @property
+    def largest(self) -> int:
+        """The largest batch size."""
+        return max(self.conditions.batch_sizes)
+
+    def construct(self) -> bool:
+        """Builds both twins from one seed and compares them; whether there are two."""
+        models: list[nn.Module] = []
+
+        def build(twin: Twin, seen: Seen) -> None:
+            models.append(twin.build(self.subject.arguments))
+            see_random(seen)
+
+        group = "construction"
+        where = group + self.beside
+        runs = [self.run(twin, where, build) for twin in self.twins]
+        if not any(run.finding for run in runs):
+            self.models = tuple(models)
+            runs[1] = self._pair_names(runs[1], group)
+        if any(run.finding for run in runs):
+            self.ledger.settle(runs, group, where)
+            return False
+        for run, twin, model in zip(runs, self.twins, self.models, strict=True):
+            random = run.seen.pop("random")
+            see_names(twin, model, run.seen)
+            see_state(twin, model, run.seen)
+            run.seen["random"] = random
+        self.ledger.settle(runs, group, where)
+        self.models = tuple(self._placed(model) for model in self.models)
+        return True
+
+    def level(self) -> None:
+        """Gives both twins one state in which hardly two tensors are alike.
+
+        As constructed, a batch norm's weight is all ones and its bias all zeros: to leave
+        them out, or to mix up two of them, would show in no output.
+        """
+        nn_twin, functional_twin = self.twins
+        nn_model, functional_model = self.models
+        generator = torch.Generator().manual_seed(self.seed)
+        with torch.no_grad():
+            for weight in nn_model.parameters():
+                if weight.is_floating_point() and weight.requires_grad:
+                    shape, dtype = weight.shape, weight.dtype
+                    draw = torch.rand(shape, generator=generator, dtype=dtype)
+                    weight.add_(0.01 * draw.to(weight.device))
+
+            def warm_up(twin: Twin, seen: Seen) -> None:
+                see_outputs(nn_model.train(), self.feed(self.largest), seen)
+
+            self.run(nn_twin, "", warm_up)  # what it raises, check_steps will report
+            there = dict(functional_twin.state(functional_model))
+            for name, tensor in nn_twin.state(nn_model):
+                if name in there and there[name].shape == tensor.shape:
+                    there[name].copy_(tensor)
+
+    def fresh(self, twin: Twin, seed: int) -> nn.Module:
+        """Another model of this twin."""
+        seed_random(seed)
+        return self._placed(twin.build(self.subject.arguments))
+
+    def feed(self, batch: int, seed: int | None = None) -> Feed:
+        """A batch of inputs and targets."""
+        feed = draw_feed(self.subject, batch, self.seed if seed is None else seed)
+        return feed.to(self.device, self.dtype)
+
+    def model(self, twin: Twin) -> nn.Module:
+        """The model of this twin, which nothing may change."""
+        return self.models[0 if twin.style == "nn" else 1]
+
+    def run(self, twin: Twin, where: str, act: Callable[[Twin, Seen], None]) -> Run:
+        """Acts from the seed; an exception becomes a finding."""
+        seen: Seen = {}
+        try:
+            seed_random(self.seed)
+            act(twin, seen)
+        except Exception as error:  # noqa: BLE001  a twin may raise anything
+            return Run(seen, twin.finding(error, where))
+        return Run(seen)
+
+    def run_copy(self, twin: Twin, where: str, act: Act) -> Run:
+        """Acts on a copy of the twin's model."""
+
+        def act_on_copy(twin: Twin, seen: Seen) -> None:
+            act(twin, copy.deepcopy(self.model(twin)), seen)
+
+        return self.run(twin, where, act_on_copy)
+
+    def settle(
+        self,
+        group: str,
+        where: str,
+        act: Act,
+        impossible: str = "",
+        only: type[Exception] = Exception,
+    ) -> bool:
+        """Acts on a copy of each twin from one seed, and compares what was seen.
+
+        Args:
+            group: the line of the table.
+            where: the conditions.
+            act: what to do with a twin.
+            impossible: opens the note where both twins raise the same; without it that
+                is a finding.
+            only: the exception that the note is for.
+
+        Returns:
+            Whether neither twin raised.
+        """
+        where += self.beside
+        runs = [self.run_copy(twin, where, act) for twin in self.twins]
+        raised = runs[0].finding
+        if only is not Exception and raised and raised.error != only.__name__:
+            impossible = ""
+        self.ledger.settle(runs, group, where, impossible)
+        return not any(run.finding for run in runs)
+
+    def find_parting(self, act: Act) -> None:
+        """Finds the lines where the flow parts, if they are not known yet."""
+        if self.parting:
+            return
+        recorders = []
+        for twin in self.twins:
+            recorders.append(recorder := Recorder(twin))
+            with recorder:
+                self.run_copy(twin, "", act)
+        self.parting = parting(*recorders)
+
+    def _placed(self, model: nn.Module) -> nn.Module:
+        return model.to(self.device, self.dtype)
+
+    def _pair_names(self, run: Run, where: str) -> Run:
+        """Pairs the names of both twins: those in a state_dict by `to_functional`.
+
+        Buffers that no state_dict holds are paired by spelling, dots read as underscores.
+        """
+        nn_model, functional_model = self.models
+        nn_twin, functional_twin = self.twins
+        keys = {key: key for key in nn_model.state_dict()}
+
+        def rename(twin: Twin, seen: Seen) -> None:
+            seen["names"] = dict(self.subject.to_functional(keys))
+
+        renamed = self.run(functional_twin, f"{where}, to_functional", rename)
+        if renamed.finding:
+            return renamed
+        shared = {name: str(key) for name, key in renamed.seen["names"].items()}
+        flat = {
+            name.replace(".", "_"): name
+            for name, _ in nn_twin.buffers(nn_model)
+            if name not in keys
+        }
+        for name, _ in functional_twin.buffers(functional_model):
+            if name not in shared and name.replace(".", "_") in flat:
+                shared[name] = flat[name.replace(".", "_")]
+        self.twins = (nn_twin, replace(functional_twin, shared=shared))
+        self.ledger.functional_names = {key: name for name, key in shared.items()}
+        return run

@@ -1,0 +1,63 @@
+"""What two models look like from outside: how they are called, and in which order their state is kept."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+
+from torch import nn
+
+from nngen.proof.bench import Bench
+from nngen.proof.bits import Container
+from nngen.proof.twin import Twin
+
+
+def check_form(bench: Bench) -> None:
+    """Compares what no run shows: arguments with their defaults, and orders.
+
+    Two counters of batches count alike: that one is taken for the other shows in the order alone.
+    """
+    nn_twin, functional_twin = bench.twins
+    nn_model, functional_model = bench.models
+    nn_form: dict[str, object] = dict(_calls(nn_model))
+    functional_form: dict[str, object] = dict(_calls(functional_model))
+    there = [name for name, _ in nn_twin.state(nn_model)]
+    for where, names in _orders(functional_twin, functional_model, _leaves(nn_model)):
+        functional_form[where] = Container("order", names)
+        nn_form[where] = Container("order", tuple(name for name in there if name in names))
+    where = "construction" + bench.beside
+    bench.ledger.compare("names", "construction", where, nn_form, functional_form)
+
+
+def _calls(model: nn.Module) -> Iterator[tuple[str, str]]:
+    """The arguments of the constructor, of forward and of loss, without their annotations."""
+    for method in ("__init__", "forward", "loss"):
+        function = getattr(type(model), method, None)
+        if function is not None:
+            given = inspect.signature(function).parameters.values()
+            plain = [one.replace(annotation=inspect.Parameter.empty) for one in given]
+            yield f"arguments of {method}", f"({', '.join(map(str, plain))})"
+
+
+def _leaves(model: nn.Module) -> set[str]:
+    return {name for name, module in model.named_modules() if not any(module.children())}
+
+
+def _orders(
+    twin: Twin, model: nn.Module, layers: set[str]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The order of what each module of the functional twin registers itself.
+
+    An nn module that holds others keeps its own parameters before theirs, wherever they are
+    built: these are in order among themselves.
+    """
+    for prefix, module in model.named_modules():
+        for kind in ("parameters", "buffers"):
+            held = getattr(module, f"_{kind}")
+            groups: dict[str, list[str]] = {}
+            for key in [f"{prefix}.{key}".lstrip(".") for key in held if held[key] is not None]:
+                name = twin.shared.get(key, key)
+                owner = name.rpartition(".")[0]
+                groups.setdefault("layers" if owner in layers else owner, []).append(name)
+            for owner, names in groups.items():
+                yield " ".join(filter(None, ["order of", kind, owner, prefix])), tuple(names)
