@@ -1,0 +1,66 @@
+"""Mutants that compute the same bits as the twin in every mode: none can catch them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """A place where a fault is none.
+
+    Args:
+        fault: the fault's name.
+        specs: the specs it is none in; empty where all are meant.
+        sources: what the changed lines may hold, before or after; empty where every line is meant.
+        because: why the same bits come of it.
+    """
+
+    fault: str
+    specs: tuple[str, ...]
+    sources: tuple[str, ...]
+    because: str
+
+
+EQUIVALENT: tuple[Equivalent, ...] = (
+    *(
+        Equivalent(
+            fault,
+            ("translation",),
+            ('float("-inf")',),
+            "this mask only tells whether the one that is used is causal, which is a hint",
+        )
+        for fault in ("mask_inverted", "mask_off_by_one")
+    ),
+    Equivalent(
+        "ceil_mode_flipped",
+        ("cnn", "lenet5", "plain_cnn", "digits", "siamese", "sequential_block", "unet"),
+        ("kernel_size=2",),
+        "the input's size is fixed, and what is pooled divides by two",
+    ),
+    Equivalent("ceil_mode_flipped", ("pools",), ("kernel_size=2",), "what is pooled was doubled"),
+    Equivalent(
+        "block_argument_left_out",
+        ("dcgan_generator",),
+        ("8 * width, padding=0)",),
+        "a transposed convolution of one pixel makes no use of its stride",
+    ),
+    Equivalent(
+        "block_argument_off_by_one",
+        ("dcgan_generator",),
+        ("padding=0, stride=2)",),
+        "a transposed convolution of one pixel makes no use of its stride",
+    ),
+)
+
+
+def reason(fault: str, spec: str, told: str) -> str:
+    """Why a fault is none in these lines of a spec's package; empty where it is one."""
+    for entry in EQUIVALENT:
+        if (
+            fault == entry.fault
+            and (not entry.specs or spec in entry.specs)
+            and (not entry.sources or any(text in told for text in entry.sources))
+        ):
+            return entry.because
+    return ""
