@@ -1,0 +1,236 @@
+"""Strategies for steps of all kinds: single layers, lines, and what is made of several layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+
+from nngen.catalog import LAYERS
+from tests.random_specs.arguments import arguments
+from tests.random_specs.draft import Draft, Flowing
+from tests.random_specs.joining import VALUES, finish, join, line, state
+from tests.random_specs.layers import (
+    NAMES,
+    called,
+    fresh,
+    label,
+    layer,
+    made,
+    paired,
+    pooled,
+    shortened,
+    source,
+    spell_or,
+    spelled,
+    stack,
+)
+
+Draw = st.DrawFn
+
+
+def step(draw: Draw, draft: Draft, depth: int) -> None:
+    """Adds a step, or a few that belong together; in three attempts at most."""
+    kinds: list[Callable[[Draw, Draft, int], bool]] = [
+        layer, layer, layer, layer, layer, line, line, join, called, row, repeated, state, pooled,
+        again, paired, stack, conditional,
+    ]  # fmt: skip
+    if depth:
+        kinds += [block, block]
+    for _ in range(3):
+        if not draft.values():
+            return
+        if draw(st.sampled_from(kinds))(draw, draft, depth):
+            return
+
+
+# Several layers
+
+
+def plain(draw: Draw, draft: Draft, taken: Flowing) -> Any:
+    """A layer without name or source, which keeps most shapes."""
+    keeping = {
+        2: ("Linear", "ReLU", "BatchNorm1d", "LayerNorm", "Dropout", "Tanh", "PReLU", "GELU"),
+        3: (
+            "Conv1d",
+            "ReLU",
+            "BatchNorm1d",
+            "LayerNorm",
+            "Dropout",
+            "Linear",
+            "MaxPool1d",
+            "GroupNorm",
+        ),
+        4: (
+            "Conv2d",
+            "ReLU",
+            "BatchNorm2d",
+            "MaxPool2d",
+            "Dropout2d",
+            "GroupNorm",
+            "InstanceNorm2d",
+        ),
+        5: ("Conv3d", "ReLU", "BatchNorm3d", "Dropout3d", "AvgPool3d"),
+    }.get(taken.rank, ("Identity", "ReLU"))
+    kind = draw(st.sampled_from(keeping))
+    entry = LAYERS[kind]
+    given = spelled(draw, draw(arguments(entry, taken.shape, generous=draw(st.booleans()))), draft)
+    return made(kind, shortened(draw, entry, given), {})
+
+
+def row(draw: Draw, draft: Draft, depth: int) -> bool:
+    """A Sequential, some of its layers named or repeated, some blocks."""
+    taken, beside = source(draw, draft)
+    if taken is None:
+        return False
+    steps = []
+    blocks = [name for name in draft.spec.get("blocks", {}) if name != draft.block]
+    for number in range(draw(st.integers(1, 3))):
+        child = plain(draw, draft, taken)
+        if blocks and draw(st.integers(0, 3)) == 3:
+            child = use(draw, draft, draw(st.sampled_from(blocks)))
+        (head, given), *rest = (child if isinstance(child, dict) else {child: None}).items()
+        if draw(st.integers(0, 3)) == 3:
+            head += f" as part{number}"
+        beside_child: dict[str, Any] = dict(rest)
+        if " as " not in head and draw(st.integers(0, 5)) == 5:
+            beside_child["repeat"] = 2
+        if head.split()[0] in ("Linear", "Conv2d") and draw(st.integers(0, 7)) == 7:
+            beside_child["init"] = {"bias": "zeros_"}
+        steps.append(made(head, given, beside_child))
+    return draft.attempt(made(label(draw, draft, "Sequential"), steps, beside))
+
+
+def repeated(draw: Draw, draft: Draft, depth: int) -> bool:
+    """Copies of a layer with weights of their own: a list, or attributes."""
+    taken, beside = source(draw, draft)
+    if taken is None:
+        return False
+    child = plain(draw, draft, taken)
+    blocks = [name for name in draft.spec.get("blocks", {}) if name != draft.block]
+    if blocks and draw(st.booleans()):
+        child = use(draw, draft, draw(st.sampled_from(blocks)))
+    (head, given), *_ = (child if isinstance(child, dict) else {child: None}).items()
+    counts = [2, 3, 1, *(name for name, size in draft.names.items() if 1 <= size <= 3)]
+    count = draw(st.sampled_from(counts))
+    style = draw(st.sampled_from(("list", "named", "attributes")))
+    if style == "named":
+        head += f" as {fresh(draw, draft, NAMES)}"
+    elif style == "attributes":
+        word = fresh(draw, draft, ("stage", "level"))
+        head += f" as {word}" + draw(st.sampled_from(("${i}", "${i + 1}", "_${2 * i}")))
+    return draft.attempt({head: given, **beside, "repeat": count})
+
+
+def conditional(draw: Draw, draft: Draft, depth: int) -> bool:
+    """A layer under a condition, which may ask for the mode."""
+    taken, beside = source(draw, draft)
+    if taken is None:
+        return False
+    flags = [name for name, value in draft.flags().items()]
+    sizes = [f"{name} > {size + draw(st.integers(-1, 1))}" for name, size in draft.names.items()]
+    conditions = ["training", "not training", *flags, *(f"not {name}" for name in flags), *sizes]
+    conditions += [f"training and {name}" for name in flags]
+    step_ = plain(draw, draft, taken)
+    (head, given), *_ = (step_ if isinstance(step_, dict) else {step_: None}).items()
+    if draw(st.booleans()):
+        head += f" as {fresh(draw, draft, NAMES)}"
+    return draft.attempt({head: given, **beside, "when": draw(st.sampled_from(conditions))})
+
+
+def again(draw: Draw, draft: Draft, depth: int) -> bool:
+    """A layer called again: its weights are shared."""
+    labels = draft.layers()
+    values = [each for each in draft.values() if each.rank]
+    if not labels or not values:
+        return False
+    one = draw(st.sampled_from(values))
+    target = fresh(draw, draft, VALUES)
+    form = draw(
+        st.sampled_from(("{t} = {l}({a})", "{t} = {a} + {l}({a})", "{t} = F.relu({l}({a} * 2))"))
+    )
+    return draft.attempt(form.format(t=target, l=draw(st.sampled_from(labels)), a=one.name))
+
+
+def block(draw: Draw, draft: Draft, depth: int) -> bool:
+    """A use of a block, mostly of a new one."""
+    names = list(draft.spec.get("blocks", {}))
+    if names and draw(st.booleans()):
+        taken, beside = source(draw, draft)
+        chosen = draw(st.sampled_from(names))
+        if taken is None or chosen == draft.block:
+            return False
+        more = draft.spec["blocks"][chosen].get("inputs", ["x"])
+        if len(more) > 1:
+            beside = {"from": [draw(st.sampled_from(draft.values())).name for _ in more]}
+        child = use(draw, draft, chosen)
+        (head, given), *_ = (child if isinstance(child, dict) else {child: None}).items()
+        if draw(st.booleans()):
+            head += f" as {fresh(draw, draft, NAMES)}"
+        return draft.attempt(made(head, given, beside))
+    return new_block(draw, draft, depth)
+
+
+def use(draw: Draw, draft: Draft, name: str) -> Any:
+    """A use of a block that there is, with arguments of its own."""
+    given: dict[str, Any] = {}
+    for argument, default in draft.spec["blocks"][name].get("args", {}).items():
+        if default == "required" or draw(st.booleans()):
+            given[argument] = (
+                draw(st.booleans())
+                if isinstance(default, bool)
+                else spell_or(draw, draft, draw(st.integers(1, 5)))
+            )
+    return made(name, given, {})
+
+
+def new_block(draw: Draw, draft: Draft, depth: int) -> bool:
+    """A block of its own, drawn on the values that its first use gives it."""
+    values = [each for each in draft.values() if each.floating and each.rank > 1]
+    if not values or len(draft.spec.get("blocks", {})) > 2:
+        return False
+    count = draw(st.sampled_from((1, 1, 1, 2)))
+    taken = [draw(st.sampled_from(values)) for _ in range(count)]
+    name = f"Block{len(draft.spec.get('blocks', {})) + 1}"
+    body: dict[str, Any] = {}
+    sizes, flags = draw(st.lists(st.integers(1, 5), max_size=2)), draw(st.integers(0, 3)) == 3
+    given: dict[str, Any] = {f"width{n}" if n else "width": size for n, size in enumerate(sizes)}
+    if given or flags:
+        body["args"] = {
+            key: draw(st.sampled_from(("required", value))) for key, value in given.items()
+        }
+        if flags:
+            body["args"]["active"] = given["active"] = draw(st.booleans())
+    inputs = ["x"] if count == 1 else ["x", "other"]
+    if count > 1:
+        body["inputs"] = inputs
+    body["layers"] = []
+    passed = {
+        k: v
+        for k, v in given.items()
+        if body["args"][k] == "required" or v != body["args"][k] or draw(st.booleans())
+    }
+    use_step = made(
+        name, passed, {"from": taken[0].name if count == 1 else [each.name for each in taken]}
+    )
+    blocks = draft.spec.setdefault("blocks", {})
+    blocks[name] = body
+    draft.body["layers"].append(use_step)
+    first = taken[0].shape
+    known = {k: v for k, v in given.items() if not isinstance(v, bool)}
+    known |= {
+        k: s for k, s in (("in_channels", first[1]), ("in_features", first[-1])) if s is not None
+    }
+    start = tuple(Flowing(i, each.shape, each.dtype, False) for i, each in zip(inputs, taken))
+    inner = Draft(draft.spec, body, name, known, start=start)
+    for _ in range(draw(st.integers(1, 4))):
+        step(draw, inner, 0)
+    if body["layers"] and finish(draw, inner) and draft.update():
+        return True
+    draft.body["layers"].pop()
+    del blocks[name]
+    if not blocks:
+        del draft.spec["blocks"]
+    draft.update()
+    return False

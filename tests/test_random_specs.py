@@ -1,0 +1,111 @@
+"""Random specs build, their twins are equal, and both are what an independent reading makes of the spec."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from nngen.catalog import LAYERS
+from tests.random_specs.campaign import Figures, run
+from tests.random_specs.check import Disagreement, check
+from tests.random_specs.values import INFERRED, WORDS
+
+# What random specs have brought to light.
+FOUND = {
+    "a layer for eval mode alone": """
+        input: [4]
+        layers: [{Linear: 4, when: not training}, {Linear: 3}]
+    """,
+    "a layer under two conditions": """
+        args: {flag: true}
+        input: [4]
+        layers: [{Linear: 4, when: not training and flag}, {Linear: 4, when: training or not flag}]
+    """,
+    "a Parameter that a rule of the model draws": """
+        input: [6]
+        layers: [Linear as a: 8, {Parameter as p: {shape: [8], init: ones_}}, y = a * p, {Linear: 8}]
+        init: {Linear.bias: zeros_, p: uniform_}
+    """,
+    "a Parameter of a block that a rule of the model draws": """
+        input: [6]
+        blocks: {B: {layers: [{Parameter as p: {shape: [in_features], init: ones_}}, y = x * p]}}
+        layers: [Linear: 6, B, B]
+        init: {"*": uniform_}
+    """,
+    "own Parameters are drawn first": """
+        input: [6]
+        layers: [Linear as a: 8, {Parameter as p: {shape: [8], init: ones_}}, y = a * p]
+        init: {"a.*": normal_, p: uniform_}
+    """,
+    "a Parameter with a fan": """
+        input: [6]
+        layers: [{Parameter as p: {shape: [1, 6], init: {normal_: {std: 1 / sqrt(fan_in)}}}}, y = x * p]
+    """,
+    "rules that reach the loss": """
+        input: [6]
+        layers: [Linear: 8]
+        loss: {AdaptiveLogSoftmaxWithLoss: {n_classes: 6, cutoffs: [2, 4]}}
+        init: {Linear.weight: normal_, Linear.bias: uniform_}
+    """,
+    "a rule for all, with a loss that has weights": """
+        input: [6]
+        layers: [Linear: 8]
+        loss: {LinearCrossEntropyLoss: {num_classes: 3}}
+        init: {"*": uniform_}
+    """,
+    "a rule beside weight norm": """
+        input: [6]
+        layers: [{Linear as a: 8, weight_norm: {}}, {Linear: 3}]
+        init: {Linear.bias: uniform_, "*.weight": normal_}
+    """,
+    "one rule for many, another for one of them": """
+        input: [6]
+        layers: [Linear as fc: 8, Linear as fd: 3]
+        init: {"*": uniform_, Linear.weight: normal_, fd.bias: ones_}
+    """,
+}
+
+
+def test_random_specs_are_what_they_say() -> None:
+    figures = run(1, 60)
+    assert not figures.failures, "\n".join(figures.failures[0])
+    assert figures.checked > 0.8 * figures.drawn, figures.refused
+
+
+@pytest.mark.parametrize("spec", FOUND.values(), ids=FOUND)
+def test_what_random_specs_have_found(spec: str) -> None:
+    assert check({"name": "Model", **yaml.safe_load(spec)}, formatted=False) == ""
+
+
+def test_a_fault_of_both_twins_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here a lone value would go to the wrong argument: the independent reading alone can tell."""
+    swapped = "init: float = 0.25, num_parameters: size = 1"
+    monkeypatch.setitem(LAYERS, "PReLU", replace(LAYERS["PReLU"], arguments=swapped))
+    with pytest.raises(Disagreement, match="is not what the spec says"):
+        check({"name": "Model", "input": [3], "layers": [{"PReLU": 1}]}, formatted=False)
+
+
+def test_twins_that_differ_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LAYERS, "Tanh", replace(LAYERS["Tanh"], form="out = torch.sigmoid(input)"))
+    with pytest.raises(Disagreement, match="the twins are not equal"):
+        check({"name": "Model", "input": [3], "layers": ["Tanh"]}, formatted=False)
+
+
+def test_the_reading_knows_what_the_catalog_infers() -> None:
+    assert {name for entry in LAYERS.values() for name in entry.infer} == INFERRED.keys()
+
+
+def test_the_reading_knows_the_words_of_arguments() -> None:
+    """But for those that stand for functions and dtypes, which it treats by argument."""
+    others = {"pairwise_distance", "cosine_similarity", "l1_loss", "mse_loss", "float32"}
+    found = {word for entry in LAYERS.values() for a in entry.signature for word in a.kind.words}
+    assert found - WORDS == others
+
+
+def test_figures_add_up() -> None:
+    figures = Figures(checked=2)
+    figures.add(Figures(checked=1, failures=[("name: A", "wrong")]))
+    figures.refused["no"] += 1
+    assert figures.drawn == 5
