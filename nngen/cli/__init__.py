@@ -7,6 +7,7 @@ Exit codes: 0 for success, 1 where `--check` finds a file out of date, `verify` 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ VERBS = (build, verify, diff, lint, show, pitfall, lesson, start)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may lack a spec's letters
+            stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     try:
         with large(getattr(options, "large", False)):
@@ -44,6 +48,8 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="nngen",
         description="One YAML model description becomes two PyTorch models, equal bit for bit.",
+        epilog="exit codes: 0 done, up to date, equal, clean; 1 a file is out of date (build --check), models differ "
+        "(verify), or there are findings (lint); 2 an error in a spec, a file, or the command line",
     )
     root.add_argument("--version", action="version", version=f"nngen {__version__}")
     verbs = root.add_subparsers(required=True, metavar="COMMAND")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nngen.errors import Mark
 from nngen.sizes import Dim, substitute, value_of
 from nngen.tensors import Tensor
 
@@ -29,6 +30,7 @@ class Row:
         only_training: it happens in train mode alone.
         unused: no line of forward takes it in this use of its class.
         rows: what is in it.
+        mark: the step of the spec.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Row:
     unused: bool = False
     is_line: bool = False
     rows: tuple[Row, ...] = ()
+    mark: Mark | None = None
 
     def walk(self, depth: int = 0, above: str = "") -> Iterator[tuple[int, str, Row]]:
         """This row and all in it, each with its depth and its path."""

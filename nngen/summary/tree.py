@@ -72,7 +72,7 @@ class Tree:
         if operation.application is not None:
             name = names.get(operation.layer, operation.layer)
             row = self._application(operation.application, name, _joined(path, name), taken, sizes)
-            yield replace(row, only_training=only_training)
+            yield replace(row, only_training=only_training, mark=operation.mark)
         elif operation.line is not None:
             for row in self._line(operation, flow, path, names, sizes):
                 yield replace(row, only_training=row.only_training or only_training)
@@ -89,7 +89,7 @@ class Tree:
             name = names.get(module.name, module.name)
             taken = tuple(names.get(each, each) for each in _taken(node, operation))
             row = self._application(application, name, _joined(path, name), taken, sizes)
-            yield replace(row, only_training=node not in now)
+            yield replace(row, only_training=node not in now, mark=operation.mark)
         tree = operation.line.value.tree
         if isinstance(tree, ast.Call) and tree in operation.calls:
             return
@@ -103,6 +103,7 @@ class Tree:
             mult_adds=sum(each or 0 for each in products),
             partial=None in products,
             is_line=True,
+            mark=operation.mark,
         )
 
     def _application(
@@ -116,7 +117,14 @@ class Tree:
         module = application.module
         shared = path in self.counted
         self.counted.add(path)
-        row = Row(name, kind_of(module), taken, shapes_of(application.output, sizes), shared=shared)
+        row = Row(
+            name,
+            kind_of(module),
+            taken,
+            shapes_of(application.output, sizes),
+            shared=shared,
+            mark=module.mark,
+        )
         flow = application.flow or module.flow
         if flow is not None:
             return _summed(row, self._flow(flow, path, sizes))
@@ -151,13 +159,13 @@ class Tree:
             return self._not_used(part, full, sizes, unused=False, name=name)
         self.counted.add(full)
         inner_rows = [self._part(part, child, full, sizes) for child in part.children]
-        return _summed(Row(name, part.kind, (), inner_rows[-1].output), inner_rows)
+        return _summed(Row(name, part.kind, (), inner_rows[-1].output, mark=part.mark), inner_rows)
 
     def _not_used(
         self, module: Module, path: str, sizes: Sizes, unused: bool = True, name: str = ""
     ) -> Row:
         """A layer whose use is not seen: its parameters are there all the same."""
-        row = Row(name or module.name, kind_of(module), (), [], unused=unused)
+        row = Row(name or module.name, kind_of(module), (), [], unused=unused, mark=module.mark)
         self.counted.add(path)
         if module.flow is not None:
             inner = self._flow(module.flow, path, sizes)
@@ -200,7 +208,8 @@ class Tree:
         self.counted.add(full)
         (shape,) = shapes = shapes_of(tensor, sizes)
         count = 0 if shared or full in self.tied else math.prod(size or 0 for size in shape or ())
-        row = Row(built.name, _kind_of(built), (), shapes, shared=shared)
+        mark = None if built.module is None else built.module.mark
+        row = Row(built.name, _kind_of(built), (), shapes, shared=shared, mark=mark)
         is_parameter = row.layer == "Parameter"
         return replace(row, parameters=count) if is_parameter else replace(row, buffers=count)
 
