@@ -2,32 +2,56 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 REFERENCE := .venv-reference
+PEER := .venv-peer
+FUZZ ?= 60
 
-.PHONY: test demo reference format clean
+.PHONY: test fuzz pythons demo site docs reference benchmark format clean
 
+# The tests of pages need programs: apt-get install chromium fonts-noto-cjk graphviz
 test: $(READY)
 	$(BIN)/black --check --quiet . || { $(BIN)/black --diff --quiet .; exit 1; }
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
-	$(BIN)/nngen build specs/*.yaml --check
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ)
+	$(BIN)/nngen build specs/*.yaml --check --diff
+
+# Fuzzes specs; `make fuzz FUZZ=3600` for an hour, `.venv/bin/python -m tests.fuzz --help` for more.
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ) --seed $$(date +%s)
+
+# Builds all specs with each Python that is to be found, and compares the bytes.
+pythons: $(READY)
+	$(BIN)/python -m tests.same_everywhere
 
 demo: $(READY)
 	$(BIN)/nngen build specs/cnn.yaml
 	$(BIN)/nngen verify specs/cnn.yaml
 	diff -y -t -W 185 generated/cnn/nn_style.py generated/cnn/functional_style.py || test $$? -eq 1
 
+# The pages of all specs, the course and the pitfalls: open site/index.html.
+site: $(READY)
+	$(BIN)/nngen lesson specs/*.yaml -o site
+
+# The documentation: open site-docs/index.html.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 # Compares with torchvision's and transformers' own models; `make reference NAMES=resnet18` with these of torchvision.
 reference: $(REFERENCE)/.ready
 	$(REFERENCE)/bin/python tests/reference/compare_torchvision.py $(NAMES)
 	$(REFERENCE)/bin/python tests/reference/compare_transformers.py
+
+# nngen and its models beside others; the figures of docs/benchmarks.md. An idle machine tells most.
+benchmark: $(READY) $(PEER)/.ready
+	@$(BIN)/python -m benchmarks.peers --peer $(PEER)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/black .
 
 clean:
-	rm -rf .venv .venv-reference .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-reference .venv-peer site site-docs .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find nngen generated tests -name __pycache__ -prune -exec rm -rf {} +
 
 # The build backend runs apart from the environment: its versions come from these two.
@@ -35,7 +59,7 @@ $(READY): export PIP_CONSTRAINT := constraints.txt
 $(READY): export PIP_BUILD_CONSTRAINT := constraints.txt
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[torch,test]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[torch,test,docs]'
 	touch $@
 
 $(REFERENCE)/.ready: constraints.txt
@@ -43,4 +67,10 @@ $(REFERENCE)/.ready: constraints.txt
 	$(REFERENCE)/bin/python -m pip install --quiet -c constraints.txt torch numpy pillow==13.0.0
 	$(REFERENCE)/bin/python -m pip install --quiet -c constraints.txt transformers==5.23.0
 	$(REFERENCE)/bin/python -m pip install --quiet --no-deps torchvision==0.28.0
+	touch $@
+
+# By its own venv, pinned: structcast-model is measured beside nngen, and used by nothing.
+$(PEER)/.ready: benchmarks/peer/requirements.txt
+	$(PYTHON) -m venv $(PEER)
+	$(PEER)/bin/python -m pip install --quiet --no-deps -r benchmarks/peer/requirements.txt
 	touch $@

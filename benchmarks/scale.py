@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from nngen import limits
+
 LENGTHS = (1_000, 2_000, 5_000, 10_000)
 CHAIN = ("Linear: 16", "ReLU", "LayerNorm", "Dropout: 0.1", "y = {above} + 1", "GELU")
 SHAPES = ("chain", "named", "lines")
@@ -64,7 +66,7 @@ def main() -> None:
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, limits.large():
             path = Path(folder) / "deep.yaml"
             path.write_text(spec(options.layers, options.shape))
             print(*(f"{value:.2f}" for value in build(path).values()))
@@ -75,7 +77,7 @@ def main() -> None:
 
 
 def _profile(layers: int, shape: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, limits.large():
         path = Path(folder) / "deep.yaml"
         path.write_text(spec(layers, shape))
         profile = cProfile.Profile()

@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
         prog="nngen",
         description="One YAML model description becomes two PyTorch models, equal bit for bit.",
         epilog="exit codes: 0 done, up to date, equal, clean; 1 a file is out of date (build --check), models differ "
-        "(verify), or there are findings (lint); 2 an error in a spec, a file, or the command line",
+        "(verify, lesson), or there are findings (lint); 2 an error in a spec, a file, or the command line",
     )
     root.add_argument("--version", action="version", version=f"nngen {__version__}")
     verbs = root.add_subparsers(required=True, metavar="COMMAND")

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from nngen.cli import reporting
+from nngen.cli.reporting import Problem, Reporter, reported
 from nngen.cli.shared import Verbs, each, specs
-
-if TYPE_CHECKING:
-    from nngen.lint import Finding
+from nngen.errors import Mark
 
 FILES = ("__init__.py", "functional_style.py", "nn_style.py")
 
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
-    build = verbs.add_parser("build", help="write the two models of each spec")
+    build = verbs.add_parser(
+        "build",
+        help="write the two models of each spec",
+        epilog="exit codes: 0 written or up to date; 1 --check: something is out of date; 2 an error",
+    )
     specs(build)
     build.add_argument(
         "-o",
@@ -29,67 +34,92 @@ def add(verbs: Verbs) -> None:
     build.add_argument(
         "--check",
         action="store_true",
-        help="write nothing; show what is out of date, and exit 1",
+        help="write nothing; exit 1 if anything is out of date",
+    )
+    build.add_argument(
+        "--diff",
+        action="store_true",
+        help="write nothing; show as a unified diff what a build would change",
     )
     build.add_argument(
         "--force", action="store_true", help="overwrite files that were edited by hand"
     )
+    reporting.add(build)
     build.set_defaults(run=_build)
 
 
 def _build(options: argparse.Namespace) -> int:
-    if options.check:
-        return each(options.specs, lambda path: _check(path, options.out))
-    return each(options.specs, lambda path: _build_one(path, options.out, options.force))
+    with reported(options.format) as report:
+
+        def run(path: Path) -> int:
+            if options.check or options.diff:
+                return _compare(path, options, report)
+            return _build_one(path, options.out, options.force, report)
+
+        return each(options.specs, run, report)
 
 
-def _build_one(path: Path, out: Path, force: bool) -> int:
+def _build_one(path: Path, out: Path, force: bool, report: Reporter) -> int:
     # Not imported above: an unchanged build answers without the parser, the templates and black.
     from nngen import freshness
     from nngen.folders import package_folder
 
     folder = package_folder(path, out)
-    warnings = freshness.recall(freshness.key(path, "build", folder, FILES))
-    if warnings is not None:
-        _warn(path, warnings)
-        print(f"{folder}: unchanged")
+    note = freshness.recall(freshness.key(path, "build", folder, FILES))
+    if note is not None:
+        _warn(_recalled(note, path), report)
+        report.say(f"{folder}: unchanged")
         return 0
     from nngen import building, writer
 
     package = building.package(path)
+    warnings = [reporting.of_finding(finding) for finding in package.findings]
     changes = writer.write(folder, package.files, force)
     files = {name: writer.seal(body) for name, body in package.files.items()}
     key = freshness.key(path, "build", folder, FILES, source=package.source, files=files)
-    warnings = _warnings(package.findings)
-    freshness.remember(key, warnings)
-    _warn(path, warnings)
+    freshness.remember(key, _note(warnings))
+    _warn(warnings, report)
     for change in changes:
         if change.kind != "unchanged":
-            print(f"{change.path}: {change.kind}")
+            report.say(f"{change.path}: {change.kind}")
     if all(change.kind == "unchanged" for change in changes):
-        print(f"{folder}: unchanged")
+        report.say(f"{folder}: unchanged")
     return 0
 
 
-def _check(path: Path, out: Path) -> int:
+def _compare(path: Path, options: argparse.Namespace, report: Reporter) -> int:
+    """Say what a build would change; with `--check` that is a failure."""
     from nngen import building, writer
     from nngen.folders import package_folder
 
-    folder = package_folder(path, out)
+    folder = package_folder(path, options.out)
     package = building.package(path)
-    _warn(path, _warnings(package.findings))
+    _warn(map(reporting.of_finding, package.findings), report)
     difference = writer.check(folder, package.files)
-    if difference:
-        print(difference, end="")
-        print(f"{folder}: out of date with {path}", file=sys.stderr)
-    return 1 if difference else 0
+    if options.diff:
+        report.say(difference, end="")
+    if not difference or not options.check:
+        return 0
+    message = f"{folder}: out of date with {path}"
+    hint = "build it again"
+    report.problem(Problem("out-of-date", Mark(str(path)), message, hint), message, sys.stderr)
+    return 1
 
 
-def _warnings(findings: tuple[Finding, ...]) -> str:
-    """Findings as they are remembered: without the spec's path, which may be written in several ways."""
-    return "\0".join(str(finding).removeprefix(finding.mark.file) for finding in findings)
+def _warn(warnings: Iterable[Problem], report: Reporter) -> None:
+    for warning in warnings:
+        report.problem(warning, file=sys.stderr)
 
 
-def _warn(path: Path, warnings: str) -> None:
-    for warning in warnings.split("\0") if warnings else ():
-        print(f"{path}{warning}", file=sys.stderr)
+def _note(warnings: Iterable[Problem]) -> str:
+    """Warnings as they are remembered: without the spec's path, which may be written in several ways."""
+    fields = [
+        (each.code, each.mark.line, each.mark.column, each.mark.path, each.message, each.hint)
+        for each in warnings
+    ]
+    return json.dumps(fields) if fields else ""
+
+
+def _recalled(note: str, file: Path) -> Iterable[Problem]:
+    for code, line, column, path, message, hint in json.loads(note) if note else ():
+        yield Problem(code, Mark(str(file), line, column, path), message, hint, "warning")

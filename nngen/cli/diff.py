@@ -6,11 +6,10 @@ import argparse
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from nngen.cli.shared import Verbs, settings, size
+from nngen.cli.shared import Verbs, large, settings, size
 
 
 def add(verbs: Verbs) -> None:
@@ -32,6 +31,7 @@ def add(verbs: Verbs) -> None:
     )
     diff.add_argument("--no-pager", action="store_true", help="print it all at once")
     settings(diff)
+    large(diff)
     diff.set_defaults(run=_diff)
 
 
@@ -71,6 +71,8 @@ def _show(text: str, no_pager: bool) -> None:
     if no_pager or not sys.stdout.isatty() or text.count("\n") < height:
         print(text, end="")
         return
+    import subprocess
+
     pager = shlex.split(os.environ.get("PAGER") or "less")
     # Quit if it fits, keep colours, leave the text on the screen: what git asks of less.
     environment = {"LESS": "FRX", "LV": "-c", **os.environ}

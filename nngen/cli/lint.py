@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nngen.cli import reporting
+from nngen.cli.reporting import reported
 from nngen.cli.shared import Verbs, each, settings, specs
 
 if TYPE_CHECKING:
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
 
 def add(verbs: Verbs) -> None:
     """Add the verbs."""
-    lint = verbs.add_parser("lint", help="find what a spec gets wrong though it builds")
+    lint = verbs.add_parser(
+        "lint",
+        help="find what a spec gets wrong though it builds",
+        epilog="exit codes: 0 clean; 1 there are findings; 2 an error",
+    )
     specs(lint)
     for option, words in (("select", "report these only"), ("ignore", "do not report these")):
         lint.add_argument(
@@ -25,6 +31,7 @@ def add(verbs: Verbs) -> None:
             metavar="CODES",
             help=f"{words}: codes such as NN201, or a group such as NN2, with commas between",
         )
+    reporting.add(lint)
     settings(lint)
     lint.set_defaults(run=_lint)
 
@@ -49,15 +56,18 @@ def _codes(text: str) -> list[str]:
 def _lint(options: argparse.Namespace) -> int:
     from nngen.lint import lint_file
 
-    def run(path: Path) -> int:
-        findings = _chosen(lint_file(path, dict(options.values)), options.select, options.ignore)
-        for finding in findings:
-            print(finding)
-        if not findings:
-            print(f"{path}: clean")
-        return 1 if findings else 0
+    with reported(options.format) as report:
 
-    return each(options.specs, run)
+        def run(path: Path) -> int:
+            findings = lint_file(path, dict(options.values))
+            chosen = _chosen(findings, options.select, options.ignore)
+            for finding in chosen:
+                report.problem(reporting.of_finding(finding))
+            if not chosen:
+                report.say(f"{path}: clean")
+            return 1 if chosen else 0
+
+        return each(options.specs, run, report)
 
 
 def _chosen(findings: tuple[Finding, ...], select: list[str], ignore: list[str]) -> list[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -64,4 +63,6 @@ def _run(chosen: list[Pitfall], options: argparse.Namespace) -> None:
 
 
 def _json(found: dict[str, object]) -> None:
+    import json
+
     print(json.dumps(found, indent=2, ensure_ascii=False))

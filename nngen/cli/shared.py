@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nngen.cli.reporting import Reporter
 from nngen.errors import NngenError
 
 if TYPE_CHECKING:
@@ -19,6 +19,15 @@ else:
 def specs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "specs", type=Path, nargs="+", metavar="SPEC", help="a YAML model description"
+    )
+    large(parser)
+
+
+def large(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--large",
+        action="store_true",
+        help="allow specs that ask for far more than most networks do; for those that you trust",
     )
 
 
@@ -78,14 +87,14 @@ def setting(text: str) -> tuple[str, object]:
     return name, node.value
 
 
-def each(specs: Sequence[Path], run: Callable[[Path], int]) -> int:
+def each(specs: Sequence[Path], run: Callable[[Path], int], report: Reporter | None = None) -> int:
     """Run all specs, whatever becomes of one; the highest of their exit codes."""
+    report = report or Reporter()
     codes = []
     for path in specs:
         try:
             codes.append(run(path))
         except NngenError as error:
-            sys.stdout.flush()
-            print(error, file=sys.stderr)
+            report.error(error, path)
             codes.append(2)
     return max(codes)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from nngen.cli.shared import Verbs, count, settings, size, specs
+from nngen.cli.shared import Verbs, count, large, settings, size, specs
 
 
 def add(verbs: Verbs) -> None:
@@ -25,6 +24,7 @@ def add(verbs: Verbs) -> None:
 
     graph = verbs.add_parser("graph", help="draw a model: Mermaid text, or an SVG file")
     graph.add_argument("spec", type=Path, metavar="SPEC", help="a YAML model description")
+    large(graph)
     graph.add_argument("--format", choices=("mermaid", "svg"), help="by default as the file's name")
     graph.add_argument("-o", "--out", type=Path, metavar="FILE", help="write to a file")
     graph.add_argument("--unfold", action="store_true", help="show what is in blocks")
@@ -43,6 +43,8 @@ def add(verbs: Verbs) -> None:
 
 
 def _summary(options: argparse.Namespace) -> int:
+    import json
+
     from nngen import spec, summary
     from nngen.summary.text import as_text
 

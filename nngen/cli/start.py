@@ -7,7 +7,6 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 from nngen.cli.shared import Verbs
@@ -35,6 +34,8 @@ def add(verbs: Verbs) -> None:
 
 
 def _init(options: argparse.Namespace) -> int:
+    from importlib import resources
+
     from nngen.folders import package_folder
 
     path: Path = options.spec

@@ -39,9 +39,17 @@ def translate(sentence: str, language: str, **values: object) -> str:
 
 @cache
 def sentences(language: str) -> dict[str, str]:
-    """All sentences of a language, by the English ones."""
+    """All sentences of a language, by the English ones.
+
+    Raises:
+        ValueError: two files say one sentence differently.
+    """
     found: dict[str, str] = {}
     for file in (resources.files("nngen.language") / language).iterdir():
         if file.name.endswith(".yaml"):
-            found.update(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+            more = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+            twice = [each for each in more if found.get(each, more[each]) != more[each]]
+            if twice:
+                raise ValueError(f"{file.name} and another file translate: {twice[0]}")
+            found.update(more)
     return found

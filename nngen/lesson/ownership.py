@@ -28,7 +28,7 @@ ONLY_CALLS = "`__init__` builds nothing; `forward` calls `{function}`."
 PASSES_MODE = "A function knows no mode, so it is told: `self.training` is passed to it."
 PASSED_ON = "Nothing is built and nothing is computed: the value is passed on."
 BLOCK = (
-    "`{module}` is an object of the class `{kind}`; the keys of its parameters begin with {prefix}."
+    "`{module}` is an object of the class `{kind}`; {prefix} begins the keys of its parameters."
 )
 BLOCK_STAYS = (
     "`{module}` is an object of the class `{kind}` here too: a block stays a module, and only what is in it is written "

@@ -147,9 +147,10 @@ def again(draw: Draw, draft: Draft, depth: int) -> bool:
         return False
     one = draw(st.sampled_from(values))
     target = fresh(draw, draft, VALUES)
-    form = draw(
-        st.sampled_from(("{t} = {l}({a})", "{t} = {a} + {l}({a})", "{t} = F.relu({l}({a} * 2))"))
-    )
+    forms = ["{t} = {l}({a})", "{t} = {a} + {l}({a})"]
+    # An integer may be a position: twice that could be out of range.
+    forms += ["{t} = F.relu({l}({a} * 2))"] if one.floating else []
+    form = draw(st.sampled_from(forms))
     return draft.attempt(form.format(t=target, l=draw(st.sampled_from(labels)), a=one.name))
 
 

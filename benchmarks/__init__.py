@@ -1,0 +1,1 @@
+"""What nngen and its models cost, beside others."""
