@@ -390,7 +390,7 @@ def test_a_reader_that_leaves_is_no_traceback(tmp_path: Path) -> None:
     os.close(reading)
     done = subprocess.run(
         [sys.executable, "-c", "import sys; from nngen.cli import main; sys.exit(main())"]
-        + ["build", "net.yaml", "--check"],
+        + ["build", "net.yaml", "--diff"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path(nngen.__file__).parent.parent)},
         stdout=writing,

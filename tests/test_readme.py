@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import os
 import re
 import shutil
-import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,41 +13,14 @@ import pytest
 from nngen.spec import _KEYS
 from nngen.spec.steps import BESIDE
 from tests import test_digits
+from tests.documents import REPOSITORY, Block, as_shown, blocks, commands, run
 
-REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text()
 LINKS = sorted(set(re.findall(r"\]\(([^)]+)\)", README)))
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block; `quotes` is the file that it is taken from, if the line above names one."""
-
-    language: str
-    text: str
-    quotes: str
-
-    def __str__(self) -> str:
-        return f"{self.language}: {self.quotes or self.text.splitlines()[0]}"
-
-
-FENCE = re.compile(
-    r"(?P<above>[^\n]*)\n\n```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
-)
-FILE = re.compile(r"\[(?P<file>[\w./]+)\]\((?P=file)\)(?:, in part)?:")
-
-
-def _blocks() -> list[Block]:
-    found = []
-    for match in FENCE.finditer(README):
-        file = FILE.fullmatch(match["above"])
-        found.append(Block(match["language"], match["text"], file["file"] if file else ""))
-    return found
-
-
-BLOCKS = _blocks()
+BLOCKS = blocks(README)
 QUOTES = [block for block in BLOCKS if block.quotes]
-COMMANDS = "".join(block.text for block in BLOCKS if block.language == "console")
 PYTHON = [block.text for block in BLOCKS if block.language == "python" and not block.quotes]
 
 
@@ -61,30 +31,6 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(project: Path, *command: str) -> str:
-    """What a command prints to both of its streams."""
-    paths = [str(Path(sys.executable).parent), os.environ["PATH"]]
-    return subprocess.run(
-        command,
-        cwd=project,
-        env={
-            **os.environ,
-            "PATH": os.pathsep.join(paths),
-            "PYTHONPATH": os.pathsep.join([str(project), str(REPOSITORY)]),
-            "XDG_CACHE_HOME": str(project / "cache"),
-            "OMP_NUM_THREADS": "1",  # more only get in each other's way where tests run side by side
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    ).stdout
-
-
-def same_torch(text: str) -> str:
-    return re.sub(r"torch [\d.]+(\+\w+)?", "torch VERSION", text)
-
-
 def test_the_readme_has_blocks_of_each_kind() -> None:
     assert {block.language for block in BLOCKS} == {"console", "python", "sh", "yaml"}
     assert README.count("```") == 2 * len(BLOCKS)
@@ -92,10 +38,11 @@ def test_the_readme_has_blocks_of_each_kind() -> None:
 
 
 def test_the_commands_print_what_is_shown(project: Path) -> None:
-    steps = re.split(r"^\$ (.*)\n", COMMANDS, flags=re.MULTILINE)[1:]
-    assert len(steps) >= 8
-    for command, shown in zip(steps[::2], steps[1::2], strict=True):
-        assert same_torch(run(project, "bash", "-c", command)) == same_torch(shown), command
+    steps = list(commands(BLOCKS))
+    assert len(steps) >= 6
+    for command, shown in steps:
+        printed = run(project, "bash", "-c", command)
+        assert as_shown(printed, shown), f"$ {command}\n{printed}"
 
 
 def test_the_python_runs(project: Path) -> None:
