@@ -329,7 +329,7 @@ init:
         ),
         (
             "layers: [{Sequential: [{ReLU: {}, repeat: 10000}, {Tanh: {}, repeat: 10000}]}, {Tanh: {}, repeat: 10}]",
-            "more than 20,000 layers",
+            "more than 3,000 steps and layers",
         ),
         ("args: {n: required}\nlayers: [{Linear: n}]", "n is required"),
         ("args: {forward: 3}\nlayers: [{Linear: forward}]", "'forward'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import linecache
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 import torch
 
+import nngen
+from nngen.errors import NngenError
 from nngen.proof import verify
 from nngen.report import Report
 from nngen.subject import Subject, TensorSpec
@@ -851,3 +854,16 @@ def test_verifying_does_not_import_dynamo() -> None:
         "sys.exit('torch._dynamo' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_size_that_would_be_negative_is_an_error() -> None:
+    spec = "name: M\ninputs: {a: [3], b: [3, 1]}\nlayers:\n  - y = b * a.T[None]\n  - Conv1d: {out_channels: 2, kernel_size: 3}\nloss: MSELoss\n"
+    message = re.escape("target would have the shape (1, 2, -1) at batch size 1")
+    with pytest.raises(NngenError, match=message):
+        nngen.verify(spec)
+
+
+def test_parametrised_modules_are_not_pickled() -> None:
+    report = nngen.verify("name: M\ninput: [3]\nlayers:\n  - Linear: 4\n    weight_norm: {}\n")
+    assert report.equal
+    assert [skip.group for skip in report.skipped] == ["pickle"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nngen.errors import Mark
+from nngen.errors import Mark, NngenError
 from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.expressions import parse
 from nngen.subject import Subject, TensorSpec
@@ -76,6 +76,11 @@ def _draw(
 ) -> Tensor:
     shape = [batch] if spec.batch else []
     shape += [_number(size, sizes) if isinstance(size, str) else size for size in spec.shape]
+    if min(shape, default=0) < 0:
+        raise NngenError(
+            f"{spec.name} would have the shape {tuple(shape)} at batch size {batch}\n"
+            "  hint: give larger sizes in `check`, or keep the batch apart from other dimensions"
+        )
     dtype: torch.dtype = getattr(torch, spec.dtype)
     if spec.kind == "sign":
         return (2 * torch.randint(2, shape, generator=generator) - 1).to(dtype)

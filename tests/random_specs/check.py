@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 import nngen
 from nngen import proof, sourcemap
-from nngen.errors import SpecError
+from nngen.errors import NngenError, SpecError
 from nngen.loading import Pair
 from nngen.proof.feed import Feed, draw_feed
 from nngen.report import Report
@@ -60,11 +61,16 @@ def check(spec: Mapping[str, Any], formatted: bool = True) -> str:
             pair = nngen.load(to_yaml(spec))
     except SpecError as error:
         return error.message
-    report = proof.verify(pair.subject(), steps=1, batch_sizes=BATCHES)
+    try:
+        report = proof.verify(pair.subject(), steps=1, batch_sizes=BATCHES)
+    except NngenError as error:
+        return str(error)
     # What both raise alike, and nngen cannot foresee.
     alike = [each.message for each in report.findings if each.twin == "both"]
     if alike and spec.get("check", {}).keys() & OPEN:
         return "torch refuses the open sizes that `check` gives"
+    if alike and re.search("when: .*training", to_yaml(spec)):
+        return "torch refuses shapes that the mode decides"
     if any("modified by an inplace operation" in message for message in alike):
         return "torch refuses to go back through a step that works in place"
     if apart := _first(report):
