@@ -27,9 +27,7 @@ CLASS_COUNTS = "`F.batch_norm` moves the running statistics in train mode; the b
 ONLY_CALLS = "`__init__` builds nothing; `forward` calls `{function}`."
 PASSES_MODE = "A function knows no mode, so it is told: `self.training` is passed to it."
 PASSED_ON = "Nothing is built and nothing is computed: the value is passed on."
-BLOCK = (
-    "`{module}` is an object of the class `{kind}`; {prefix} begins the keys of its parameters."
-)
+BLOCK = "`{module}` is an object of the class `{kind}`; {prefix} begins the keys of its parameters."
 BLOCK_STAYS = (
     "`{module}` is an object of the class `{kind}` here too: a block stays a module, and only what is in it is written "
     "with functions."
