@@ -142,6 +142,7 @@ LAYERS = (
         infer={"num_features": "input.shape[1]"},
         state=_CHANNELS,
         stem="bn",
+        note=lambda values: "nn alone syncs a process group",
         examples=(
             *_batch_norm_examples((4, 3)),
             example((4,)),
