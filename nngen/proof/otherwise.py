@@ -70,7 +70,7 @@ def _variants(subject: Subject) -> Iterator[list[tuple[str, Subject]]]:
     for name, size in _open_sizes(subject).items():
         yield [
             (f"{name}={other}", replace(subject, sizes={**subject.sizes, name: other}))
-            for other in _others(size)
+            for other in (_odd(size), *_others(size))
         ]
 
 
@@ -82,6 +82,11 @@ def _others(value: Any) -> tuple[Any, ...]:
     if isinstance(value, float):
         return (value / 2 if value else 0.25,)
     return ()
+
+
+def _odd(size: int) -> int:
+    """A larger size that halving leaves odd again and again, so that each pooling rounds: 63 for 32."""
+    return 2 ** (size + 1).bit_length() - 1
 
 
 def _open_sizes(subject: Subject) -> dict[str, int]:
