@@ -86,7 +86,7 @@ def _others(value: Any) -> tuple[Any, ...]:
 
 def _odd(size: int) -> int:
     """A larger size that halving leaves odd again and again, so that each pooling rounds: 63 for 32."""
-    return 2 ** (size + 1).bit_length() - 1
+    return (1 << (size + 1).bit_length()) - 1
 
 
 def _open_sizes(subject: Subject) -> dict[str, int]:
