@@ -593,7 +593,8 @@ def test_an_idle_parameter_is_noted(plain: Callable[..., Report]) -> None:
 def test_nan_in_the_outputs_is_noted(plain: Callable[..., Report]) -> None:
     report = plain("return x.abs().neg().sqrt()")
     assert report.equal
-    total = sum(row.values for row in report.rows if row.what == "outputs")
+    rows = [row for row in report.rows if row.what == "outputs"]
+    total = sum(row.values for row in rows if row.group not in ("larger values", "smaller values"))
     nan = f"outputs hold NaN ({total} of {total} values)"
     assert any(note.startswith(nan) for note in report.notes)
     assert nan in report.as_text()
