@@ -270,7 +270,7 @@ def _type(value: Any) -> str:
     if value is None:
         return "None"
     if isinstance(value, (tuple, list)):
-        inner = sorted({_type(item) for item in value})
+        inner = sorted({_type(item) for item in value}) or ["int"]
         return f"tuple[{' | '.join(inner)}, ...]"
     return type(value).__name__ if isinstance(value, (bool, float, str)) else "int"
 
@@ -311,7 +311,7 @@ def _shown(value: Any, names: dict[str, str]) -> str:
         return f"{_shown(value.first, names)}, or {_shown(value.second, names)}"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_shown(item, names)}" for key, item in value.items())
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, (tuple, list)) and value:
         *others, last = (_shown(item, names) for item in value)
         return f"{', '.join(others)} and {last}" if others else last
     if isinstance(value, Tensor) and value.shape is not None:
@@ -343,7 +343,8 @@ def _annotation(value: Any, tree: ast.expr | None, absent: set[str]) -> str:
         return " | ".join(sorted(_annotation(each, part, absent) for each, part in both))
     if isinstance(value, tuple):
         trees = tree.elts if isinstance(tree, ast.Tuple) else [None] * len(value)
-        return f"tuple[{', '.join(_annotation(v, t, absent) for v, t in zip(value, trees))}]"
+        inner = ", ".join(_annotation(v, t, absent) for v, t in zip(value, trees))
+        return f"tuple[{inner or '()'}]"
     if isinstance(tree, ast.Name) and tree.id in absent:
         return f"{_annotation(value, None, absent)} | None"
     if isinstance(value, list):
