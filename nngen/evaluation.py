@@ -77,13 +77,17 @@ def _sqrt(value: Any) -> Any:
     return UNKNOWN if number is UNKNOWN else math.sqrt(number)
 
 
+def _int(value: Any) -> Any:
+    return value if value is UNKNOWN or isinstance(value, Size) else int(value)
+
+
 # What a size may be computed with, beside arithmetic.
 SIZE_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": _max,
     "min": _min,
     "abs": abs,
     "round": round,
-    "int": int,
+    "int": _int,
     "sqrt": _sqrt,
     "prod": product,
     "len": len,

@@ -84,9 +84,24 @@ class Folder(ast.NodeTransformer):
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.expr) and not isinstance(node, (ast.Constant, ast.Starred)):
             value = UNKNOWN if _stores(node) or _slices(node) else self.value(node)
-            if value is not UNKNOWN and not callable(value):
+            if value is not UNKNOWN and not callable(value) and not self._loses_names(node, value):
                 return literal(value, self.rename)
         return super().visit(node)
+
+    def _loses_names(self, node: ast.expr, value: Any) -> bool:
+        """Whether a size's names are lost in the value, since it went through a fraction, which is no size."""
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return False
+        parts = [part for part in ast.walk(node) if isinstance(part, ast.expr)]
+        if not any(
+            isinstance(self.known.get(name.id), Size)
+            for name in parts
+            if isinstance(name, ast.Name)
+        ):
+            return False
+        return any(
+            isinstance(self.value(part), float) for part in parts if isinstance(part, ast.BinOp)
+        )
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         changes: dict[str, Any] = {}

@@ -65,6 +65,23 @@ FOUND = {
         layers: [Linear as fc: 8, Linear as fd: 3]
         init: {"*": uniform_, Linear.weight: normal_, fd.bias: ones_}
     """,
+    "two layers of one condition, where the first alone has parameters": """
+        args: {width: 5}
+        input: [8]
+        layers: [Linear: 1, {Linear: 1, when: width > 6}, {ReLU as act: {}, when: width > 6}, {Linear: 1}]
+    """,
+    "a size divided by a number with a point": """
+        args: {width: 6}
+        input: [2 * width]
+        layers: [ReLU]
+        loss: {AdaptiveLogSoftmaxWithLoss: {n_classes: 6, cutoffs: [2, 4], div_value: 2.5}}
+    """,
+    "a size divided by an argument": """
+        args: {div: 4}
+        input: [20]
+        layers: [ReLU]
+        loss: {AdaptiveLogSoftmaxWithLoss: {n_classes: 6, cutoffs: [2], div_value: div}}
+    """,
 }
 
 
