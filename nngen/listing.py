@@ -23,10 +23,10 @@ from nngen.catalog.skipped import SKIPPED
 from nngen.errors import Fault, NngenError, did_you_mean
 from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.graph import build_graph
+from nngen.graph.inputs import BATCH
 from nngen.graph.modules import shape_attribute
 from nngen.render import render
 from nngen.schema.definitions import plain
-from nngen.sizes import symbol
 from nngen.tensors import Tensor
 
 _SPACES = {
@@ -209,7 +209,7 @@ def _values(entry: Layer, given: Example) -> dict[str, Any]:
     for name, shape in zip(entry.inputs.names, given.inputs):
         said = shape if isinstance(shape, Mapping) else {"shape": shape}
         sizes = tuple(said["shape"])
-        batch = (symbol("N"),) if said.get("batch", True) else ()
+        batch = (BATCH,) if said.get("batch", True) else ()
         inputs[name] = Tensor((*batch, *sizes), said.get("dtype", "float32"))
     inferred = {
         name: Evaluator(inputs, shape_attribute)(fragment(text))

@@ -29,10 +29,11 @@ class OpenSize(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A named size: a constructor argument, an inferred size, a batch size."""
+    """A named size: a constructor argument, an inferred size, or a batch size, which is no number but any."""
 
     name: str
     value: int | None = None
+    varies: bool = False
     weight: ClassVar[int] = 1
 
     def text(self, rename: Callable[[str], str]) -> str:
@@ -168,9 +169,9 @@ class Size:
         return to_text(self)
 
 
-def symbol(name: str, value: int | None = None) -> Size:
-    """The size called `name`, with its value in this use where it has one."""
-    return Size((((Symbol(name, value),), 1),))
+def symbol(name: str, value: int | None = None, varies: bool = False) -> Size:
+    """The size called `name`, with its value in this use where it has one, or one that varies between calls."""
+    return Size((((Symbol(name, value, varies),), 1),))
 
 
 def _weight(size: Dim) -> int:
@@ -191,7 +192,15 @@ def same(left: Dim, right: Dim) -> bool | None:
     value = value_of(difference)
     if value is not None:
         return value == 0
-    return False if _never_zero(difference) else None
+    return False if _varies(difference) or _never_zero(difference) else None
+
+
+def _varies(size: Dim) -> bool:
+    """Whether a size is another one in each call, so that it equals no other for good."""
+    atoms = [atom for monomial, _ in _terms(size) for atom in monomial]
+    if any(isinstance(atom, Term) and atom.value is None for atom in atoms):
+        return False
+    return any(isinstance(atom, Symbol) and atom.varies for atom in atoms)
 
 
 def _never_zero(size: Dim) -> bool:

@@ -181,6 +181,14 @@ def test_what_depends_on_an_open_size_is_not_decided() -> None:
             _ = 2 ** symbol("a", exponent)
 
 
+def test_a_size_that_varies_equals_no_other() -> None:
+    batch, width = symbol("N", varies=True), symbol("width", 6)
+    for other in (1, 6, width, width // 4, symbol("T"), 2 * batch):
+        assert same(batch, other) is False
+    assert same(2 * batch // 2, batch) is True
+    assert same(batch // 4, 1) is None  # for some of them
+
+
 @pytest.mark.parametrize("other", [1.5, "a", None, (1,)])
 def test_only_sizes_and_whole_numbers_go_together(other: Any) -> None:
     for operation in (lambda: A + other, lambda: A * other, lambda: A - other, lambda: other - A):

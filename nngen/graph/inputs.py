@@ -15,7 +15,7 @@ from nngen.spec import Input
 from nngen.subject import TensorSpec
 from nngen.tensors import Shape, Tensor
 
-BATCH = symbol("N")
+BATCH = symbol("N", varies=True)
 _LARGEST = 2**40
 
 
