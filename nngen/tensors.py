@@ -167,7 +167,7 @@ class Tensor:
     __pos__ = __neg__
 
     def __invert__(self) -> Tensor:
-        return bitwise(self)  # type: ignore[no-any-return]
+        return bitwise(self)
 
     def __getitem__(self, index: Any) -> Tensor:
         if isinstance(index, list) and any(isinstance(item, list) for item in index):
@@ -197,20 +197,19 @@ def promote(*values: Any) -> str:
     return reduce(dtypes.raised, (reduce(dtypes.joined, group) for group in groups if group))
 
 
-def combined(*values: Any) -> Any:
-    """The result of an element-wise operation on tensors and numbers."""
-    for value in values:
-        if value is UNKNOWN:
-            return UNKNOWN
+def combined(*values: Any) -> Tensor:
+    """The result of an element-wise operation on tensors and numbers; one known only at run time leaves the shape."""
+    known = [value for value in values if value is not UNKNOWN]
+    for value in known:
         if not isinstance(value, (Tensor, int, float, Size)):
             raise Fault(f"a tensor and {value!r} do not go together")
-    shapes = [value.shape for value in values if isinstance(value, Tensor)]
+    shapes = [value.shape for value in known if isinstance(value, Tensor)]
     if not shapes:
         raise Fault("at least one of the values must be a tensor")
-    return Tensor(broadcast(*shapes), promote(*values))
+    return Tensor(broadcast(*shapes), promote(*known))
 
 
-def subtracted(left: Any, right: Any) -> Any:
+def subtracted(left: Any, right: Any) -> Tensor:
     """`left - right`, which torch does not have for bool."""
     for value in (left, right):
         if isinstance(value, bool) or (isinstance(value, Tensor) and value.dtype == "bool"):
@@ -218,18 +217,18 @@ def subtracted(left: Any, right: Any) -> Any:
     return combined(left, right)
 
 
-def divided(left: Any, right: Any) -> Any:
+def divided(left: Any, right: Any) -> Tensor:
     """`left // right` or `left % right`."""
     result = combined(left, right)
-    if result is not UNKNOWN and dtypes.category(result.dtype) in (dtypes.BOOL, dtypes.COMPLEX):
+    if dtypes.category(result.dtype) in (dtypes.BOOL, dtypes.COMPLEX):
         raise Fault(f"`//` and `%` do not take {result.dtype}")
     return result
 
 
-def powered(base: Any, exponent: Any) -> Any:
+def powered(base: Any, exponent: Any) -> Tensor:
     """`base ** exponent`."""
     result = combined(base, exponent)
-    if result is UNKNOWN or dtypes.category(result.dtype) >= dtypes.FLOAT:
+    if dtypes.category(result.dtype) >= dtypes.FLOAT:
         return result
     if result.dtype == "bool" and isinstance(exponent, Tensor):
         raise Fault("a bool cannot be raised to a bool tensor")
@@ -238,24 +237,23 @@ def powered(base: Any, exponent: Any) -> Any:
     return result
 
 
-def bitwise(*values: Any) -> Any:
+def bitwise(*values: Any) -> Tensor:
     """`&`, `|`, `^` and `~`: of integers and bools."""
     result = combined(*values)
-    if result is not UNKNOWN and dtypes.category(result.dtype) >= dtypes.FLOAT:
+    if dtypes.category(result.dtype) >= dtypes.FLOAT:
         raise Fault(f"`&`, `|`, `^` and `~` take bools and integers, not {result.dtype}")
     return result
 
 
-def quotient(left: Any, right: Any) -> Any:
+def quotient(left: Any, right: Any) -> Tensor:
     """`left / right`."""
     result = combined(left, right)
-    return result if result is UNKNOWN or result.floating else result.typed("float32")
+    return result if result.floating else result.typed("float32")
 
 
-def compared(left: Any, right: Any) -> Any:
+def compared(left: Any, right: Any) -> Tensor:
     """The result of comparing element by element."""
-    result = combined(left, right)
-    return result if result is UNKNOWN else result.typed("bool")
+    return combined(left, right).typed("bool")
 
 
 def broadcast(*shapes: Shape | None) -> Shape | None:

@@ -153,8 +153,6 @@ def clamped(input: Tensor, min: Any = None, max: Any = None) -> Any:
     ):
         raise Fault("min and max are both numbers or both tensors")
     result = combined(input, *given)
-    if result is UNKNOWN:
-        return input
     if dtypes.category(result.dtype) in (dtypes.BOOL, dtypes.COMPLEX):
         raise Fault(f"it takes real numbers, not {result.dtype}")
     return result
