@@ -198,6 +198,10 @@ def _check_depth(tree: ast.AST, mark: Mark) -> None:
 
 def _check(tree: ast.AST, mark: Mark) -> None:
     _check_depth(tree, mark)
+    if isinstance(tree, ast.Starred):
+        _refuse(
+            tree, mark, f"{shorten(ast.unparse(tree))} is no value", "write the value without `*`"
+        )
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED):
             _refuse(node, mark, f"{_describe(node)} cannot stand in a spec's expression")

@@ -163,6 +163,8 @@ def ctc_loss(
     classes, index = value_of(shape[-1]), value_of(blank)
     if classes is not None and index is not None and index >= classes:
         raise Fault(f"blank is {blank}, but there are {classes} classes, counted from 0")
+    if classes == 1:
+        raise Fault("there is no class beside the blank", "one class more than there are labels")
     rank = len(shape_of(targets))
     if not (rank == 1 or rank == len(shape) - 1):
         raise Fault(f"the targets must be (N, S), or all in one row, not {targets}")
