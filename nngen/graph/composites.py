@@ -38,7 +38,7 @@ def check_composed(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> N
         SpecError: it has been applied with a batch dimension, and is now applied without, or the other way round.
     """
     again = composed(replace(module, children=()), scope, inputs) if _is_made(module) else module
-    if _classes(again) != _classes(module):
+    if classes_of(again) != classes_of(module):
         raise SpecError(
             f"{module.kind} is called with a batch dimension and without",
             module.mark,
@@ -50,10 +50,11 @@ def _is_made(module: Module) -> bool:
     return module.is_stack or module.flow is not None
 
 
-def _classes(module: Module) -> list[str]:
+def classes_of(module: Module) -> list[str]:
+    """The classes that the functional twin has for a layer and what is in it."""
     if module.flow is not None:
         return [module.flow.body.name]
-    return [name for child in module.children for name in _classes(child)]
+    return [name for child in module.children for name in classes_of(child)]
 
 
 def _class_flow(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> Flow:
@@ -63,6 +64,7 @@ def _class_flow(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> Flow
     data = entry.block({**module.values, **inputs})
     body = block(_class_name(scope.program, module.kind, repr(data)), module.kind, data)
     body = replace(body, mark=module.mark)
+    _refuse_open(module, {option.name for option in body.options})
     values = {option.name: module.values[option.name] for option in body.options}
     # Masks may be given in one use and not in another: the class passes on whatever it is given.
     tensors = {name: inputs.get(name, UNKNOWN) for name in entry.inputs.required}
@@ -71,6 +73,17 @@ def _class_flow(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> Flow
     flow, _, _ = walk_block(body, step, scope, values, given)
     flow.built.sort(key=lambda built: entry.order.index(built.name))
     return flow
+
+
+def _refuse_open(module: Module, options: set[str]) -> None:
+    """Refuse an argument that decides the code of the class where it is the model's own, so that it may change."""
+    for name in module.code:
+        if name not in options:
+            raise SpecError(
+                f"{name} of {module.kind} decides what is in it, so it cannot be an argument",
+                module.mark,
+                "write it out; two blocks may differ in it",
+            )
 
 
 def _class_name(program: Program, kind: str, content: str) -> str:
