@@ -156,6 +156,9 @@ class Folder(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.Call:
         call = self.generic_visit(node)
         assert isinstance(call, ast.Call)
+        if isinstance(node.func, ast.Name) and node.func.id in HELPERS:
+            opened = " and ".join(sorted(free_names(node) & self.code.keys()))
+            raise Fault(f"{opened} cannot be an argument", "write it out")
         entry = FUNCTIONS.get(ast.unparse(node.func))
         if entry is not None:
             defaults = {argument.name: argument.default for argument in entry.signature}

@@ -317,7 +317,7 @@ def axis(dim: Any, rank: int) -> int:
         Fault: there is no such dimension.
     """
     if isinstance(dim, bool) or not isinstance(dim, int):
-        raise Fault(f"a dimension is a whole number, not {dim!r}")
+        raise Fault(f"a dimension is a whole number that is written out, not {dim}")
     count = max(rank, 1)
     if not -count <= dim < count:
         raise Fault(

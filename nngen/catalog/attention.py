@@ -18,10 +18,8 @@ FUSED = "fused by nn in no_grad eval"
 
 def _one_size(values: Values) -> bool:
     """Whether keys and values have the queries' size, so that one weight projects all three."""
-    wanted = value_of(values["embed_dim"])
-    return all(
-        values[name] is None or value_of(values[name]) == wanted for name in ("kdim", "vdim")
-    )
+    given = [values[name] for name in ("kdim", "vdim") if values[name] is not None]
+    return all(value_of(size) == value_of(values["embed_dim"]) for size in given)
 
 
 def _transposed(values: Values) -> bool:

@@ -135,7 +135,7 @@ def _form(function: str, gates: int) -> Callable[[Values], str]:
 
     def form(values: Values) -> str:
         batched = _batched(values, 3)
-        name = function.format(**values)
+        name = function.format_map(values)
         state = _sorted("hx", values) if batched else "hx.unsqueeze(1)"
         if values["hx"] is None:
             state = _zeros(values, "hidden_size")
@@ -327,7 +327,7 @@ def _cell_form(function: str) -> Callable[[Values], str]:
         state = "hx" if batched else "hx.unsqueeze(0)"
         if values["hx"] is None:
             state = _NO_STATE[batched]
-        called = _cell_call(function.format(**values), values, batched, state)
+        called = _cell_call(function.format_map(values), values, batched, state)
         return f"out = {called}" if batched else f"out = {called}.squeeze(0)"
 
     return form

@@ -61,10 +61,9 @@ def _class_flow(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> Flow
     """What happens in the class that the functional twin has for a layer."""
     entry = module.entry
     assert entry.block is not None
-    data = entry.block({**module.values, **inputs})
+    data = entry.block(module.settled(inputs))
     body = block(_class_name(scope.program, module.kind, repr(data)), module.kind, data)
     body = replace(body, mark=module.mark)
-    _refuse_open(module, {option.name for option in body.options})
     values = {option.name: module.values[option.name] for option in body.options}
     # Masks may be given in one use and not in another: the class passes on whatever it is given.
     tensors = {name: inputs.get(name, UNKNOWN) for name in entry.inputs.required}
@@ -73,17 +72,6 @@ def _class_flow(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> Flow
     flow, _, _ = walk_block(body, step, scope, values, given)
     flow.built.sort(key=lambda built: entry.order.index(built.name))
     return flow
-
-
-def _refuse_open(module: Module, options: set[str]) -> None:
-    """Refuse an argument that decides the code of the class where it is the model's own, so that it may change."""
-    for name in module.code:
-        if name not in options:
-            raise SpecError(
-                f"{name} of {module.kind} decides what is in it, so it cannot be an argument",
-                module.mark,
-                "write it out; two blocks may differ in it",
-            )
 
 
 def _class_name(program: Program, kind: str, content: str) -> str:
@@ -110,7 +98,7 @@ def _part(module: Module, part: Part, scope: Scope, inputs: Mapping[str, Any]) -
     inner = part.inner
     one = Module(inner.kind, path, module.mark, inner.values, inner.given, inner.code)
     folder = one.folder({})
-    states = one.entry.state_of(one.values)
+    states = one.entry.state_of(one.settled())
     one = replace(one, state=tuple(s for s in states if folder.value(fragment(s.when))))
     if part.count is None:
         return one

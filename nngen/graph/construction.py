@@ -241,7 +241,7 @@ def _layer_state(module: Module, step: int, condition: str) -> LayerState:
 
 
 def _draws(module: Module) -> tuple[str, ...]:
-    nodes = statements(module.entry.draw_of(module.values))
+    nodes = statements(module.entry.draw_of(module.settled()))
     return tuple(map(source, module.form_folder(module.part_code()).statements(nodes)))
 
 

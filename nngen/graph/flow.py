@@ -19,6 +19,7 @@ from nngen.graph.scope import Scope
 from nngen.sizes import Dim, Size
 from nngen.spec import Body
 from nngen.spec.model import Rule
+from nngen.tensors import UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,10 @@ class Module:
     def name(self) -> str:
         return self.path[-1]
 
+    def settled(self, inputs: Mapping[str, Any] = MappingProxyType({})) -> Mapping[str, Any]:
+        """Its arguments, and what goes in, for what decides which code there is."""
+        return Settled(self, inputs)
+
     def size(self) -> int:
         """How many modules it is, with what is in it."""
         return 1 + sum(child.size() for child in self.children)
@@ -108,7 +113,11 @@ class Module:
         known = {key: value for key, value in self.values.items() if key not in open_code}
         folder = Folder(known, open_code)
         for name, text in self.entry.let.items():
-            known[name] = folder.value(fragment(text))
+            value = folder.value(fragment(text))
+            if value is UNKNOWN:
+                open_code[name] = folder.expression(fragment(text))
+            else:
+                known[name] = value
             folder = Folder(known, open_code)
         return Folder(known, {**open_code, **code}, self.given, rename)
 
@@ -126,7 +135,7 @@ class Module:
             passed: forward's arguments that are known, and in `given` those that the spec gives.
             rename: what the names in sizes are called where the code will stand.
         """
-        state = dict.fromkeys(state.identifier for state in self.entry.state_of(self.values))
+        state = dict.fromkeys(state.identifier for state in self.entry.state_of(self.settled()))
         plain = self.folder({}, rename)
         known = {**plain.known, **state, **passed}
         # A state's name hides the argument of the same name, `bias` for one.
@@ -149,6 +158,38 @@ class Module:
     def state_code(self) -> dict[str, ast.expr]:
         """The names of the state that is there, as attributes of `self`."""
         return {s.identifier: self_attribute(self.attribute(s)) for s in self.state}
+
+
+class Settled(Mapping[str, Any]):
+    """Arguments of a module that may decide which code there is: those that the model's own arguments change may not.
+
+    Args:
+        inputs: what goes in, by the names of forward's arguments.
+
+    Raises:
+        SpecError: such an argument is asked for.
+    """
+
+    def __init__(self, module: Module, inputs: Mapping[str, Any]) -> None:
+        self.module = module
+        self.all = {**module.values, **inputs}
+
+    def __getitem__(self, name: str) -> Any:
+        code = self.module.code.get(name)
+        # Whatever is in a list that is written out, how much that is does not change.
+        if code is None or isinstance(code, (ast.List, ast.Tuple)):
+            return self.all[name]
+        raise SpecError(
+            f"{name} of {self.module.kind} decides what is in it, so it cannot be an argument",
+            self.module.mark,
+            "write it out; two blocks may differ in it",
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.all)
+
+    def __len__(self) -> int:
+        return len(self.all)
 
 
 def _is_size(value: Any) -> bool:

@@ -174,10 +174,9 @@ def form(
     prefix = "_".join(module.path)
     try:
         inputs = _told_apart(application.inputs, operands, new)
-        nodes = statements(module.entry.form_of({**module.values, **inputs}))
+        nodes = statements(module.entry.form_of(module.settled(inputs)))
     except Fault as fault:
-        message = f"{module.kind}: {fault.message}"
-        raise SpecError(message, module.mark, fault.hint) from None
+        raise _error(module, fault) from None
     own = {node: name(helper(f"{prefix}_{node}")) for node in _bound(nodes, module)}
     passed = {
         key: value
@@ -197,7 +196,11 @@ def form(
         }
         rename = "self.{}".format
         folder = module.form_folder(code, passed, given, rename)
-        return [each for node in folder.statements(nodes) for each in _opened(node, application)]
+        try:
+            found = folder.statements(nodes)
+        except Fault as fault:
+            raise _error(module, fault) from None
+        return [each for node in found for each in _opened(node, application)]
 
     before: list[ast.stmt] = []
     names = {key: f"{prefix}_{key}" for key, node in flowing.items() if not _is_plain(node)}
@@ -210,6 +213,10 @@ def form(
     spare = helper(f"{prefix}_out") if isinstance(target, str) else "out"
     aimed = _aimed(body, target, spare, flowing, {source(node) for node in own.values()})
     return before + aimed
+
+
+def _error(module: Module, fault: Fault) -> SpecError:
+    return SpecError(f"{module.kind}: {fault.message}", module.mark, fault.hint)
 
 
 def _opened(statement: ast.stmt, application: Application) -> list[ast.stmt]:

@@ -162,13 +162,11 @@ class Style:
     def run_codes(self) -> tuple[str, ...]:
         """The code that runs after the constructor, when its arguments are gone."""
         methods = (code for method in self.methods for code in method.codes)
-        return (*(statement.text for statement in self.forward), *methods)
+        return (*(statement.text for statement in (*self.forward, *self.loss)), *methods)
 
     def codes(self) -> tuple[str, ...]:
         """All code in it."""
-        found = [statement.text for statement in (*self.forward, *self.loss)]
-        found += [code for method in self.methods for code in method.codes]
-        return (*found, *self.built_codes())
+        return (*self.run_codes(), *self.built_codes())
 
     def built_codes(self) -> tuple[str, ...]:
         """The code of the constructor."""

@@ -74,7 +74,7 @@ def build_layer(
         step.kind, path, step.mark, values, given, code, modifiers=_modifiers(step, scope)
     )
     _check(step, module)
-    state = tuple(s for s in module.entry.state_of(values) if _is_there(step, module, s))
+    state = tuple(s for s in module.entry.state_of(module.settled()) if _is_there(step, module, s))
     return replace(module, state=state)
 
 
