@@ -70,6 +70,12 @@ FOUND = {
         input: [8]
         layers: [Linear: 1, {Linear: 1, when: width > 6}, {ReLU as act: {}, when: width > 6}, {Linear: 1}]
     """,
+    "a rule for a layer that may not be there": """
+        args: {flag: false}
+        input: [4]
+        layers: [{Linear as fc: 8, when: flag}, {Linear: 3}]
+        init: {fc.bias: ones_}
+    """,
     "a size divided by a number with a point": """
         args: {width: 6}
         input: [2 * width]
