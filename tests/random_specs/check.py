@@ -77,6 +77,8 @@ def check(spec: Mapping[str, Any], formatted: bool = True) -> str:
         return "torch refuses shapes that the mode decides"
     if any("modified by an inplace operation" in message for message in alike):
         return "torch refuses to go back through a step that works in place"
+    if any("view size is not compatible" in message for message in alike):
+        return "torch refuses a view of what does not lie in one piece"
     # A shape that torch refuses, nngen should have refused; values, and what has no gradient, it cannot know.
     if alike and not any(map(SHAPES.search, alike)):
         return f"torch refuses with both twins: {alike[0]}"

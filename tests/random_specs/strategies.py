@@ -194,7 +194,10 @@ def loss(draw: Draw, draft: Draft) -> None:
     if waiting_still:
         # What else waits is added to the output, so that every value is used.
         total = " + ".join(f"{name}.float().mean()" for name in waiting_still)
-        joined = _after(draft, f"whole = a + 0.1 * ({total})", taken)
+        whole = f"a + 0.1 * ({total})"
+        if kind == "BCELoss":
+            whole = f"({whole}).clamp(0, 1)"
+        joined = _after(draft, f"whole = {whole}", taken)
         if joined is None:
             del draft.body["layers"][before:]
             draft.update()
