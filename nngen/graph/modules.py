@@ -82,6 +82,13 @@ def _modifiers(step: LayerStep, scope: Scope) -> dict[str, dict[str, Any]]:
     """The modifiers beside a step with all their arguments."""
     found = {}
     for name, arguments in step.modifiers.items():
+        for key, given in arguments.items():
+            if free_names(given.tree) & scope.values.keys():
+                raise SpecError(
+                    f"{key} of {name} decides how the weight is computed, so it cannot be an argument",
+                    given.mark,
+                    "write it out; two blocks may differ in it",
+                )
         values = {key: evaluate(given, scope.values) for key, given in arguments.items()}
         try:
             found[name] = MODIFIERS[name].signature.bind(name, (), values)
