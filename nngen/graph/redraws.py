@@ -7,57 +7,21 @@ each block that a user's rules reach gets a method that visits the block's own.
 
 from __future__ import annotations
 
-import ast
 import fnmatch
 import re
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from nngen.catalog.entry import State
-from nngen.catalog.fragments import fragment
 from nngen.errors import SpecError, did_you_mean
 from nngen.fold import free_names, keep_name
 from nngen.graph.construction import built_flag, initializer_call, is_block_list, written_sizes
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.initializers import check_initializer
-from nngen.graph.members import place_in, position
-from nngen.sizes import Dim
+from nngen.graph.leaves import Leaf, leaves_of, parameter_at, path_of, where_there
 from nngen.spec.model import Rule
 
-# The parts of a layer that are layers of a kind of their own, as isinstance finds them.
-LINEAR_PARTS = ("MultiheadAttention", "AdaptiveLogSoftmaxWithLoss", "LinearCrossEntropyLoss")
-
 _KIND = re.compile(r"isinstance\(module, ([\w.]+)\)")
-
-
-@dataclass(frozen=True, eq=False)
-class Leaf:
-    """A parameter below a class that has rules.
-
-    Attributes:
-        key: its key in the nn twin's state_dict, `*` for a position in a list.
-        kind: the class of the module that owns it; empty for a Parameter of the spec's own.
-        parameter: its name there.
-        owner: the class that it stands in, the model's own or a block's.
-        attribute: its name in the functional twin's class.
-        module: the layer.
-    """
-
-    key: str
-    kind: str
-    parameter: str
-    owner: Flow
-    attribute: str
-    module: Module
-    shape: tuple[Dim, ...]
-    condition: str
-
-    @property
-    def test(self) -> str:
-        """What asks a module whether it is of that class."""
-        kind = f"nn.{self.kind}" if self.kind else self.owner.body.name
-        return f"isinstance(module, {kind})"
 
 
 @dataclass
@@ -79,7 +43,7 @@ class Redraws:
 
     def __post_init__(self) -> None:
         whole = replace(self.flow, built=[*self.flow.built, *self.loss])
-        self.leaves = list(_leaves(whole, "", ""))
+        self.leaves = list(leaves_of(whole))
         for rule in self.flow.body.init:
             found = [leaf for leaf in self.leaves if _matches(rule, leaf)]
             if not found:
@@ -302,95 +266,8 @@ def _any_of(tests: list[str]) -> str:
     return f"isinstance(module, ({', '.join(kinds)}))" if len(kinds) > 1 else tests[0]
 
 
-def path_of(key: str) -> str:
-    """`layers.0.weight` as attributes: `layers[0].weight`."""
-    path = ""
-    for part in key.split("."):
-        path += f"[{part}]" if part.isdigit() else f".{part}" if path else part
-    return path
-
-
-def parameter_at(key: str) -> str:
-    """A parameter of the nn twin; one below a container is got by its key, for only that has a type."""
-    if key.count(".") > 1:
-        return f'self.get_parameter("{key}")'
-    return f"self.{path_of(key)}"
-
-
-def where_there(kind: str, key: str, call: str) -> str:
-    """A call on a convolution's bias under the question whether there is one, as torch annotates it."""
-    if kind.startswith("Conv") and key.endswith(".bias") and key.count(".") == 1:
-        return f"if self.{path_of(key)} is not None:\n    {call}"
-    return call
-
-
 def _owner(key: str) -> str:
     return path_of(key.rpartition(".")[0])
-
-
-def parameter_shapes(flow: Flow) -> dict[str, tuple[Dim, ...]]:
-    """The shapes of all parameters below a class, by their keys in the nn twin."""
-    return {leaf.key: leaf.shape for leaf in _leaves(flow, "", "")}
-
-
-def _leaves(flow: Flow, prefix: str, condition: str) -> Iterator[Leaf]:
-    """A class's own Parameters and then its layers', as modules() comes to them."""
-    there = [(place, each, each.module) for place, each in enumerate(flow.built) if each.module]
-    for _, built, module in there:
-        if module.kind == "Parameter":
-            key, has, shape = prefix + built.name, built_flag(built), module.values["shape"]
-            yield Leaf(key, "", built.name, flow, built.name, module, shape, has)
-    for place, built, module in there:
-        if module.kind not in ("Parameter", "Buffer"):
-            first = position(flow, place) if flow.body.sequential else module.path[0]
-            yield from _of_module(module, flow, prefix, first, built_flag(built))
-
-
-def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) -> Iterator[Leaf]:
-    path = ".".join((first, *module.path[1:]))
-    if module.flow is not None:
-        yield from _leaves(module.flow, f"{prefix}{path}.", has)
-    elif is_block_list(module):
-        seen: set[str] = set()
-        for child in module.children:
-            assert child.flow is not None
-            place = place_in(module, child)
-            if place not in seen:
-                seen.add(place)
-                yield from _leaves(child.flow, f"{prefix}{path}.{place}.", has)
-    else:
-        for child in module.children:
-            yield from _of_module(child, flow, prefix, first, has)
-        for state in module.state:
-            if not state.buffer:
-                folder = module.folder({})
-                shape = folder.value(shape_of(state.value))
-                _, _, parameter = state.name.rpartition(".")
-                yield Leaf(
-                    f"{prefix}{path}.{state.name}",
-                    owner_kind(module, state),
-                    parameter,
-                    flow,
-                    module.attribute(state),
-                    module,
-                    shape if isinstance(shape, tuple) else (),
-                    has,
-                )
-
-
-def owner_kind(module: Module, state: State) -> str:
-    """The class of the part of a layer that has this parameter, as isinstance finds it."""
-    part, _, _ = state.name.rpartition(".")
-    if part.startswith("parametrizations."):
-        return "utils.parametrize.ParametrizationList"
-    return "Linear" if part and module.kind in LINEAR_PARTS else module.kind
-
-
-def shape_of(text: str) -> ast.expr:
-    """The sizes that a state's value is made with, as a tuple."""
-    call = fragment(text)
-    assert isinstance(call, ast.Call)
-    return ast.Tuple(list(call.args), ast.Load())
 
 
 def _below(flow: Flow) -> Iterator[str]:

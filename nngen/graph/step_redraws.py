@@ -10,8 +10,7 @@ from nngen.errors import SpecError, did_you_mean
 from nngen.graph.construction import initializer_call, written_sizes
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.initializers import check_initializer
-from nngen.graph.model import Redraw
-from nngen.graph.redraws import (
+from nngen.graph.leaves import (
     owner_kind,
     parameter_at,
     parameter_shapes,
@@ -19,6 +18,7 @@ from nngen.graph.redraws import (
     shape_of,
     where_there,
 )
+from nngen.graph.model import Redraw
 from nngen.sizes import Dim, same
 from nngen.spec.model import Name, Rule
 from nngen.tensors import show

@@ -1,0 +1,133 @@
+"""The parameters below a class, as rules of `init` find them: by key, by kind of layer, and where they stand."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nngen.catalog.entry import State
+from nngen.catalog.fragments import fragment
+from nngen.graph.construction import built_flag, is_block_list
+from nngen.graph.flow import Flow, Module
+from nngen.graph.members import place_in, position
+from nngen.sizes import Dim
+
+# The parts of a layer that are layers of a kind of their own, as isinstance finds them.
+LINEAR_PARTS = ("MultiheadAttention", "AdaptiveLogSoftmaxWithLoss", "LinearCrossEntropyLoss")
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """A parameter below a class that has rules.
+
+    Attributes:
+        key: its key in the nn twin's state_dict, `*` for a position in a list.
+        kind: the class of the module that owns it; empty for a Parameter of the spec's own.
+        parameter: its name there.
+        owner: the class that it stands in, the model's own or a block's.
+        attribute: its name in the functional twin's class.
+        module: the layer.
+    """
+
+    key: str
+    kind: str
+    parameter: str
+    owner: Flow
+    attribute: str
+    module: Module
+    shape: tuple[Dim, ...]
+    condition: str
+
+    @property
+    def test(self) -> str:
+        """What asks a module whether it is of that class."""
+        kind = f"nn.{self.kind}" if self.kind else self.owner.body.name
+        return f"isinstance(module, {kind})"
+
+
+def parameter_shapes(flow: Flow) -> dict[str, tuple[Dim, ...]]:
+    """The shapes of all parameters below a class, by their keys in the nn twin."""
+    return {leaf.key: leaf.shape for leaf in leaves_of(flow)}
+
+
+def leaves_of(flow: Flow, prefix: str = "", condition: str = "") -> Iterator[Leaf]:
+    """A class's own Parameters and then its layers', as modules() comes to them."""
+    there = [(place, each, each.module) for place, each in enumerate(flow.built) if each.module]
+    for _, built, module in there:
+        if module.kind == "Parameter":
+            key, has, shape = prefix + built.name, built_flag(built), module.values["shape"]
+            yield Leaf(key, "", built.name, flow, built.name, module, shape, has)
+    for place, built, module in there:
+        if module.kind not in ("Parameter", "Buffer"):
+            first = position(flow, place) if flow.body.sequential else module.path[0]
+            yield from _of_module(module, flow, prefix, first, built_flag(built))
+
+
+def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) -> Iterator[Leaf]:
+    path = ".".join((first, *module.path[1:]))
+    if module.flow is not None:
+        yield from leaves_of(module.flow, f"{prefix}{path}.", has)
+    elif is_block_list(module):
+        seen: set[str] = set()
+        for child in module.children:
+            assert child.flow is not None
+            place = place_in(module, child)
+            if place not in seen:
+                seen.add(place)
+                yield from leaves_of(child.flow, f"{prefix}{path}.{place}.", has)
+    else:
+        for child in module.children:
+            yield from _of_module(child, flow, prefix, first, has)
+        for state in module.state:
+            if not state.buffer:
+                folder = module.folder({})
+                shape = folder.value(shape_of(state.value))
+                _, _, parameter = state.name.rpartition(".")
+                yield Leaf(
+                    f"{prefix}{path}.{state.name}",
+                    owner_kind(module, state),
+                    parameter,
+                    flow,
+                    module.attribute(state),
+                    module,
+                    shape if isinstance(shape, tuple) else (),
+                    has,
+                )
+
+
+def owner_kind(module: Module, state: State) -> str:
+    """The class of the part of a layer that has this parameter, as isinstance finds it."""
+    part, _, _ = state.name.rpartition(".")
+    if part.startswith("parametrizations."):
+        return "utils.parametrize.ParametrizationList"
+    return "Linear" if part and module.kind in LINEAR_PARTS else module.kind
+
+
+def shape_of(text: str) -> ast.expr:
+    """The sizes that a state's value is made with, as a tuple."""
+    call = fragment(text)
+    assert isinstance(call, ast.Call)
+    return ast.Tuple(list(call.args), ast.Load())
+
+
+def path_of(key: str) -> str:
+    """`layers.0.weight` as attributes: `layers[0].weight`."""
+    path = ""
+    for part in key.split("."):
+        path += f"[{part}]" if part.isdigit() else f".{part}" if path else part
+    return path
+
+
+def parameter_at(key: str) -> str:
+    """A parameter of the nn twin; one below a container is got by its key, for only that has a type."""
+    if key.count(".") > 1:
+        return f'self.get_parameter("{key}")'
+    return f"self.{path_of(key)}"
+
+
+def where_there(kind: str, key: str, call: str) -> str:
+    """A call on a convolution's bias under the question whether there is one, as torch annotates it."""
+    if kind.startswith("Conv") and key.endswith(".bias") and key.count(".") == 1:
+        return f"if self.{path_of(key)} is not None:\n    {call}"
+    return call
