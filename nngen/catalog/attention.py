@@ -18,8 +18,15 @@ FUSED = "fused by nn in no_grad eval"
 
 def _one_size(values: Values) -> bool:
     """Whether keys and values have the queries' size, so that one weight projects all three."""
-    given = [values[name] for name in ("kdim", "vdim") if values[name] is not None]
-    return all(value_of(size) == value_of(values["embed_dim"]) for size in given)
+    given = {name: values[name] for name in ("kdim", "vdim") if values[name] is not None}
+    for name, size in given.items():
+        difference = size - values["embed_dim"]
+        if not isinstance(difference, int) and value_of(difference) == 0:
+            raise Fault(
+                f"{name} {size} is the queries' size {values['embed_dim']} for some arguments of the model only",
+                f"leave {name} out where it is the queries' size",
+            )
+    return all(value_of(size) == value_of(values["embed_dim"]) for size in given.values())
 
 
 def _transposed(values: Values) -> bool:
