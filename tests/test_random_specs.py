@@ -70,6 +70,11 @@ FOUND = {
         input: [8]
         layers: [Linear: 1, {Linear: 1, when: width > 6}, {ReLU as act: {}, when: width > 6}, {Linear: 1}]
     """,
+    "a layer that is repeated once and gives two tensors": """
+        input: [2, 4, 4]
+        layers: [{MaxPool2d as pool: {kernel_size: 2, return_indices: true}, repeat: 1}]
+        outputs: pool
+    """,
     "a rule for a layer that may not be there": """
         args: {flag: false}
         input: [4]

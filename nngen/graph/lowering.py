@@ -166,7 +166,7 @@ class Lowering(ABC):
 
         What one copy gives goes into the first inputs of the next; its other inputs are the same for all copies.
         """
-        single = not isinstance(application.output, tuple)
+        single = _flows_as_one(application)
         count = 1 if single else len(application.output)
         given = list(operands.values())
         fixed = {leaf.id for one in given[count:] for leaf in ast.walk(one) if _is_name(leaf)}
@@ -186,7 +186,7 @@ class Lowering(ABC):
         self, application: Application, operands: Mapping[str, ast.expr], step: int
     ) -> ast.expr:
         """Emit such a loop before an expression that it stands in: what it leaves there."""
-        single = not isinstance(application.output, tuple)
+        single = _flows_as_one(application)
         keys = list(application.inputs)[: 1 if single else len(application.output)]
         names = [self._spare(application, "out" if single else key) for key in keys]
         self._loop(application, operands, names, step)
@@ -356,6 +356,11 @@ def _code(statement: ast.stmt) -> str:
         if len(parts) > 1 and not any(isinstance(part, ast.Starred) for part in parts):
             return code.removesuffix(source(statement.value)) + ", ".join(map(source, parts))
     return code
+
+
+def _flows_as_one(application: Application) -> bool:
+    """Whether what one copy of a repeated layer gives goes into the next as one value."""
+    return not isinstance(application.output, tuple) or len(application.inputs) == 1
 
 
 def _test(operation: Operation, condition: Condition) -> ast.expr:
