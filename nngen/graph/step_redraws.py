@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from nngen.catalog.entry import State
 from nngen.errors import SpecError, did_you_mean
-from nngen.graph.construction import initializer_call, written_sizes
+from nngen.graph.construction import built_flag, initializer_call, written_sizes
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.initializers import check_initializer
 from nngen.graph.leaves import (
@@ -94,12 +94,17 @@ def ties(flow: Flow, keys: dict[str, str]) -> tuple[Redraw | None, Redraw | None
     if not flow.body.tie:
         return None, None
     shapes = parameter_shapes(flow)
+    optional = {built.name for built in flow.built if built_flag(built)}
     nn, functional = [], []
     for left, right in flow.body.tie:
         for each in (left, right):
             if each.text not in keys:
                 hint = did_you_mean(each.text, keys)
                 raise SpecError(f"there is no parameter {each.text!r}", each.mark, hint)
+            if each.text.partition(".")[0] in optional:
+                raise SpecError(
+                    f"{each.text!r} is there under a condition only, so it cannot be tied", each.mark
+                )
         _refuse_misfit(left, right, shapes)
         nn.append(f"self.{path_of(left.text)} = self.{path_of(right.text)}")
         functional.append(f"self.{path_of(keys[left.text])} = self.{path_of(keys[right.text])}")
