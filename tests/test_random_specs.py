@@ -75,6 +75,13 @@ FOUND = {
         layers: [{MaxPool2d as pool: {kernel_size: 2, return_indices: true}, repeat: 1}]
         outputs: pool
     """,
+    "rules for a block that may not be there": """
+        args: {flag: false}
+        input: [4]
+        blocks: {B: {layers: [Linear: 4, ReLU, Linear: 4]}}
+        layers: [{B as b: {}, when: flag}, {Linear: 3}]
+        init: {b.fc1.bias: ones_, "*.weight": normal_}
+    """,
     "a rule for a layer that may not be there": """
         args: {flag: false}
         input: [4]

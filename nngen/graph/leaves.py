@@ -28,6 +28,7 @@ class Leaf:
         owner: the class that it stands in, the model's own or a block's.
         attribute: its name in the functional twin's class.
         module: the layer.
+        flags: what asks whether it is there, in the class that has rules, in its block, and so on; empty if nothing does.
     """
 
     key: str
@@ -37,7 +38,7 @@ class Leaf:
     attribute: str
     module: Module
     shape: tuple[Dim, ...]
-    condition: str
+    flags: tuple[str, ...]
 
     @property
     def test(self) -> str:
@@ -51,23 +52,25 @@ def parameter_shapes(flow: Flow) -> dict[str, tuple[Dim, ...]]:
     return {leaf.key: leaf.shape for leaf in leaves_of(flow)}
 
 
-def leaves_of(flow: Flow, prefix: str = "", condition: str = "") -> Iterator[Leaf]:
+def leaves_of(flow: Flow, prefix: str = "", above: tuple[str, ...] = ()) -> Iterator[Leaf]:
     """A class's own Parameters and then its layers', as modules() comes to them."""
     there = [(place, each, each.module) for place, each in enumerate(flow.built) if each.module]
     for _, built, module in there:
         if module.kind == "Parameter":
-            key, has, shape = prefix + built.name, built_flag(built), module.values["shape"]
-            yield Leaf(key, "", built.name, flow, built.name, module, shape, has)
+            key, flags, shape = prefix + built.name, (*above, ""), module.values["shape"]
+            yield Leaf(key, "", built.name, flow, built.name, module, shape, flags)
     for place, built, module in there:
         if module.kind not in ("Parameter", "Buffer"):
             first = position(flow, place) if flow.body.sequential else module.path[0]
-            yield from _of_module(module, flow, prefix, first, built_flag(built))
+            yield from _of_module(module, flow, prefix, first, (*above, built_flag(built)))
 
 
-def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) -> Iterator[Leaf]:
+def _of_module(
+    module: Module, flow: Flow, prefix: str, first: str, flags: tuple[str, ...]
+) -> Iterator[Leaf]:
     path = ".".join((first, *module.path[1:]))
     if module.flow is not None:
-        yield from leaves_of(module.flow, f"{prefix}{path}.", has)
+        yield from leaves_of(module.flow, f"{prefix}{path}.", flags)
     elif is_block_list(module):
         seen: set[str] = set()
         for child in module.children:
@@ -75,10 +78,10 @@ def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) ->
             place = place_in(module, child)
             if place not in seen:
                 seen.add(place)
-                yield from leaves_of(child.flow, f"{prefix}{path}.{place}.", has)
+                yield from leaves_of(child.flow, f"{prefix}{path}.{place}.", flags)
     else:
         for child in module.children:
-            yield from _of_module(child, flow, prefix, first, has)
+            yield from _of_module(child, flow, prefix, first, flags)
         for state in module.state:
             if not state.buffer:
                 folder = module.folder({})
@@ -92,7 +95,7 @@ def _of_module(module: Module, flow: Flow, prefix: str, first: str, has: str) ->
                     module.attribute(state),
                     module,
                     shape if isinstance(shape, tuple) else (),
-                    has,
+                    flags,
                 )
 
 

@@ -112,14 +112,14 @@ class Redraws:
         """The statement that draws one parameter, found by its key."""
         rule = self.rules[leaf.key]
         names = {n for each in rule.initializer.arguments.values() for n in free_names(each.tree)}
-        if not self._is_own(leaf) and ("*" in leaf.key or leaf.condition or names):
+        if not self._is_own(leaf) and ("*" in leaf.key or any(leaf.flags[1:]) or names):
             raise SpecError(
                 f"this rule and others for {leaf.kind or leaf.owner.body.name} cannot be told apart in a loop",
                 rule.mark,
                 "let each be about a kind of layer, or put it into the block",
             )
         call = where_there(leaf.kind, leaf.key, self._call(leaf, parameter_at(leaf.key), leaf))
-        return _under(leaf.condition, call)
+        return _under(leaf.flags[0], call)
 
     def _tells_apart(self, tests: dict[str, dict[str, list[Leaf]]]) -> bool:
         """Whether the first test that a module passes draws just those of its parameters that a rule is about."""
@@ -205,7 +205,7 @@ class Redraws:
             if leaf is not None and leaf.key in self.rules:
                 rename = keep_name if flow is self.flow else "self.{}".format
                 call = self._call(leaf, f"self.{leaf.attribute}", leaf, rename)
-                codes.append(_under(leaf.condition, call))
+                codes.append(_under(leaf.flags[-1], call))
             elif blocks and self.reaches(blocks):
                 codes.append(code)
         return tuple(codes)
