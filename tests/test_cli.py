@@ -314,6 +314,22 @@ def test_verify_with_another_value(shell: Shell) -> None:
     assert few < many
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bound a process's data")
+def test_verify_of_a_model_that_does_not_fit(tmp_path: Path) -> None:
+    (tmp_path / "huge.yaml").write_text("name: Huge\ninput: [20000]\nlayers: [Linear: 20000]\n")
+    small = "lambda name: {'SC_PHYS_PAGES': 300_000, 'SC_PAGE_SIZE': 4_096}[name]"
+    code = f"import os, sys; os.sysconf = {small}; from nngen.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "verify", "huge.yaml"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1 and not done.stderr
+    assert "allocate 1600000000 bytes" in " ".join(done.stdout.split())
+
+
 def test_verify_of_a_wrong_spec(shell: Shell) -> None:
     spec = shell.spec("net.yaml", SPEC.format(name="Net").replace("Linear: 2", "Linear: two"))
     assert shell("verify", spec, code=2) == ""

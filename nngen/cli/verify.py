@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
 from dataclasses import fields
 from importlib.util import find_spec
@@ -133,6 +134,8 @@ def _verify_all(options: argparse.Namespace, report: Reporter) -> int:
     from nngen import __version__, certificate
     from nngen.conditions import Conditions
 
+    if options.device == "cpu":
+        _bound_memory()
     names = {field.name for field in fields(Conditions)}
     conditions = {name: value for name, value in vars(options).items() if name in names}
     if options.certificate:
@@ -146,6 +149,18 @@ def _verify_all(options: argparse.Namespace, report: Reporter) -> int:
     if options.certificate:
         certificate.write(options.certificate, results, Conditions(**conditions), __version__)
     return code
+
+
+def _bound_memory() -> None:
+    """Have torch refuse a model that does not fit, where the system would end this process or another one."""
+    try:
+        import resource
+    except ImportError:  # Windows, which refuses by itself
+        return
+    most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 9 // 10
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if soft == resource.RLIM_INFINITY or soft > most:
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 def _verify_one(

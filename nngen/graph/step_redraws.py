@@ -103,7 +103,8 @@ def ties(flow: Flow, keys: dict[str, str]) -> tuple[Redraw | None, Redraw | None
                 raise SpecError(f"there is no parameter {each.text!r}", each.mark, hint)
             if each.text.partition(".")[0] in optional:
                 raise SpecError(
-                    f"{each.text!r} is there under a condition only, so it cannot be tied", each.mark
+                    f"{each.text!r} is there under a condition only, so it cannot be tied",
+                    each.mark,
                 )
         _refuse_misfit(left, right, shapes)
         nn.append(f"self.{path_of(left.text)} = self.{path_of(right.text)}")
