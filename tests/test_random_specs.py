@@ -75,6 +75,12 @@ FOUND = {
         layers: [{MaxPool2d as pool: {kernel_size: 2, return_indices: true}, repeat: 1}]
         outputs: pool
     """,
+    "a rule for one of two blocks": """
+        input: [4]
+        blocks: {B: {layers: [Linear as fc: 4, ReLU, Linear: 4]}}
+        layers: [B as b1, B as b2]
+        init: {b1.fc.bias: ones_}
+    """,
     "rules for a block that may not be there": """
         args: {flag: false}
         input: [4]

@@ -18,6 +18,7 @@ from nngen.fold import free_names, keep_name
 from nngen.graph.construction import built_flag, initializer_call, is_block_list, written_sizes
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.initializers import check_initializer
+from nngen.graph.keys import class_keys
 from nngen.graph.leaves import Leaf, leaves_of, parameter_at, path_of, where_there
 from nngen.spec.model import Rule
 
@@ -33,6 +34,7 @@ class Redraws:
         loss: of the model, what its loss builds.
         rules: for each parameter, by key, the rule that holds.
         drawn_before: the tied parameters that another's turn draws.
+        uneven: two uses of one block are drawn differently, so that no method of the block can do it.
     """
 
     flow: Flow
@@ -40,6 +42,7 @@ class Redraws:
     leaves: list[Leaf] = field(default_factory=list)
     rules: dict[str, Rule] = field(default_factory=dict)
     drawn_before: list[str] = field(default_factory=list)
+    uneven: bool = False
 
     def __post_init__(self) -> None:
         whole = replace(self.flow, built=[*self.flow.built, *self.loss])
@@ -59,6 +62,11 @@ class Redraws:
             if leaf.key in self.rules:
                 sizes = {**self.flow.scope.values, **leaf.module.values}
                 check_initializer(self.rules[leaf.key].initializer, leaf.shape, sizes)
+        drawn: dict[tuple[str, str], list[Rule | None]] = {}
+        for leaf in self.leaves:
+            place = (leaf.owner.body.name, leaf.attribute)
+            drawn.setdefault(place, []).append(self.rules.get(leaf.key))
+        self.uneven = any(rule is not rules[0] for rules in drawn.values() for rule in rules)
 
     def _drop_tied(self) -> None:
         """A tied parameter is drawn once, where a rule first finds it."""
@@ -93,7 +101,7 @@ class Redraws:
         order = sorted(tests, key=lambda test: " and name" not in test)
         by_name = all(" and name == " in test for test in tests) and all(map(self._is_own, drawn))
         if by_name or not self._tells_apart({test: tests[test] for test in order}):
-            return tuple(self._by_name(leaf) for leaf in drawn)
+            return tuple(self._by_name(leaf, nn=True) for leaf in drawn)
         bodies: dict[tuple[str, str], list[str]] = {}
         for test in order:
             body = "\n".join(self._branch(test, tests[test]))
@@ -108,8 +116,8 @@ class Redraws:
         body = "\n".join(branches).replace("\n", "\n    ")
         return (f"for {head}:\n    {body}",)
 
-    def _by_name(self, leaf: Leaf) -> str:
-        """The statement that draws one parameter, found by its key."""
+    def _by_name(self, leaf: Leaf, nn: bool) -> str:
+        """The statement that draws one parameter, found by its name in the class."""
         rule = self.rules[leaf.key]
         names = {n for each in rule.initializer.arguments.values() for n in free_names(each.tree)}
         if not self._is_own(leaf) and ("*" in leaf.key or any(leaf.flags[1:]) or names):
@@ -118,8 +126,8 @@ class Redraws:
                 rule.mark,
                 "let each be about a kind of layer, or put it into the block",
             )
-        call = where_there(leaf.kind, leaf.key, self._call(leaf, parameter_at(leaf.key), leaf))
-        return _under(leaf.flags[0], call)
+        call = self._call(leaf, parameter_at(leaf.key) if nn else self._attribute(leaf), leaf)
+        return _under(leaf.flags[0], where_there(leaf.kind, leaf.key, call) if nn else call)
 
     def _tells_apart(self, tests: dict[str, dict[str, list[Leaf]]]) -> bool:
         """Whether the first test that a module passes draws just those of its parameters that a rule is about."""
@@ -199,6 +207,9 @@ class Redraws:
 
     def functional(self, flow: Flow, method: str) -> tuple[str, ...]:
         """The statements of one class of the functional twin: its own parameters, then its blocks by their method."""
+        if self.uneven:
+            drawn = (leaf for leaf in self.leaves if leaf.key in self.rules)
+            return tuple(self._by_name(leaf, nn=False) for leaf in drawn)
         codes: list[str] = []
         built = [*flow.built, *(self.loss if flow is self.flow else ())]
         for leaf, code, blocks in _visits(flow, built, self.leaves, method):
@@ -210,8 +221,16 @@ class Redraws:
                 codes.append(code)
         return tuple(codes)
 
+    def _attribute(self, leaf: Leaf) -> str:
+        """A parameter of the functional twin, from the class that has the rules."""
+        if self._is_own(leaf):
+            return f"self.{leaf.attribute}"
+        return f"self.{path_of(class_keys(self.flow)[leaf.key])}"
+
     def reaches(self, flow: Flow) -> bool:
-        """Whether a rule holds for a parameter in a block, or below it."""
+        """Whether a method of a block draws a parameter in it, or below it."""
+        if self.uneven:
+            return False
         owners = {leaf.owner.body.name for leaf in self.leaves if leaf.key in self.rules}
         return any(name in owners for name in _below(flow))
 
