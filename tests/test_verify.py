@@ -581,6 +581,12 @@ def test_integer_outputs_without_gradient(plain: Callable[..., Report]) -> None:
     assert report.notes == ("the gradient of every parameter is zero or None in every run",)
 
 
+def test_a_conjugate_view_has_a_gradient() -> None:
+    """torch gives such a view as the inverse transform of real numbers, and reads none as pairs of reals."""
+    spec = {"name": "Net", "input": [6], "layers": ["y = torch.fft.ifft(x)"]}
+    assert nngen.verify(spec, exports=True).equal
+
+
 def test_an_idle_parameter_is_noted(plain: Callable[..., Report]) -> None:
     report = plain(
         "return self.fc(x)",

@@ -142,7 +142,7 @@ def _total(output: object) -> Tensor:
         NothingToDerive: there is none.
     """
     tensors = [leaf for _, leaf in leaves(output, "") if isinstance(leaf, Tensor)]
-    parts = [torch.view_as_real(one) if one.is_complex() else one for one in tensors]
+    parts = [torch.view_as_real(one.resolve_conj()) if one.is_complex() else one for one in tensors]
     sums = [part.sum() for part in parts if part.is_floating_point()]
     if not sums:
         raise NothingToDerive("no output is a floating-point number")

@@ -139,7 +139,7 @@ def _weighted(start: Tensor, generator: torch.Generator) -> Tensor:
 
     torch would take the weights themselves, but imports sympy to look at their shapes.
     """
-    value = torch.view_as_real(start) if start.is_complex() else start
+    value = torch.view_as_real(start.resolve_conj()) if start.is_complex() else start
     if value.dim() == 0:
         return value
     weight = torch.randn(value.shape, generator=generator, dtype=value.dtype)
