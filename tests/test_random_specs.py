@@ -75,6 +75,11 @@ FOUND = {
         layers: [{MaxPool2d as pool: {kernel_size: 2, return_indices: true}, repeat: 1}]
         outputs: pool
     """,
+    "rules by the ends of names": """
+        input: [4]
+        layers: [Linear as fc: 8, LayerNorm as norm, Linear as fd: 3]
+        init: {"*weight": normal_, "f*.bias": ones_}
+    """,
     "a rule for one of two blocks": """
         input: [4]
         blocks: {B: {layers: [Linear as fc: 4, ReLU, Linear: 4]}}
