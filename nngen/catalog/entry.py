@@ -161,7 +161,8 @@ class Layer:
         arguments: the constructor's signature. Those before `/` are written by position.
         form: what it computes, as statements that assign to `out`, in calls of torch and torch.nn.functional.
             Like `state` and `draw` it may be a function of the arguments' values, for layers whose weights are
-            counted by an argument; the form sees the values of forward's arguments too.
+            counted by an argument; the form sees the values of forward's arguments too. What such a function reads
+            must be written out in a spec: an argument of the model in its place is refused.
         shape: the rule that gives the outputs; it is called with the arguments and inputs that it names.
         forward: forward's signature.
         infer: arguments that the input decides, as fragments over forward's inputs.
