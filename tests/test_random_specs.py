@@ -75,6 +75,11 @@ FOUND = {
         layers: [{MaxPool2d as pool: {kernel_size: 2, return_indices: true}, repeat: 1}]
         outputs: pool
     """,
+    "a layer that may not be there and draws anew": """
+        args: {n: 3}
+        input: [4]
+        layers: [{Linear: 3, when: n == 3}, {Linear: 5, when: n != 3, init: {bias: ones_}}]
+    """,
     "rules by the ends of names": """
         input: [4]
         layers: [Linear as fc: 8, LayerNorm as norm, Linear as fd: 3]

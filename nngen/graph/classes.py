@@ -176,7 +176,7 @@ def _redrawn(flow: Flow, items: Iterable[Item], style: int) -> list[Item]:
     for place, item in enumerate(listed):
         result.append(item)
         if item.step in redraws and last[item.step] == place:
-            result.append(redraws[item.step])
+            result.append(replace(redraws[item.step], condition=item.condition))
     return result
 
 
