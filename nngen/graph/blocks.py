@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nngen.errors import Fault, SpecError
@@ -33,13 +33,14 @@ def build_block(
         for name in INPUT_SIZES
         if name in meanings
     }
+    values = {**sizes, **values}
     module = Module(
         step.kind,
         path,
         step.mark,
-        {**sizes, **values},
+        values,
         frozenset(step.arguments),
-        computed(step, scope),
+        computed(step, scope, values),
         loop=loop,
         flow=flow,
         unsettled=scope.unsettled(path),
@@ -81,11 +82,17 @@ def _refuse_resized(kind: str, first: Flow, again: Flow) -> None:
     for built, other in zip(first.built, again.built):
         if built.module is not None and other.module is not None:
             _compare(kind, built.module, other.module)
-        names = free_names(built.value.tree) if built.value is not None else ()
-        for name in names:
-            _demand_same(
-                kind, built.name, first.scope.values.get(name), again.scope.values.get(name)
-            )
+        if built.value is not None:
+            _demand_same_sizes(kind, free_names(built.value.tree), first, again, built.name)
+        if built.condition is not None and built.condition.build is not None:
+            _demand_same_sizes(kind, free_names(built.condition.build), first, again)
+
+
+def _demand_same_sizes(
+    kind: str, names: Iterable[str], first: Flow, again: Flow, what: str = ""
+) -> None:
+    for name in sorted(names):
+        _demand_same(kind, what or name, *(f.scope.values.get(name) for f in (first, again)))
 
 
 def _compare(kind: str, module: Module, other: Module) -> None:

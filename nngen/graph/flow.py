@@ -108,7 +108,7 @@ class Module:
         open_code = {
             argument: renamed(tree, rename)
             for argument, tree in self.code.items()
-            if not _is_size(self.values[argument])
+            if not is_size(self.values[argument])
         }
         known = {key: value for key, value in self.values.items() if key not in open_code}
         folder = Folder(known, open_code)
@@ -192,10 +192,10 @@ class Settled(Mapping[str, Any]):
         return len(self.all)
 
 
-def _is_size(value: Any) -> bool:
+def is_size(value: Any) -> bool:
     """Whether a value prints the names that it was computed from."""
     if isinstance(value, (tuple, list)):
-        return all(map(_is_size, value))
+        return all(map(is_size, value))
     return isinstance(value, (int, Size)) and not isinstance(value, bool)
 
 

@@ -17,7 +17,7 @@ from nngen.errors import Fault, SpecError, did_you_mean
 from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.expressions import MAX_NUMBER, Expression
 from nngen.fold import free_names
-from nngen.graph.flow import Application, Module
+from nngen.graph.flow import Application, Module, is_size
 from nngen.graph.scope import Scope
 from nngen.sizes import Size, same, value_of
 from nngen.spec import LayerStep
@@ -68,7 +68,7 @@ def build_layer(
     for name in entry.infer:
         if name in step.arguments:
             _agree(step, name, values[name], inputs)
-    code = computed(step, scope)
+    code = computed(step, scope, values)
     given = frozenset((*step.arguments, *step.layers))
     module = Module(
         step.kind, path, step.mark, values, given, code, modifiers=_modifiers(step, scope)
@@ -135,13 +135,35 @@ def _is_there(step: LayerStep, module: Module, state: State) -> bool:
     return bool(there)
 
 
-def computed(step: LayerStep, scope: Scope) -> dict[str, ast.expr]:
-    """The arguments that name sizes of the scope, as the spec writes them."""
-    return {
-        name: scope.printable(expression.tree)
-        for name, expression in step.arguments.items()
-        if free_names(expression.tree) & scope.names
-    }
+def computed(step: LayerStep, scope: Scope, values: Mapping[str, Any]) -> dict[str, ast.expr]:
+    """The arguments that name sizes of the scope, as the spec writes them.
+
+    Raises:
+        SpecError: a size forgets what it was computed from, such as a flag; under a name it would not.
+    """
+    found = {}
+    for name, expression in step.arguments.items():
+        if free_names(expression.tree) & scope.names:
+            found[name] = scope.printable(expression.tree)
+            if is_size(values[name]) and not _is_exact(found[name], scope.values):
+                raise SpecError(
+                    f"{name} of {step.kind} is {values[name]} here only, for what decides it is no size",
+                    expression.mark,
+                    "name it under `let`, and write the name",
+                )
+    return found
+
+
+def _is_exact(tree: ast.expr, values: Mapping[str, Any]) -> bool:
+    """Whether an expression is arithmetic of sizes, which remember what they are made of."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.IfExp, ast.Compare, ast.BoolOp, ast.Not, ast.Div)):
+            return False
+        if isinstance(node, ast.Constant) and not isinstance(node.value, int):
+            return False
+        if isinstance(node, ast.Name) and isinstance(values.get(node.id), (bool, float)):
+            return False
+    return True
 
 
 def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
