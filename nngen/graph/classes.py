@@ -225,7 +225,7 @@ def _stored(style: Style, flow: Flow, lets: tuple[tuple[str, str], ...], nn: boo
     """The style with what its constructor keeps for forward, and its local variables."""
     attributes = {
         node.attr
-        for code in style.codes()
+        for code in style.run_codes()
         for node in ast.walk(ast.parse(code))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
@@ -234,9 +234,8 @@ def _stored(style: Style, flow: Flow, lets: tuple[tuple[str, str], ...], nn: boo
     flags = []
     for built in flow.built:
         condition = build_condition(built.condition)
-        flag = built_flag(built).removeprefix("self.")
-        if condition and (flag in attributes or not (nn and becomes_identity(flow, built))):
-            flags.append((flag, condition))
+        if condition and not (nn and becomes_identity(flow, built)):
+            flags.append((built_flag(built).removeprefix("self."), condition))
     wanted = _names_in(*style.built_codes(), *(code for _, code in flags))
     local: list[tuple[str, str]] = []
     for name, code in reversed(lets):

@@ -15,7 +15,13 @@ from dataclasses import dataclass, field, replace
 
 from nngen.errors import SpecError, did_you_mean
 from nngen.fold import free_names, keep_name
-from nngen.graph.construction import built_flag, initializer_call, is_block_list, written_sizes
+from nngen.graph.construction import (
+    build_condition,
+    built_flag,
+    initializer_call,
+    is_block_list,
+    written_sizes,
+)
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.initializers import check_initializer
 from nngen.graph.keys import class_keys
@@ -127,7 +133,11 @@ class Redraws:
                 "let each be about a kind of layer, or put it into the block",
             )
         call = self._call(leaf, parameter_at(leaf.key) if nn else self._attribute(leaf), leaf)
-        return _under(leaf.flags[0], where_there(leaf.kind, leaf.key, call) if nn else call)
+        if not nn:
+            return _under(leaf.flags[0], call)
+        # The constructor still has what decides; forward asks nn.Identity rather than a flag.
+        decides = {built_flag(each): build_condition(each.condition) for each in self.flow.built}
+        return _under(decides.get(leaf.flags[0], ""), where_there(leaf.kind, leaf.key, call))
 
     def _tells_apart(self, tests: dict[str, dict[str, list[Leaf]]]) -> bool:
         """Whether the first test that a module passes draws just those of its parameters that a rule is about."""
