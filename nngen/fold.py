@@ -20,6 +20,9 @@ from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.sizes import Size, to_text
 from nngen.tensors import UNKNOWN, Code
 
+# What sizes are computed with that Python has in a module.
+IN_MATH = {name: ast.parse(f"math.{name}", mode="eval").body for name in ("sqrt", "prod")}
+
 
 def keep_name(name: str) -> str:
     return name
@@ -259,7 +262,6 @@ def free_names(tree: ast.AST) -> frozenset[str]:
 def renamed(tree: ast.expr, rename: Callable[[str], str]) -> ast.expr:
     """The tree with its names as they are called where it will stand."""
     calls = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    names = free_names(tree) - {node.id for node in calls if isinstance(node, ast.Name)}
+    names = free_names(tree) - {node.id for node in calls if isinstance(node, ast.Name)} - {"math"}
     code = {name: ast.parse(rename(name), mode="eval").body for name in names}
-    code.update({name: ast.parse(f"math.{name}", mode="eval").body for name in ("sqrt", "prod")})
-    return Folder({}, code).expression(tree)
+    return Folder({}, {**code, **IN_MATH}).expression(tree)

@@ -8,10 +8,10 @@ is `d`. A symbol may carry the value that it has in the use at hand; a batch siz
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import ClassVar, Union
+from typing import Any, ClassVar, Union
 
 from nngen.errors import Fault
 
@@ -172,6 +172,23 @@ class Size:
 def symbol(name: str, value: int | None = None, varies: bool = False) -> Size:
     """The size called `name`, with its value in this use where it has one, or one that varies between calls."""
     return Size((((Symbol(name, value, varies),), 1),))
+
+
+def named(name: str, value: Any) -> Any:
+    """What goes by a name: a whole number as a size of that name, those in a list by their places, all else as it is."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(named(f"{name}[{place}]", item) for place, item in enumerate(value))
+    is_size = isinstance(value, (int, Size)) and not isinstance(value, bool)
+    return symbol(name, value_of(value)) if is_size else value
+
+
+def sizes_in(name: str, value: Any) -> Iterator[tuple[str, Dim]]:
+    """The sizes of what goes by a name, with the names that `named` gives them."""
+    if isinstance(value, (tuple, list)):
+        for place, item in enumerate(value):
+            yield from sizes_in(f"{name}[{place}]", item)
+    elif isinstance(value, (int, Size)) and not isinstance(value, bool):
+        yield name, value
 
 
 def _weight(size: Dim) -> int:

@@ -316,8 +316,9 @@ def axis(dim: Any, rank: int) -> int:
     Raises:
         Fault: there is no such dimension.
     """
+    given, dim = dim, value_of(dim) if isinstance(dim, Size) else dim
     if isinstance(dim, bool) or not isinstance(dim, int):
-        raise Fault(f"a dimension is a whole number that is written out, not {dim}")
+        raise Fault(f"a dimension is a whole number that is known here, not {given}")
     count = max(rank, 1)
     if not -count <= dim < count:
         raise Fault(

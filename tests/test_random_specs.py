@@ -75,6 +75,33 @@ FOUND = {
         layers: [{MaxPool2d as pool: {kernel_size: 2, return_indices: true}, repeat: 1}]
         outputs: pool
     """,
+    "sizes from a list": """
+        args: {channels: [8, 16], k: [3, 5]}
+        input: [2, 8, 8]
+        let: {pads: "[k[0] // 2, k[1] // 2]"}
+        blocks:
+          B:
+            args: {ks: [3, 3], width: 4}
+            layers: [{Conv2d: {out_channels: width, kernel_size: ks, padding: "[ks[0] // 2, ks[1] // 2]"}}]
+        layers:
+          - Conv2d: {out_channels: "channels[0]", kernel_size: k, padding: pads}
+          - B: {ks: k, width: "channels[1]"}
+          - B: {width: "channels[0]"}
+          - Flatten
+          - Linear: prod(channels)
+    """,
+    "roots and products of sizes": """
+        args: {n: 4, ch: [2, 3]}
+        input: [6]
+        let: {h: prod(ch), s: 1 / sqrt(n)}
+        blocks: {B: {args: {k: 1}, let: {q: sqrt(k)}, layers: [{Softplus: {beta: q}}, {Linear: 2 * k}]}}
+        layers:
+          - Softplus: {beta: sqrt(n)}
+          - Linear: h
+          - {Tanh: {}, when: sqrt(n) > 3}
+          - B as b: {k: prod(ch)}
+          - y = b * s
+    """,
     "a layer that may not be there and draws anew": """
         args: {n: 3}
         input: [4]

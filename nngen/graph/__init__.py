@@ -18,7 +18,7 @@ from nngen.graph.modules import evaluate
 from nngen.graph.scope import Choices, Program, Scope
 from nngen.graph.walker import walk
 from nngen.limits import ALLOW, limits
-from nngen.sizes import Size, symbol, value_of
+from nngen.sizes import named, value_of
 from nngen.spec import Spec
 
 __all__ = ["Followed", "Graph", "build_graph", "follow"]
@@ -142,18 +142,11 @@ def _check_sizes(spec: Spec) -> dict[str, int]:
 def _walk(spec: Spec, arguments: dict[str, Any], choices: Choices) -> tuple[Program, Flow]:
     program = Program(spec.blocks, walk)
     program.composites[spec.model.name] = ("", "")
-    names = {
-        name: (
-            symbol(name, value) if isinstance(value, int) and not isinstance(value, bool) else value
-        )
-        for name, value in arguments.items()
-    }
+    names = {name: named(name, value) for name, value in arguments.items()}
     scope = Scope(spec.model.name, names, choices, program)
     for name, expression in spec.model.let:
-        size = evaluate(expression, scope.values)
-        if isinstance(size, (int, Size)) and not isinstance(size, bool):
-            size = symbol(name.text, value_of(size))
-        scope = scope.inner(name.text, size, written=True)
+        value = named(name.text, evaluate(expression, scope.values))
+        scope = scope.inner(name.text, value, written=True)
     inputs = {each.name: tensor(each, scope) for each in spec.inputs}
     return program, walk(spec.model, scope, inputs)
 

@@ -10,7 +10,7 @@ from nngen.fold import free_names
 from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.modules import computed, evaluate
 from nngen.graph.scope import Scope
-from nngen.sizes import Dim, Size, same, substitute, symbol, value_of
+from nngen.sizes import Dim, Size, named, same, sizes_in, substitute, symbol, value_of
 from nngen.spec import INPUT_SIZES, Body, LayerStep, LineStep
 from nngen.tensors import UNKNOWN, Either, Tensor
 
@@ -147,27 +147,24 @@ def walk_block(
     meanings: dict[str, Dim] = {}
     names: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, (int, Size)) and not isinstance(value, bool):
-            if value_of(value) is None:
+        for place, size in sizes_in(name, value):
+            if value_of(size) is None:
                 mark = step.arguments[name].mark if name in step.arguments else step.mark
                 raise SpecError(
-                    f"{name} would be {value}, which is open until the model runs", mark
+                    f"{place} would be {size}, which is open until the model runs", mark
                 )
-            meanings[name] = value
-            names[name] = symbol(name, value_of(value))
-        else:
-            names[name] = value
+            meanings[place] = size
+        names[name] = named(name, value)
     tensors = _named_inputs(body, inputs, meanings)
     for name in INPUT_SIZES:
         if name in meanings:
             names[name] = symbol(name, value_of(meanings[name]))
     inner = Scope(body.name, names, scope.choices, program)
     for let, expression in body.let:
-        size = evaluate(expression, inner.values)
-        if isinstance(size, (int, Size)) and not isinstance(size, bool):
-            meanings[let.text] = substitute(size, meanings)
-            size = symbol(let.text, value_of(size))
-        inner = inner.inner(let.text, size, written=True)
+        value = evaluate(expression, inner.values)
+        for place, size in sizes_in(let.text, value):
+            meanings[place] = substitute(size, meanings)
+        inner = inner.inner(let.text, named(let.text, value), written=True)
     program.stack.append(body.name)
     try:
         flow = program.walk(body, inner, tensors)

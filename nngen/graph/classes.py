@@ -10,7 +10,7 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer
 from nngen.errors import Mark, SpecError
-from nngen.fold import source
+from nngen.fold import keep_name, renamed, source
 from nngen.graph.composites import classes_of
 from nngen.graph.construction import (
     Constructor,
@@ -80,7 +80,10 @@ class ClassWriter:
             loss_statements(criterion, nn=False),
             self._methods(flow),
         )
-        lets = tuple((name.text, source(expression.tree)) for name, expression in body.let)
+        lets = tuple(
+            (name.text, source(renamed(expression.tree, keep_name)))
+            for name, expression in body.let
+        )
         codes = [*nn.codes(), *functional.codes(), *(code for _, code in lets)]
         codes += [build_condition(built.condition) for built in flow.built]
         leading = leading_sizes(iter(code for code in codes if code))

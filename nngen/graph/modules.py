@@ -159,6 +159,13 @@ def _is_exact(tree: ast.expr, values: Mapping[str, Any]) -> bool:
     for node in ast.walk(tree):
         if isinstance(node, (ast.IfExp, ast.Compare, ast.BoolOp, ast.Not, ast.Div)):
             return False
+        if isinstance(node, ast.Call) and ast.unparse(node.func) not in (
+            "max",
+            "min",
+            "math.prod",
+            "int",
+        ):
+            return False
         if isinstance(node, ast.Constant) and not isinstance(node.value, int):
             return False
         if isinstance(node, ast.Name) and isinstance(values.get(node.id), (bool, float)):

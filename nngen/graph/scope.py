@@ -10,9 +10,9 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.errors import Fault, Mark, SpecError
 from nngen.expressions import Line
-from nngen.fold import Folder
+from nngen.fold import IN_MATH, Folder
 from nngen.limits import ALLOW, limits
-from nngen.sizes import Dim, Size, substitute, symbols_of, value_of
+from nngen.sizes import Dim, Size, sizes_in, substitute, symbols_of, value_of
 from nngen.spec import INPUT_SIZES, Body, LayerStep
 
 Place = tuple[str, tuple[str, ...], str]
@@ -157,7 +157,8 @@ class Scope:
 
     def printable(self, tree: ast.expr) -> ast.expr:
         """The tree as the generated constructor has it."""
-        return Folder({name: self.values[name] for name in self.unrolled}).expression(tree)
+        known = {name: self.values[name] for name in self.unrolled}
+        return Folder(known, IN_MATH).expression(tree)
 
     def unsettled(self, path: tuple[str, ...]) -> dict[str, SpecError]:
         """The sizes at a place that no expression gives in every use."""
@@ -173,9 +174,9 @@ class Scope:
         if not isinstance(size, (int, Size)):
             return size
         place = (self.owner, path, argument)
-        names = {name: value_of(v) for name, v in self.values.items() if isinstance(v, (int, Size))}
+        here = dict(pair for each in self.values.items() for pair in sizes_in(*each))
+        names = {name: value_of(size) for name, size in here.items()}
         self.choices.found.setdefault(place, []).append((size, names, step))
         if place not in self.choices.chosen:
             return size
-        here = {name: v for name, v in self.values.items() if isinstance(v, (int, Size))}
         return substitute(self.choices.chosen[place], here)

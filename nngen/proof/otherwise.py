@@ -81,6 +81,8 @@ def _others(value: Any) -> tuple[Any, ...]:
         return (value + 1, 2 * value)  # the second keeps what must divide it
     if isinstance(value, float):
         return (value / 2 if value else 0.25,)
+    if isinstance(value, (tuple, list)) and any(map(_others, value)):
+        return tuple(map(type(value), zip(*(_others(each) or (each, each) for each in value))))
     return ()
 
 

@@ -79,6 +79,8 @@ def check(spec: Mapping[str, Any], formatted: bool = True) -> str:
         return "torch refuses to go back through a step that works in place"
     if any("view size is not compatible" in message for message in alike):
         return "torch refuses a view of what does not lie in one piece"
+    if any("invalid max index" in message for message in alike):
+        return "torch refuses to unpool what did not divide by the stride"
     # A shape that torch refuses, nngen should have refused; values, and what has no gradient, it cannot know.
     if alike and not any(map(SHAPES.search, alike)):
         return f"torch refuses with both twins: {alike[0]}"

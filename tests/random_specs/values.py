@@ -31,7 +31,15 @@ WORDS = frozenset(
     )
     + ("area", "nearest-exact", "leaky_relu", "sigmoid", "selu", "fan_in", "fan_out")
 )
-PYTHON = {"torch": torch, "F": F, "sqrt": math.sqrt, "min": min, "max": max, "len": len}
+PYTHON = {
+    "torch": torch,
+    "F": F,
+    "sqrt": math.sqrt,
+    "prod": math.prod,
+    "min": min,
+    "max": max,
+    "len": len,
+}
 
 
 def _last(kind: str, x: Tensor, *_: Any) -> int:
