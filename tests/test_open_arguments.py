@@ -44,7 +44,7 @@ def _samples() -> Iterator[Any]:
                 yield pytest.param(_opened(case, name, value), id=f"{case}-{name}={value}")
 
 
-@pytest.mark.parametrize("spec", _samples())
+@pytest.mark.parametrize("spec", list(_samples()))
 def test_an_argument_of_the_model(spec: dict[str, Any]) -> None:
     try:
         report = nngen.verify(spec)
