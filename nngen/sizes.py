@@ -214,10 +214,15 @@ def same(left: Dim, right: Dim) -> bool | None:
 
 def _varies(size: Dim) -> bool:
     """Whether a size is another one in each call, so that it equals no other for good."""
-    atoms = [atom for monomial, _ in _terms(size) for atom in monomial]
-    if any(isinstance(atom, Term) and atom.value is None for atom in atoms):
+    varying = [each.name for each in symbols_of(size) if each.varies]
+    if not varying:
         return False
-    return any(isinstance(atom, Symbol) and atom.varies for atom in atoms)
+    atoms = [atom for monomial, _ in _terms(size) for atom in monomial]
+    if not any(isinstance(atom, Term) and atom.value is None for atom in atoms):
+        return True
+    # What is rounded may come out equal for some: `N // 4 * 4` and `N`, but not `N // 4` and `N`.
+    tried = (value_of(substitute(size, dict.fromkeys(varying, n))) for n in range(1, 65))
+    return all(value not in (None, 0) for value in tried)
 
 
 def _never_zero(size: Dim) -> bool:

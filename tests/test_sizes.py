@@ -186,7 +186,8 @@ def test_a_size_that_varies_equals_no_other() -> None:
     for other in (1, 6, width, width // 4, symbol("T"), 2 * batch):
         assert same(batch, other) is False
     assert same(2 * batch // 2, batch) is True
-    assert same(batch // 4, 1) is None  # for some of them
+    assert same(batch // 4, 1) is None and same(batch // 4 * 4, batch) is None  # for some of them
+    assert same(batch // 4, batch) is False and same(batch // 4 * 64, 16 * batch) is None
 
 
 @pytest.mark.parametrize("other", [1.5, "a", None, (1,)])
