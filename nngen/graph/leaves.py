@@ -65,6 +65,17 @@ def leaves_of(flow: Flow, prefix: str = "", above: tuple[str, ...] = ()) -> Iter
             yield from _of_module(module, flow, prefix, first, (*above, built_flag(built)))
 
 
+def modules_below(flow: Flow) -> Iterator[Module]:
+    """The layers below a class, those without parameters among them."""
+    pending = [built.module for built in flow.built if built.module is not None]
+    while pending:
+        module = pending.pop()
+        yield module
+        pending += module.children
+        if module.flow is not None:
+            pending += [each.module for each in module.flow.built if each.module is not None]
+
+
 def _of_module(
     module: Module, flow: Flow, prefix: str, first: str, flags: tuple[str, ...]
 ) -> Iterator[Leaf]:

@@ -25,7 +25,7 @@ from nngen.graph.construction import (
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.initializers import check_initializer
 from nngen.graph.keys import class_keys
-from nngen.graph.leaves import Leaf, leaves_of, parameter_at, path_of, where_there
+from nngen.graph.leaves import Leaf, leaves_of, modules_below, parameter_at, path_of, where_there
 from nngen.spec.model import Rule
 
 _KIND = re.compile(r"isinstance\(module, ([\w.]+)\)")
@@ -201,6 +201,11 @@ class Redraws:
             return True  # as torch annotates it
         if " and name == " in test:
             return False
+        if any(
+            module.kind == leaf.kind and parameter not in {state.name for state in module.state}
+            for module in modules_below(self.flow)
+        ):
+            return True
         modules = {other.key.rpartition(".")[0] for other in self.leaves if other.kind == leaf.kind}
         with_it = {
             other.key.rpartition(".")[0]
