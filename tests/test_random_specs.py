@@ -102,6 +102,16 @@ FOUND = {
           - B as b: {k: prod(ch)}
           - y = b * s
     """,
+    "a rule for layers of which one has no weight": """
+        input: [3, 5]
+        layers: [{BatchNorm1d: {affine: false}}, BatchNorm1d, {Linear: 2}]
+        init: {BatchNorm1d.weight: uniform_, "*": ones_}
+    """,
+    "an argument whose double leaves a size of 0": """
+        args: {width: 4}
+        input: [1, 2]
+        layers: [{Conv1d: {out_channels: 3, kernel_size: width // 4}}, {Conv1d: {out_channels: 3, kernel_size: width // 4}}, {Linear: 1}]
+    """,
     "a layer that may not be there and draws anew": """
         args: {n: 3}
         input: [4]

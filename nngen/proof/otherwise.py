@@ -43,7 +43,8 @@ def _compared(bench: Bench, subject: Subject) -> tuple[Ledger, bool]:
     """What a step in each mode shows of twins built for this subject, and whether the nn twin refused it."""
     ledger = Ledger()
     other = Bench(subject, bench.conditions, bench.seed, ledger)
-    if other.construct():
+    constructed = other.construct()
+    if constructed:
         feed = other.feed(other.largest)
         for mode in ("train", "eval"):
 
@@ -52,7 +53,14 @@ def _compared(bench: Bench, subject: Subject) -> tuple[Ledger, bool]:
                     see_step(twin, model.train(mode == "train"), feed, other.seed, seen)
 
             other.settle(mode, mode, step)
-    return ledger, any(finding.twin != "functional" for finding in ledger.findings)
+    refused = any(finding.twin != "functional" for finding in ledger.findings)
+    return ledger, refused or not constructed and _is_empty(other)
+
+
+def _is_empty(bench: Bench) -> bool:
+    """Whether a size of the nn twin came out as 0: torch's layers then hold nothing, and no formula draws it."""
+    parameters = bench.twins[0].build(bench.subject.arguments).parameters()
+    return any(parameter.numel() == 0 for parameter in parameters)
 
 
 def _renamed(row: Row, where: str) -> Row:
