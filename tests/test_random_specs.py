@@ -107,10 +107,10 @@ FOUND = {
         layers: [{BatchNorm1d: {affine: false}}, BatchNorm1d, {Linear: 2}]
         init: {BatchNorm1d.weight: uniform_, "*": ones_}
     """,
-    "an argument whose double leaves a size of 0": """
-        args: {width: 4}
+    "an argument of which another value leaves a size of 0": """
+        args: {width: 3}
         input: [1, 2]
-        layers: [{Conv1d: {out_channels: 3, kernel_size: width // 4}}, {Conv1d: {out_channels: 3, kernel_size: width // 4}}, {Linear: 1}]
+        layers: [{Conv1d: {out_channels: 3, kernel_size: width - 2}}, {Conv1d: {out_channels: 3, kernel_size: width - 2}}, {Linear: 1}]
     """,
     "a layer that may not be there and draws anew": """
         args: {n: 3}
