@@ -261,9 +261,6 @@ LEFT_ALONE = {
     + "layers: [{Conv2d: {out_channels: 4, kernel_size: [1, 3]}}, {Conv2d: {out_channels: 4, kernel_size: [3, 1]}}]",
     "dropout between two layers": SEQUENCE
     + "layers: [{LSTM as r: {hidden_size: 4, dropout: 0.5, num_layers: 2, batch_first: true}, call: 'y, _ = r(x)'}]",
-    "as many layers as asked": SEQUENCE
-    + "args: {depth: 1}\nlayers: [{LSTM as r: {hidden_size: 4, dropout: 0.5, num_layers: depth,"
-    " batch_first: true}, call: 'y, _ = r(x)'}]",
     "ReLU, then another": "layers: [{Linear: 4}, ReLU, Tanh]",
     "ReLU twice in one use of a block": "blocks: {Pre: {layers: [ReLU, {Linear: 8}]}}\n"
     "layers: [{Linear: 8}, ReLU, Pre, Pre]",

@@ -50,11 +50,11 @@ def _is_made(module: Module) -> bool:
     return module.is_stack or module.flow is not None
 
 
-def classes_of(module: Module) -> list[str]:
+def classes_of(module: Module) -> frozenset[str]:
     """The classes that the functional twin has for a layer and what is in it."""
     if module.flow is not None:
-        return [module.flow.body.name]
-    return [name for child in module.children for name in classes_of(child)]
+        return frozenset((module.flow.body.name,))
+    return frozenset(name for child in module.children for name in classes_of(child))
 
 
 def _class_flow(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> Flow:

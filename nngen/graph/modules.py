@@ -258,11 +258,9 @@ def _agree(step: LayerStep, name: str, value: Any, inputs: Mapping[str, Any]) ->
         found = Evaluator(inputs, shape_attribute)(fragment(LAYERS[step.kind].infer[name]))
     except Fault:
         return
-    if (
-        isinstance(value, (int, Size))
-        and isinstance(found, (int, Size))
-        and same(value, found) is False
-    ):
+    sizes = isinstance(value, (int, Size)) and isinstance(found, (int, Size))
+    # Of an open size the layer's rule tells more.
+    if sizes and value_of(found) is not None and same(value, found) is False:
         raise SpecError(
             f"{name} of {step.kind} is {value}, but the input has {found}",
             step.arguments[name].mark,

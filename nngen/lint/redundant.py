@@ -75,7 +75,7 @@ def _is_plain(conv: Node) -> bool:
 
 
 def _one_layer_dropout(node: Node) -> _Said:
-    if node.kind not in _RECURRENT or "num_layers" in node.computed:
+    if node.kind not in _RECURRENT:
         return None
     p = node.values["dropout"]
     if not isinstance(p, (int, float)) or p == 0 or known(node.values["num_layers"]) != 1:

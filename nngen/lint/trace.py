@@ -34,7 +34,6 @@ class Node:
         kind: the layer's class; empty for a function.
         values: its arguments.
         literal: those that the spec writes as a literal.
-        computed: those that it computes from names.
         taken: what it takes, by the names of its arguments.
         output: the Tensor, or whatever it gives.
         order: when it happens.
@@ -46,7 +45,6 @@ class Node:
     kind: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     literal: frozenset[str] = frozenset()
-    computed: frozenset[str] = frozenset()
     taken: Mapping[str, Traced] = field(default_factory=dict)
     output: Any = None
     order: int = 0
@@ -197,7 +195,6 @@ class _Tracer:
             kind=module.kind,
             values=module.values,
             literal=module.given - module.code.keys(),
-            computed=frozenset(module.code),
             taken=given,
             output=output,
         )

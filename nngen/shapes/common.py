@@ -50,9 +50,8 @@ def unflatten_hint(shape: Shape, wanted: int) -> str:
 
 def demand_size(size: Dim, wanted: Dim, what: str) -> None:
     """Refuse a size that is another than the wanted one, or that may be: what is open takes any size."""
-    equal = same(size, wanted)
-    if equal is not True:
-        which = "" if equal is False else ", which is open until the model runs"
+    if same(size, wanted) is not True:
+        which = ", which is open until the model runs" if value_of(size) is None else ""
         raise Fault(f"{what} is {size}{which}, where {wanted} is wanted")
 
 
