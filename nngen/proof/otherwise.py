@@ -76,10 +76,11 @@ def _variants(subject: Subject) -> Iterator[list[tuple[str, Subject]]]:
                 for other in others
             ]
     for name, size in _open_sizes(subject).items():
-        yield [
-            (f"{name}={other}", replace(subject, sizes={**subject.sizes, name: other}))
-            for other in (_odd(size), *_others(size))
-        ]
+        for first in _odd(size):
+            yield [
+                (f"{name}={other}", replace(subject, sizes={**subject.sizes, name: other}))
+                for other in (first, *_others(size))
+            ]
 
 
 def _others(value: Any) -> tuple[Any, ...]:
@@ -94,9 +95,12 @@ def _others(value: Any) -> tuple[Any, ...]:
     return ()
 
 
-def _odd(size: int) -> int:
-    """A larger size that halving leaves odd again and again, so that each pooling rounds: 63 for 32."""
-    return (1 << (size + 1).bit_length()) - 1
+def _odd(size: int) -> tuple[int, int]:
+    """Larger sizes that halving leaves odd again and again, so that each pooling rounds: 63 and 65 for 32.
+
+    The first where halves are rounded down, the second where strided convolutions round them up.
+    """
+    return (1 << (size + 1).bit_length()) - 1, (1 << size.bit_length()) + 1
 
 
 def _open_sizes(subject: Subject) -> dict[str, int]:
