@@ -16,6 +16,7 @@ from nngen.dtypes import DTYPES
 from nngen.errors import Fault
 from nngen.evaluation import Evaluator
 from nngen.graph.functions import NAMESPACES, attribute
+from nngen.graph.lowering import shape_comment
 from nngen.sizes import symbol, to_text, value_of
 from nngen.tensors import UNKNOWN, Tensor
 
@@ -312,3 +313,10 @@ def test_what_is_unknown_stays_unknown() -> None:
         assert infer(text, scope).shape is None, text
     for text in ("x[m].shape[0]", "x[m].size(0)", "x[m].numel() * 2", "x[m].ndim", "x[m].size()"):
         assert infer(text, scope) is UNKNOWN, text
+
+
+def test_a_shape_that_no_glance_can_read_is_no_comment() -> None:
+    width, input = symbol("width", 6), Tensor((symbol("N", varies=True), 4))
+    assert shape_comment(input.sized(width), input) == "(width,)"
+    long = sum((symbol(f"width{place}", 2) for place in range(12)), 0)
+    assert shape_comment(input.sized(long), input) == ""

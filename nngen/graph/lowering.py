@@ -392,12 +392,9 @@ def noted(comment: str, *applications: Application) -> str:
     return "; ".join(dict.fromkeys(part for part in (comment, *notes) if part))
 
 
-LONGEST_COMMENT = 80
-
-
 def shape_comment(output: Any, before: Tensor | None) -> str:
-    """The shape of `output`, where it is another than that of `before`."""
+    """The shape of `output`, where it is another than that of `before` and can be read at a glance."""
     if not isinstance(output, Tensor) or output.shape is None or before is None:
         return ""
     shape = show(output.shape)
-    return "" if output.shape == before.shape or len(shape) > LONGEST_COMMENT else shape
+    return "" if output.shape == before.shape or len(shape) > 80 else shape

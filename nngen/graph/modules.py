@@ -154,17 +154,15 @@ def computed(step: LayerStep, scope: Scope, values: Mapping[str, Any]) -> dict[s
     return found
 
 
+_EXACT = ("max", "min", "int", "math.prod")  # functions of sizes that give sizes
+
+
 def _is_exact(tree: ast.expr, values: Mapping[str, Any]) -> bool:
     """Whether an expression is arithmetic of sizes, which remember what they are made of."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.IfExp, ast.Compare, ast.BoolOp, ast.Not, ast.Div)):
             return False
-        if isinstance(node, ast.Call) and ast.unparse(node.func) not in (
-            "max",
-            "min",
-            "math.prod",
-            "int",
-        ):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) not in _EXACT:
             return False
         if isinstance(node, ast.Constant) and not isinstance(node.value, int):
             return False
