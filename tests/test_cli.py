@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 import nngen
-from nngen import freshness
+from nngen import cli, freshness
 from nngen.cli import main
 from nngen.conditions import Conditions
 from nngen.report import Report, Row
@@ -253,6 +254,16 @@ def test_verify_of_equal_twins(shell: Shell) -> None:
     assert set(shell.files()) == {spec}  # verifying leaves nothing behind
 
 
+def test_verify_with_other_batch_sizes(shell: Shell) -> None:
+    shell.spec(
+        "triplets.yaml", "name: T\ninput: [8]\nlayers: [Linear: 4, 'y = fc1.reshape(-1, 3, 4)']\n"
+    )
+    printed = shell("verify", "triplets.yaml", code=1)
+    assert "both twins raise RuntimeError" in printed
+    printed = shell("verify", "triplets.yaml", "--batch-sizes", "3,6")
+    assert "(batch sizes: 3, 6; steps: 3;" in printed
+
+
 def test_verify_of_a_difference(shell: Shell, verified: Callable[..., Any]) -> None:
     verified("net.yaml")
     printed = shell("verify", "net.yaml", code=1)
@@ -385,9 +396,11 @@ def test_the_version(module: str) -> None:
     assert (done.returncode, done.stdout) == (0, f"nngen {nngen.__version__}\n")
 
 
-def test_the_console_script_is_main() -> None:
+def test_the_console_script_runs_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gc, "set_threshold", lambda number: None)
+    monkeypatch.setattr(cli, "main", lambda: 7)
     (script,) = entry_points(group="console_scripts", name="nngen")
-    assert script.load() is main
+    assert script.load()() == 7
 
 
 def test_an_interrupt_ends_quietly(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

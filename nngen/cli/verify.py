@@ -57,6 +57,13 @@ def _conditions(group: argparse._ArgumentGroup) -> None:
         help="train N steps with each optimizer (default: %(default)s)",
     )
     group.add_argument(
+        "--batch-sizes",
+        type=_sizes,
+        default=argparse.SUPPRESS,
+        metavar="N,N",
+        help="run with these batch sizes (default: 1,4)",
+    )
+    group.add_argument(
         "--device", default="cpu", help="cpu, cuda, cuda:1, mps, … (default: %(default)s)"
     )
     group.add_argument(
@@ -99,6 +106,10 @@ def _more(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="both of these, but for what is not installed here",
     )
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(map(size, text.split(",")))
 
 
 def _dtype(text: str) -> str:
