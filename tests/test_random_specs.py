@@ -147,6 +147,21 @@ FOUND = {
         layers: [ReLU]
         loss: {AdaptiveLogSoftmaxWithLoss: {n_classes: 6, cutoffs: [2, 4], div_value: 2.5}}
     """,
+    "equal parts of the batch": """
+        input: [2]
+        layers: [Linear: 6, "y = fc1.reshape(-1, 3, 4)"]
+    """,
+    "a block of attention to another and to itself": """
+        inputs: {x: [5, 8], y: [7, 8]}
+        blocks: {B: {inputs: [q, m], layers: [
+            {MultiheadAttention as attn: {num_heads: 2, batch_first: true}, call: "z, _ = attn(q, m, m)"}]}}
+        layers: [{B as one: {}, from: [x, y]}, {B as two: {}, from: [x, x]}, z = one + two]
+    """,
+    "a block of recurrence without a batch, twice": """
+        input: [8]
+        blocks: {B: {layers: [{GRU as gru: 8, call: "y, _ = gru(x)"}]}}
+        layers: [B, B]
+    """,
     "a size divided by an argument": """
         args: {div: 4}
         input: [20]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nngen.errors import Fault, SpecError, did_you_mean
-from nngen.graph.classes import ClassWriter, unite
+from nngen.graph.classes import ClassWriter
 from nngen.graph.flow import Flow
 from nngen.graph.inputs import tensor, tensor_spec, whole
 from nngen.graph.keys import module_marks, state_keys
@@ -16,6 +16,7 @@ from nngen.graph.losses import Criterion, loss_step
 from nngen.graph.model import Graph, ModelClass
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Choices, Program, Scope
+from nngen.graph.uniting import unite
 from nngen.graph.walker import walk
 from nngen.limits import ALLOW, limits
 from nngen.sizes import named, value_of

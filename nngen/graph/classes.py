@@ -9,9 +9,8 @@ from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer
-from nngen.errors import Mark, SpecError
+from nngen.errors import Mark
 from nngen.fold import keep_name, renamed, source
-from nngen.graph.composites import classes_of
 from nngen.graph.construction import (
     Constructor,
     becomes_identity,
@@ -19,7 +18,7 @@ from nngen.graph.construction import (
     built_flag,
     leading_sizes,
 )
-from nngen.graph.flow import Built, Flow, Module
+from nngen.graph.flow import Built, Flow
 from nngen.graph.functional_style import FunctionalLowering
 from nngen.graph.keys import class_keys
 from nngen.graph.losses import Criterion, loss_method, loss_statements
@@ -181,47 +180,6 @@ def _redrawn(flow: Flow, items: Iterable[Item], style: int) -> list[Item]:
         if item.step in redraws and last[item.step] == place:
             result.append(replace(redraws[item.step], condition=item.condition))
     return result
-
-
-def unite(flows: list[Flow]) -> Flow:
-    """One flow for all uses of a block: steps that some skip are taken from those that do not."""
-    first = flows[0]
-    for place, built in enumerate(first.built):
-        modules = [module for flow in flows if (module := flow.built[place].module) is not None]
-        if built.module is None:
-            first.built[place] = next(
-                (flow.built[place] for flow in flows if flow.built[place].module), built
-            )
-        _demand_one_class(first.body.name, modules)
-    for place, operation in enumerate(first.operations):
-        if operation.application is None and operation.line is None and operation.layer:
-            other = next(
-                (f.operations[place] for f in flows if f.operations[place].application), None
-            )
-            if other is not None:
-                operation.application = other.application
-        for flow in flows:
-            operation.calls = {**flow.operations[place].calls, **operation.calls}
-    for built in first.built:
-        if built.module is None:
-            raise SpecError(
-                f"{built.name!r} does not fit what it is given in any use",
-                first.body.layers[built.step].mark,
-                "its condition holds in none of them either: take it out, or mend its sizes",
-            )
-    return first
-
-
-def _demand_one_class(block: str, modules: list[Module]) -> None:
-    """Refuse uses of a block that would want the functional twin to have two classes for one layer in it."""
-    for module in modules:
-        if classes_of(module) != classes_of(modules[0]):
-            raise SpecError(
-                f"the uses of {block} ask for two classes of {module.kind}: they differ in an argument "
-                "that decides its code, or in the number of dimensions",
-                module.mark,
-                "make two blocks, one for each",
-            )
 
 
 def _stored(style: Style, flow: Flow, lets: tuple[tuple[str, str], ...], nn: bool) -> Style:

@@ -14,7 +14,8 @@ from nngen.errors import Fault, Mark, SpecError
 from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.fold import source
 from nngen.graph.flow import Application, Built, Flow, Module, Operation, self_attribute
-from nngen.graph.functional_style import FunctionalLowering, form
+from nngen.graph.forms import form
+from nngen.graph.functional_style import FunctionalLowering
 from nngen.graph.inputs import BATCH, tensor, tensor_spec
 from nngen.graph.lowering import name
 from nngen.graph.model import Loss, Statement

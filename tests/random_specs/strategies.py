@@ -33,6 +33,7 @@ FLAT = (
     "AdaptiveLogSoftmaxWithLoss",
     *SEVERAL,
 )
+MOST_CLASSES = 1_000  # a loss may take the square of them
 RULES = (
     "Linear.weight", "Linear.bias", "Conv2d.weight", "Conv1d.bias", "BatchNorm2d.weight", "LayerNorm.weight",
     "Embedding.weight", "*.weight", "*.bias", "*",
@@ -178,6 +179,10 @@ def loss(draw: Draw, draft: Draft) -> None:
     before = len(draft.body["layers"])
     if kind in FLAT and taken.rank > 2:
         taken = _after(draft, "flat = a.flatten(1)", taken) or taken
+        if (taken.shape[-1] or 0) > MOST_CLASSES:
+            del draft.body["layers"][before:]
+            draft.update()
+            return
     elif kind == "BCELoss":
         taken = _after(draft, "chance = torch.sigmoid(a)", taken) or taken
     elif kind == "CTCLoss" and taken.rank == 3:

@@ -1,0 +1,104 @@
+"""All uses of a block as one flow: its class must do for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
+from itertools import combinations
+
+from nngen.errors import Fault, SpecError
+from nngen.graph.composites import classes_of
+from nngen.graph.containers import CONTAINERS
+from nngen.graph.flow import Application, Flow, Module, Operation
+from nngen.graph.forms import form_error
+from nngen.tensors import may_be_one
+
+
+def unite(flows: list[Flow]) -> Flow:
+    """One flow for all uses of a block: steps that some skip are taken from those that do not.
+
+    Raises:
+        SpecError: one class cannot do for all of them.
+    """
+    first = flows[0]
+    block = first.body.name
+    for place, built in enumerate(first.built):
+        modules = [module for flow in flows if (module := flow.built[place].module) is not None]
+        if not modules:
+            raise SpecError(
+                f"{built.name!r} does not fit what it is given in any use",
+                first.body.layers[built.step].mark,
+                "its condition holds in none of them either: take it out, or mend its sizes",
+            )
+        if built.module is None:
+            first.built[place] = next(
+                flow.built[place] for flow in flows if flow.built[place].module
+            )
+        _demand_one_class(block, modules)
+    for place, operation in enumerate(first.operations):
+        _unite_operations(block, operation, [flow.operations[place] for flow in flows])
+    return first
+
+
+def _unite_operations(block: str, first: Operation, operations: list[Operation]) -> None:
+    uses = [each.application for each in operations if each.application is not None]
+    if uses:
+        first.application = _one_use(block, uses)
+    calls = {call: None for operation in operations for call in operation.calls}
+    first.calls = {
+        call: _one_use(block, [each.calls[call] for each in operations if call in each.calls])
+        for call in calls
+    }
+
+
+def _one_use(block: str, uses: Sequence[Application]) -> Application:
+    """One use of a layer for all of them: where most of what goes in may be one tensor.
+
+    Raises:
+        SpecError: they take different code.
+    """
+    first = uses[0]
+    if len(uses) == 1:
+        return first
+    if first.children:
+        members = zip(*(use.children for use in uses))
+        return replace(first, children=tuple(_one_use(block, each) for each in members))
+    module = first.module
+    if module.flow is not None or module.kind in CONTAINERS:
+        return first
+    if len({_code(use) for use in uses}) > 1:
+        raise SpecError(
+            f"the uses of {block} ask for different code for {module.kind}: "
+            "what goes in differs in the number of dimensions, or is packed in one of them",
+            module.mark,
+            "make two blocks, one for each; or give all the same number: `x.unsqueeze(0)`",
+        )
+    return replace(first, inputs=max(uses, key=_coincidences).inputs)
+
+
+def _code(use: Application) -> str:
+    """The form of a layer but for what of its inputs is one tensor."""
+    inputs = {name: copy(value) for name, value in use.inputs.items()}
+    apart = set(map(frozenset, combinations(inputs, 2)))
+    try:
+        return use.module.entry.form_of(use.module.settled({**inputs, "apart": apart}))
+    except Fault as fault:
+        raise form_error(use.module, fault) from None
+
+
+def _coincidences(use: Application) -> int:
+    """How many pairs of what goes in may be one tensor."""
+    return sum(may_be_one(left, right) for left, right in combinations(use.inputs.values(), 2))
+
+
+def _demand_one_class(block: str, modules: list[Module]) -> None:
+    """Refuse uses of a block that would want the functional twin to have two classes for one layer in it."""
+    for module in modules:
+        if classes_of(module) != classes_of(modules[0]):
+            raise SpecError(
+                f"the uses of {block} ask for two classes of {module.kind}: they differ in an argument "
+                "that decides its code, or in the number of dimensions",
+                module.mark,
+                "make two blocks, one for each",
+            )
