@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
 from nngen import dtypes
+from nngen.broadcasting import Shape, agree, axis, broadcast, show
+from nngen.dtypes import MASKS
 from nngen.errors import Fault
-from nngen.sizes import Dim, Size, Term, same, value_of
-
-Shape = tuple[Dim, ...]
+from nngen.sizes import Dim, Size, same, value_of
+from nngen.slices import sliced
 
 # As many parts as a tensor is taken apart into, so that a short line cannot fill the memory.
 MAX_PARTS = 1_000
@@ -173,14 +174,7 @@ class Tensor:
                 "torch reads lists in a list as one index each",
                 "write `x[[0, 1], [2, 3]]`, or index with a tensor",
             )
-        from nngen.indexing import indexed  # which makes tensors itself
-
         return indexed(self, index if isinstance(index, tuple) else (index,))
-
-
-def show(shape: Sequence[Dim]) -> str:
-    """A shape as a comment shows it: `(N, 16, 24, 24)`."""
-    return f"({', '.join(str(size) for size in shape)}{',' if len(shape) == 1 else ''})"
 
 
 def promote(*values: Any) -> str:
@@ -256,40 +250,6 @@ def compared(left: Any, right: Any) -> Tensor:
     return combined(left, right).typed("bool")
 
 
-def broadcast(*shapes: Shape | None) -> Shape | None:
-    """The shape that all of these take together, by torch's broadcasting rule."""
-    if any(shape is None for shape in shapes):
-        return None
-    known = [shape for shape in shapes if shape is not None]
-    rank = max((len(shape) for shape in known), default=0)
-    result: list[Dim] = [1] * rank
-    for shape in known:
-        for position, size in enumerate(shape, rank - len(shape)):
-            present = result[position]
-            if value_of(present) == 1 and value_of(size) != 1:
-                result[position] = size
-            elif value_of(size) != 1 and not agree(present, size):
-                raise Fault(
-                    f"the shapes {' and '.join(show(s) for s in known)} do not go together: {present} against {size}",
-                    "each dimension, counted from the last, must be the same in both, or 1 in one of them",
-                )
-    return tuple(result)
-
-
-def agree(left: Dim, right: Dim) -> bool:
-    """Whether two sizes may be one. Names that are open are different sizes; what is rounded may come out equal."""
-    equal = same(left, right)
-    if equal is not None:
-        return equal
-    return any(
-        isinstance(atom, Term)
-        for size in (left, right)
-        if isinstance(size, Size)
-        for monomial, _ in size.terms
-        for atom in monomial
-    )
-
-
 def may_be_one(left: Any, right: Any) -> bool:
     """Whether two values may be one tensor: nothing in their shapes and dtypes tells them apart."""
     if not isinstance(left, Tensor) or not isinstance(right, Tensor) or left.dtype != right.dtype:
@@ -321,24 +281,6 @@ def matmul(left: Tensor, right: Tensor) -> Tensor:
     return Tensor((*batch, *rows, *columns), left.dtype)
 
 
-def axis(dim: Any, rank: int) -> int:
-    """A dimension counted from the end made to count from the start.
-
-    Raises:
-        Fault: there is no such dimension.
-    """
-    given, dim = dim, value_of(dim) if isinstance(dim, Size) else dim
-    if isinstance(dim, bool) or not isinstance(dim, int):
-        raise Fault(f"a dimension is a whole number that is known here, not {given}")
-    count = max(rank, 1)
-    if not -count <= dim < count:
-        raise Fault(
-            f"there is no dimension {dim} in a tensor of {rank} dimensions",
-            f"they go from 0 to {rank - 1}, or from -{rank} to -1" if rank else "",
-        )
-    return dim % count
-
-
 def unbound(tensor: Tensor, dim: int) -> tuple[Tensor, ...]:
     """The slices of a tensor along one dimension.
 
@@ -354,3 +296,95 @@ def unbound(tensor: Tensor, dim: int) -> tuple[Tensor, ...]:
     if count > MAX_PARTS:
         raise Fault(f"{count} parts are more than the {MAX_PARTS} that a line may take apart")
     return (tensor.sized(*tensor.shape[:where], *tensor.shape[where + 1 :]),) * count
+
+
+def indexed(tensor: Tensor, index: tuple[Any, ...]) -> Tensor:
+    """`tensor[index]`; by a mask, the shape is known only when the model runs."""
+    if tensor.shape is None or any(item is UNKNOWN for item in index):
+        return replace(tensor, shape=None)
+    items = [_index_tensor(item) if isinstance(item, list) else item for item in index]
+    taken = sum(_taken(item) for item in items)
+    if taken > len(tensor.shape):
+        raise Fault(f"{taken} indices for a tensor of {len(tensor.shape)} dimensions")
+    ellipses = sum(item is Ellipsis for item in items)
+    if ellipses > 1:
+        raise Fault("an index can have one `...` only")
+    if not ellipses:
+        items.append(Ellipsis)
+    shape: list[Dim | None] = []  # None where a tensor indexes
+    arrays: list[Shape | None] = []
+    rest = list(tensor.shape)
+    for item in items:
+        if item is None:
+            shape.append(1)
+        elif item is Ellipsis:
+            keep = len(tensor.shape) - taken
+            shape.extend(rest[:keep])
+            del rest[:keep]
+        elif isinstance(item, slice):
+            shape.append(sliced(rest.pop(0), item))
+        elif isinstance(item, Tensor) and (item.shape != () or item.dtype in MASKS):
+            count = _taken(item)
+            shape.append(None)
+            arrays.append(_chosen(item, rest[:count]))
+            del rest[:count]
+        else:
+            _check_index(item, rest.pop(0))
+    return replace(tensor, shape=_placed(shape, broadcast(*arrays)))
+
+
+def _taken(item: Any) -> int:
+    """How many dimensions an index is for."""
+    if item is None or item is Ellipsis:
+        return 0
+    mask = isinstance(item, Tensor) and item.dtype in MASKS and item.shape is not None
+    return len(item.shape) if mask else 1
+
+
+def _index_tensor(items: list[Any]) -> Tensor:
+    """A list as an index: the tensor of its numbers."""
+    if items and all(isinstance(item, list) for item in items):
+        rows = [_index_tensor(item) for item in items]
+        if any(row != rows[0] for row in rows):
+            raise Fault("the lists of an index must be of one length")
+        return rows[0].sized(len(rows), *(rows[0].shape or ()))
+    if items and all(isinstance(item, bool) for item in items):
+        return Tensor((len(items),), "bool")
+    if not all(isinstance(item, (int, Size)) for item in items):
+        raise Fault("a list that indexes holds whole numbers")
+    return Tensor((len(items),), "int64")
+
+
+def _chosen(index: Tensor, sizes: list[Dim]) -> Shape | None:
+    """The shape of what a tensor picks from dimensions of these sizes."""
+    if index.dtype in MASKS:
+        for size, wanted in zip(index.shape or (), sizes):
+            if same(size, wanted) is False:
+                raise Fault(f"a mask {index} does not fit dimensions of {show(sizes)}")
+        return None
+    if index.dtype not in ("int64", "int32"):
+        raise Fault(f"a tensor that indexes holds int64 or bool, not {index.dtype}")
+    return index.shape
+
+
+def _placed(shape: list[Dim | None], chosen: Shape | None) -> Shape | None:
+    """What tensors pick, where they stand side by side in their place, else in front."""
+    places = [position for position, size in enumerate(shape) if size is None]
+    plain = [size for size in shape if size is not None]
+    if not places:
+        return tuple(plain)
+    if chosen is None:
+        return None
+    together = places[-1] - places[0] == len(places) - 1
+    start = places[0] if together else 0
+    return (*plain[:start], *chosen, *plain[start:])
+
+
+def _check_index(index: Any, size: Dim) -> None:
+    if isinstance(index, Tensor) and dtypes.category(index.dtype) == dtypes.INTEGER:
+        return
+    if not isinstance(index, (int, Size)) or isinstance(index, bool):
+        raise Fault(f"{index!r} is no index")
+    where, limit = value_of(index), value_of(size)
+    if where is not None and limit is not None and not -limit <= where < limit:
+        raise Fault(f"the index {index} is out of range for a dimension of {size}")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nngen import tensors
+from nngen.broadcasting import Shape
 from nngen.catalog import FUNCTIONS, LAYERS
 from nngen.catalog.entry import Layer, apply_rule, tensors_in
 from nngen.catalog.reserved import MODULE_NAMES, SEQUENTIAL_NAMES
@@ -192,7 +193,7 @@ def _rule(case: Case, shapes: Mapping[str, tuple[Dim, ...]]) -> Any:
     return apply_rule(case.entry.shape, {**case.values(inputs), **case.bind(inputs)})
 
 
-def _put(shape: tensors.Shape | None, numbers: Mapping[str, int]) -> Any:
+def _put(shape: Shape | None, numbers: Mapping[str, int]) -> Any:
     """A shape with numbers for its names; None where it cannot be followed."""
     return shape and tuple(
         size if isinstance(size, int) else eval(to_text(size), {}, dict(numbers)) for size in shape

@@ -22,6 +22,7 @@ ORDER = (
         "plain",
         "sizes",
         "slices",
+        "broadcasting",
         "dtypes",
         "tensors",
         "expressions",

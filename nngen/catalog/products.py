@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nngen.broadcasting import Shape
 from nngen.sizes import Dim, product
-from nngen.tensors import Shape, Tensor
+from nngen.tensors import Tensor
 
 Rule = Callable[..., "Dim | None"]
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from nngen.broadcasting import show
 from nngen.diagram.nodes import Drawing, Edge, Group, Node
 from nngen.errors import Mark
 from nngen.fold import source
@@ -14,7 +15,7 @@ from nngen.graph.flow import Application, Flow, Operation, Value
 from nngen.graph.uses import Sizes, holds, kind_of, layer_names, open_sizes
 from nngen.sizes import Dim, substitute, value_of
 from nngen.summary.lines import count_line, value_in
-from nngen.tensors import Tensor, show
+from nngen.tensors import Tensor
 
 # Where a value comes from, and what it is.
 Source = tuple[str, Any]

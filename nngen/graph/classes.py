@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from nngen.broadcasting import show
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer
 from nngen.errors import Mark
@@ -29,7 +30,7 @@ from nngen.graph.step_redraws import step_redraws, ties
 from nngen.graph.variables import Variables
 from nngen.sizes import Dim, substitute, symbol, symbols_of
 from nngen.spec import INPUT_SIZES
-from nngen.tensors import Either, Packed, Tensor, show
+from nngen.tensors import Either, Packed, Tensor
 
 
 class ClassWriter:

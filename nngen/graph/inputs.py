@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from nngen.broadcasting import Shape
 from nngen.catalog.kinds import show_value
 from nngen.errors import SpecError
 from nngen.expressions import Expression
@@ -13,7 +14,7 @@ from nngen.graph.scope import Scope
 from nngen.sizes import Dim, Size, symbol, value_of
 from nngen.spec import Input
 from nngen.subject import TensorSpec
-from nngen.tensors import Shape, Tensor
+from nngen.tensors import Tensor
 
 BATCH = symbol("N", varies=True)
 _LARGEST = 2**40

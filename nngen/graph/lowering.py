@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
+from nngen.broadcasting import show
 from nngen.catalog import LAYERS
 from nngen.errors import Mark, SpecError
 from nngen.expressions import Target
@@ -16,7 +17,7 @@ from nngen.fold import renamed, source
 from nngen.graph.flow import Application, Condition, Flow, Module, Operation, self_attribute
 from nngen.graph.model import Statement
 from nngen.graph.variables import Variables
-from nngen.tensors import Tensor, show
+from nngen.tensors import Tensor
 
 TRAINING = self_attribute("training")
 _PLAIN = (ast.Name, ast.Tuple, ast.Load, ast.Constant)

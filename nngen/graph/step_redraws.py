@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
+from nngen.broadcasting import show
 from nngen.catalog.entry import State
 from nngen.errors import SpecError, did_you_mean
 from nngen.graph.construction import built_flag, initializer_call, written_sizes
@@ -21,7 +22,6 @@ from nngen.graph.leaves import (
 from nngen.graph.model import Redraw
 from nngen.sizes import Dim, same
 from nngen.spec.model import Name, Rule
-from nngen.tensors import show
 
 
 def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:

@@ -6,11 +6,12 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from nngen.broadcasting import axis
 from nngen.errors import Fault
 from nngen.shapes.common import demand_rank, demand_size, shape_of
 from nngen.shapes.demands import demand_real, demand_weights_dtype
 from nngen.sizes import Dim, value_of
-from nngen.tensors import Tensor, axis
+from nngen.tensors import Tensor
 
 _COMPLEX = ("complex64", "complex128")
 # The numbers between which those lie that a dtype of whole numbers holds.

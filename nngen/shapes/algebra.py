@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from nngen import dtypes
+from nngen.broadcasting import Shape, agree, axis, broadcast, show
 from nngen.errors import Fault
 from nngen.shapes.common import as_sizes, shape_of
 from nngen.sizes import Dim, value_of
-from nngen.tensors import Shape, Tensor, agree, axis, broadcast, promote, show
+from nngen.tensors import Tensor, promote
 from nngen.tensors import matmul as _matmul
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from nngen import dtypes
+from nngen.broadcasting import Shape, axis, show
 from nngen.errors import Fault
 from nngen.shapes.common import as_sizes, shape_of
 from nngen.sizes import product, quotient, same, value_of
-from nngen.tensors import Shape, Tensor, axis, show
+from nngen.tensors import Tensor
 
 
 def flatten(input: Tensor, start_dim: int, end_dim: int) -> Tensor:

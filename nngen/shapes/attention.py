@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from nngen.broadcasting import Shape, show
 from nngen.errors import Fault
 from nngen.shapes.common import demand_rank, demand_size, shape_of
 from nngen.shapes.demands import demand_one_dtype, demand_weights_dtype
 from nngen.sizes import Dim, same
-from nngen.tensors import Shape, Tensor, show
+from nngen.tensors import Tensor
 
 
 def multihead_attention(

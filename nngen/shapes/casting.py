@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nngen import dtypes
+from nngen.broadcasting import Shape, axis, broadcast
 from nngen.errors import Fault
 from nngen.shapes.common import shape_of
 from nngen.sizes import Dim, product
-from nngen.tensors import Shape, Tensor, axis, broadcast
+from nngen.tensors import Tensor
 
 
 def cast(dtype: str) -> Callable[[Tensor], Tensor]:

@@ -6,12 +6,13 @@ import math
 from itertools import pairwise
 from typing import Any
 
+from nngen.broadcasting import Shape, show
 from nngen.errors import Fault
 from nngen.shapes.common import demand_rank, demand_size, shape_of
 from nngen.shapes.demands import demand_one_dtype, demand_real, demand_weights_dtype
 from nngen.shapes.losses import demand_same, is_same, known, reduced, weights_of
 from nngen.sizes import Dim, product, same, value_of
-from nngen.tensors import Shape, Tensor, promote, show
+from nngen.tensors import Tensor, promote
 
 
 def cross_entropy(

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from nngen.broadcasting import Shape, show
 from nngen.dtypes import COMPLEX, category
 from nngen.errors import Fault
 from nngen.sizes import Dim, Size, same, value_of
-from nngen.tensors import UNKNOWN, Shape, Tensor, show
+from nngen.tensors import UNKNOWN, Tensor
 
 
 def unchanged(input: Tensor) -> Tensor:

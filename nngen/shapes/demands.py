@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from nngen.broadcasting import show
 from nngen.errors import Fault
 from nngen.shapes.common import shape_of
 from nngen.sizes import Dim, product, same
-from nngen.tensors import Tensor, show
+from nngen.tensors import Tensor
 
 _REAL = ("float16", "bfloat16", "float32", "float64")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from nngen.broadcasting import Shape, axis, broadcast
 from nngen.errors import Fault
 from nngen.shapes.common import shape_of
 from nngen.shapes.demands import demand_real
-from nngen.tensors import Shape, Tensor, axis, broadcast, promote
+from nngen.tensors import Tensor, promote
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int) -> Tensor:

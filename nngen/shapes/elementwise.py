@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from nngen import dtypes
+from nngen.broadcasting import broadcast
 from nngen.errors import Fault
 from nngen.shapes.common import demand_float, demand_real
-from nngen.tensors import UNKNOWN, Tensor, broadcast, combined, compared, promote
+from nngen.tensors import UNKNOWN, Tensor, combined, compared, promote
 from nngen.tensors import bitwise as _bitwise
 from nngen.tensors import divided as _divided
 from nngen.tensors import powered as _powered

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from nngen.broadcasting import Shape, show
 from nngen.errors import Fault
 from nngen.shapes.common import demand_rank, shape_of
 from nngen.sizes import Dim, same, value_of
-from nngen.tensors import Shape, Tensor, show
+from nngen.tensors import Tensor
 
 
 def embedding(input: Tensor, embedding_dim: Dim) -> Tensor:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from nngen.broadcasting import agree, axis, broadcast, show
 from nngen.errors import Fault
 from nngen.shapes.common import demand_float, demand_real, shape_of
 from nngen.sizes import Dim, same, value_of
-from nngen.tensors import UNKNOWN, Tensor, agree, axis, broadcast, show
+from nngen.tensors import UNKNOWN, Tensor
 
 
 def attention(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from nngen.broadcasting import Shape, broadcast, show
 from nngen.errors import Fault
 from nngen.shapes.common import demand_rank, demand_size, shape_of
 from nngen.shapes.demands import demand_one_dtype, demand_vector, demand_weights_dtype
 from nngen.sizes import Dim, same
-from nngen.tensors import Shape, Tensor, broadcast, show
+from nngen.tensors import Tensor
 
 
 def linear(input: Tensor, in_features: Dim, out_features: Dim) -> Tensor:

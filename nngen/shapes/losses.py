@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from nngen.broadcasting import Shape, broadcast, show
 from nngen.errors import Fault
 from nngen.shapes.common import array_shape, demand_rank, shape_of
 from nngen.shapes.demands import demand_real
 from nngen.sizes import Size, same, value_of
-from nngen.tensors import Code, Shape, Tensor, broadcast, promote, show
+from nngen.tensors import Code, Tensor, promote
 
 
 def matching_loss(

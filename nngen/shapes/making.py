@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 from nngen import dtypes
+from nngen.broadcasting import Shape
 from nngen.errors import Fault
 from nngen.shapes.common import RunTimeSize, as_sizes, demand_float, demand_real, shape_of
 from nngen.sizes import Dim, Size, same, value_of
-from nngen.tensors import UNKNOWN, Shape, Tensor
+from nngen.tensors import UNKNOWN, Tensor
 
 
 def made(size: Any, dtype: str | None = None) -> Tensor:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nngen.broadcasting import Shape, show
 from nngen.errors import Fault
 from nngen.shapes.common import demand_size, shape_of, unflatten_hint
 from nngen.shapes.demands import demand_elements, demand_real, demand_weights_dtype
 from nngen.sizes import Dim, product, same, value_of
-from nngen.tensors import Shape, Tensor, show
+from nngen.tensors import Tensor
 
 # torch normalises these by float32 weights too.
 _HALF = ("float16", "bfloat16")

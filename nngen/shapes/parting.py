@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from nngen.broadcasting import agree, axis, show
 from nngen.errors import Fault
 from nngen.shapes.arranging import grown
 from nngen.shapes.common import as_sizes, shape_of
 from nngen.sizes import Dim, same, value_of
 from nngen.slices import sliced
-from nngen.tensors import MAX_PARTS, Tensor, agree, axis, promote, show, unbound
+from nngen.tensors import MAX_PARTS, Tensor, promote, unbound
 
 
 def unbind(input: Tensor, dim: int) -> tuple[Tensor, ...]:

@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from nngen.broadcasting import Shape, show
 from nngen.errors import Fault
 from nngen.shapes.common import demand_positive, ntuple, shape_of
 from nngen.shapes.windows import by_dimension, demand_fit, positions_of
 from nngen.sizes import Dim, Size, minimum, same, value_of
-from nngen.tensors import Shape, Tensor, show
+from nngen.tensors import Tensor
 
 Results = Tensor | tuple[Tensor, Tensor]
 

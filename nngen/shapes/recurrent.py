@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from nngen.broadcasting import Shape, show
 from nngen.errors import Fault
 from nngen.shapes.common import demand_rank, demand_size, shape_of
 from nngen.shapes.demands import demand_weights_dtype
 from nngen.sizes import Dim, symbol, value_of
-from nngen.tensors import Packed, Shape, Tensor, show
+from nngen.tensors import Packed, Tensor
 
 
 def recurrent(

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from nngen import dtypes
+from nngen.broadcasting import axis
 from nngen.errors import Fault
 from nngen.shapes.common import as_sizes, demand_float, demand_real, shape_of
 from nngen.sizes import Dim, maximum, value_of
-from nngen.tensors import Tensor, axis, combined, subtracted
+from nngen.tensors import Tensor, combined, subtracted
 
 
 class Ordered(NamedTuple):

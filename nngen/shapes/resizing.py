@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from nngen.broadcasting import Shape, show
 from nngen.errors import Fault
 from nngen.shapes.common import demand_positive, demand_rank, demand_size, ntuple, shape_of
 from nngen.shapes.demands import demand_real
 from nngen.sizes import Dim, product, value_of
-from nngen.tensors import Shape, Tensor, show
+from nngen.tensors import Tensor
 
 _POSITIONS = {"linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
 _UNALIGNED = ("nearest", "area", "nearest-exact")

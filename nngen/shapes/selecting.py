@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from nngen.broadcasting import agree, axis, broadcast, show
 from nngen.dtypes import BOOL, COMPLEX, category
 from nngen.errors import Fault
 from nngen.shapes.common import as_sizes, demand_real, shape_of
 from nngen.sizes import Dim, product, value_of
-from nngen.tensors import Tensor, agree, axis, broadcast, show
+from nngen.tensors import Tensor
 
 
 def narrow(input: Tensor, dim: int, start: Dim, length: Dim) -> Tensor:

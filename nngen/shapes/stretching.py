@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from nngen.broadcasting import agree, axis, broadcast, show
 from nngen.errors import Fault
 from nngen.shapes.arranging import ravelled
 from nngen.shapes.common import as_sizes, shape_of
 from nngen.sizes import Dim, minimum, same, value_of
-from nngen.tensors import Tensor, agree, axis, broadcast, show
+from nngen.tensors import Tensor
 
 
 def expand(input: Tensor, size: Any) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from nngen.broadcasting import Shape, show
 from nngen.errors import Fault
 from nngen.shapes.common import (
     demand_positive,
@@ -24,7 +25,7 @@ from nngen.shapes.demands import (
     demand_weights_dtype,
 )
 from nngen.sizes import Dim, value_of
-from nngen.tensors import Shape, Tensor, show
+from nngen.tensors import Tensor
 
 
 def positions_of(input: Tensor, dims: int) -> Shape:
