@@ -1,0 +1,1 @@
+"""Verification of twins that are written by hand."""
