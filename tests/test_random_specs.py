@@ -196,6 +196,16 @@ def test_twins_that_differ_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         check({"name": "Model", "input": [3], "layers": ["Tanh"]}, formatted=False)
 
 
+def test_a_shape_that_nngen_should_refuse_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unlike a batch that does not divide, which nngen cannot foresee."""
+    shuffle = replace(LAYERS["PixelShuffle"], shape=lambda input, upscale_factor: input)
+    monkeypatch.setitem(LAYERS, "PixelShuffle", shuffle)
+    spec = {"name": "Model", "layers": [{"PixelShuffle": 2}]}
+    with pytest.raises(Disagreement, match="divisible"):
+        check({**spec, "input": [3, 4, 4]}, formatted=False)
+    assert check({**spec, "input": [4, 4]}, formatted=False) == ""
+
+
 def test_the_reading_knows_what_the_catalog_infers() -> None:
     assert {name for entry in LAYERS.values() for name in entry.infer} == INFERRED.keys()
 
