@@ -28,6 +28,7 @@ def build_block(
     body = scope.program.blocks[step.kind]
     values = _arguments(step, body, scope)
     flow, output, meanings = walk_block(body, step, scope, values, inputs)
+    _refuse_needless_sizes(step, meanings)
     sizes = {
         name: _input_size(step, name, meanings[name], path, scope)
         for name in INPUT_SIZES
@@ -46,6 +47,16 @@ def build_block(
         unsettled=scope.unsettled(path),
     )
     return Application(module, inputs, output, flow=flow)
+
+
+def _refuse_needless_sizes(step: LayerStep, meanings: Mapping[str, Dim]) -> None:
+    for name in INPUT_SIZES:
+        if name in step.arguments and name not in meanings:
+            raise SpecError(
+                f"{step.kind} takes no {name} from this input",
+                step.arguments[name].mark,
+                "leave it out",
+            )
 
 
 def _input_size(step: LayerStep, name: str, found: Dim, path: tuple[str, ...], scope: Scope) -> Dim:

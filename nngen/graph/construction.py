@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from nngen.catalog.fragments import fragment, statements
 from nngen.catalog.modifiers import MODIFIERS
+from nngen.errors import SpecError
 from nngen.fold import keep_name, literal, renamed, source
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Built, Condition, Flow, Module
@@ -115,6 +116,12 @@ class Constructor:
         for name in self.leading[module.flow.body.name]:
             if name in module.unsettled:
                 raise module.unsettled[name]
+            if name not in module.values:
+                raise SpecError(
+                    f"{module.kind} takes {name} from its input, which has no such size in this use",
+                    module.mark,
+                    "give its input as many dimensions as in its other uses, or make two blocks",
+                )
             codes.append(source(_argument(module, name)))
         for option in module.flow.body.options:
             if option.default is not None and option.name not in module.given:
