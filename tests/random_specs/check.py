@@ -24,7 +24,7 @@ from tests.random_specs.reading import Model, read
 SEED = 5
 OPEN = {"T", "H", "W"}  # the open sizes of random specs
 BATCHES = (1, 4)
-DIVISIBLE = (420, 840)  # by each number up to 7
+LARGE = (420, 840)  # and to be divided by each number up to 7
 
 SHAPES = re.compile("size|shape|dimension|match", re.IGNORECASE)
 # What torch says where a line makes equal parts of the batch.
@@ -67,17 +67,40 @@ def check(spec: Mapping[str, Any], formatted: bool = True) -> str:
     except SpecError as error:
         return error.message
     batches = BATCHES
+    report = _verified(pair, batches)
+    if isinstance(report, str):
+        return report
+    if refusal := _unforeseen(spec, _alike(report)):
+        return refusal
+    # A shape that torch refuses, nngen should have refused, but for a batch too small, or not of equal parts.
+    if shapes := list(filter(SHAPES.search, _alike(report))):
+        batches = LARGE
+        report = _verified(pair, batches)
+        if isinstance(report, str):
+            return report
+        left = list(filter(PARTS.search, _alike(report)))
+        if left and not {*left} & {*shapes}:  # it names the batch size, which is another now
+            return "torch refuses a batch that has no such parts"
+    # Values, and what has no gradient, nngen cannot know.
+    if (alike := _alike(report)) and not any(map(SHAPES.search, alike)):
+        return f"torch refuses with both twins: {alike[0]}"
+    if apart := _first(report):
+        raise Disagreement(f"the twins are not equal: {apart}")
+    with _settled():
+        _hold_against_reading(spec, pair, batches[-1])
+    return ""
+
+
+def _verified(pair: Pair, batches: tuple[int, ...]) -> Report | str:
+    """The report, or why there is none."""
     try:
-        report = proof.verify(pair.subject(), steps=1, batch_sizes=batches)
-        if parts := list(filter(PARTS.search, _alike(report))):
-            batches = DIVISIBLE
-            report = proof.verify(pair.subject(), steps=1, batch_sizes=batches)
-            left = list(filter(PARTS.search, _alike(report)))
-            if left and not {*left} & {*parts}:  # it names the batch size, which is another now
-                return "torch refuses a batch that has no such parts"
+        return proof.verify(pair.subject(), steps=1, batch_sizes=batches)
     except NngenError as error:
         return str(error)
-    alike = _alike(report)
+
+
+def _unforeseen(spec: Mapping[str, Any], alike: list[str]) -> str:
+    """What torch refuses, and nngen cannot know before."""
     if alike and spec.get("check", {}).keys() & OPEN:
         return "torch refuses the open sizes that `check` gives"
     if alike and re.search("when: .*training", to_yaml(spec)):
@@ -88,13 +111,6 @@ def check(spec: Mapping[str, Any], formatted: bool = True) -> str:
         return "torch refuses a view of what does not lie in one piece"
     if any("invalid max index" in message for message in alike):
         return "torch refuses to unpool what did not divide by the stride"
-    # A shape that torch refuses, nngen should have refused; values, and what has no gradient, it cannot know.
-    if alike and not any(map(SHAPES.search, alike)):
-        return f"torch refuses with both twins: {alike[0]}"
-    if apart := _first(report):
-        raise Disagreement(f"the twins are not equal: {apart}")
-    with _settled():
-        _hold_against_reading(spec, pair, batches[-1])
     return ""
 
 
