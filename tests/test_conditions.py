@@ -13,7 +13,7 @@ from nngen.errors import NngenError
 from nngen.proof import verify
 from nngen.report import Report
 from nngen.subject import Subject, TensorSpec
-from tests.test_verify import module, plain, subject
+from tests.verify.conftest import module, plain, subject
 
 __all__ = ["module", "plain", "subject"]  # fixtures
 

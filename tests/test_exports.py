@@ -14,7 +14,7 @@ from nngen.errors import NngenError
 from nngen.proof import exports, verify
 from nngen.report import Report
 from nngen.subject import Subject, TensorSpec
-from tests.test_verify import module, subject
+from tests.verify.conftest import module, subject
 
 __all__ = ["module", "subject"]  # fixtures
 
