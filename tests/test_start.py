@@ -98,7 +98,8 @@ def test_watch_builds_again_when_the_spec_changes_and_outlives_errors(tmp_path: 
         new = tmp_path / "new.yaml"
         new.write_text("name: M\ninput: [3]\nlayers: [Linear: 6]\n")
         new.replace(spec)
-        until(lambda: "nn.Linear(3, 6)" in twin.read_text())
+        until(lambda: "nn_style.py: updated" in log.read_text())  # the build is over
+        assert "nn.Linear(3, 6)" in twin.read_text()
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
         assert "Traceback" not in log.read_text()
