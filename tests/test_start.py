@@ -82,12 +82,23 @@ def until(found: Callable[[], bool]) -> None:
     raise AssertionError("it did not happen in 30 seconds")
 
 
+def listening() -> None:
+    """A shell's background jobs ignore SIGINT, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_watch_builds_again_when_the_spec_changes_and_outlives_errors(tmp_path: Path) -> None:
     spec, twin, log = tmp_path / "m.yaml", tmp_path / "out/m/nn_style.py", tmp_path / "log"
     spec.write_text("name: M\ninput: [3]\nlayers: [Linear: 4]\n")
     with log.open("w") as output:
         command = [*NNGEN, "watch", "m.yaml", "-o", "out"]
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=listening,  # noqa: PLW1509  this process has one thread
+        )
     try:
         until(lambda: "watching" in log.read_text())
         assert "nn.Linear(3, 4)" in twin.read_text()
