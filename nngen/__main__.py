@@ -8,7 +8,7 @@ import sys
 
 def main() -> int:
     """Run the command line in a process of its own, and return its exit code."""
-    # Most of a command is imports, which leave no garbage; to look for it as often as Python does is a tenth of a build.
+    # Most of a command is imports, which leave no garbage; Python would look for it all the time.
     gc.set_threshold(50_000)
     from nngen import cli
 

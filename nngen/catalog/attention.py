@@ -9,7 +9,6 @@ from nngen.catalog.entry import Check, Layer, example, function, parameter
 from nngen.errors import Fault
 from nngen.shapes import attention
 from nngen.sizes import value_of
-from nngen.tensors import may_be_one
 
 Values = Mapping[str, Any]
 
@@ -43,9 +42,7 @@ def _transposed(values: Values) -> bool:
 
 def _may_be_one(values: Values, left: str, right: str) -> bool:
     """Whether two operands under different names may be one tensor."""
-    return frozenset((left, right)) not in values["apart"] and may_be_one(
-        values[left], values[right]
-    )
+    return frozenset((left, right)) not in values["apart"]
 
 
 def _turned(values: Values) -> tuple[list[str], str]:

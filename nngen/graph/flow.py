@@ -212,6 +212,7 @@ class Application:
         output: what came out.
         children: of a container, the uses of what is in it.
         flow: of a block, what happens in this use.
+        others: in a block, what goes in in its other uses.
     """
 
     module: Module
@@ -219,6 +220,7 @@ class Application:
     output: Any
     children: tuple[Application, ...] = ()
     flow: Flow | None = None
+    others: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(eq=False)

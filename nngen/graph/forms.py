@@ -15,7 +15,7 @@ from nngen.expressions import Target
 from nngen.fold import source
 from nngen.graph.flow import Application, Module
 from nngen.graph.lowering import TRAINING, assign, name
-from nngen.tensors import UNKNOWN, Packed, Tensor
+from nngen.tensors import UNKNOWN, Packed, Tensor, may_be_one
 
 Operands = Mapping[str, ast.expr]
 
@@ -48,7 +48,7 @@ def form(
     module = application.module
     prefix = "_".join(module.path)
     try:
-        inputs = _told_apart(application.inputs, operands, origins)
+        inputs = _told_apart(application, operands, origins)
         nodes = statements(module.entry.form_of(module.settled(inputs)))
     except Fault as fault:
         raise form_error(module, fault) from None
@@ -109,14 +109,14 @@ def _opened(statement: ast.stmt, application: Application) -> list[ast.stmt]:
 
 
 def _told_apart(
-    inputs: Mapping[str, Any], operands: Operands, origins: Mapping[str, str]
+    application: Application, operands: Operands, origins: Mapping[str, str]
 ) -> dict[str, Any]:
     """The inputs as forms of several statements see them.
 
     Two of them are one object only where one name stands for both. `apart` holds the pairs that cannot be one tensor.
     """
     found: dict[str, Any] = {}
-    for key, value in inputs.items():
+    for key, value in application.inputs.items():
         node = operands.get(key)
         twin = next((k for k in found if _is_same(operands.get(k), node)), None)
         found[key] = (
@@ -124,10 +124,12 @@ def _told_apart(
             if twin is not None
             else copy.copy(value) if isinstance(value, Tensor) else value
         )
+    uses = (application.inputs, *application.others)
     apart = {
         frozenset((one, other))
         for (one, left), (other, right) in itertools.combinations(operands.items(), 2)
         if _are_apart(left, right, origins)
+        or not any(may_be_one(use[one], use[other]) for use in uses)
     }
     return {**found, "apart": apart}
 

@@ -12,7 +12,6 @@ from nngen.graph.composites import classes_of
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Application, Flow, Module, Operation
 from nngen.graph.forms import form_error
-from nngen.tensors import may_be_one
 
 
 def unite(flows: list[Flow]) -> Flow:
@@ -53,7 +52,7 @@ def _unite_operations(block: str, first: Operation, operations: list[Operation])
 
 
 def _one_use(block: str, uses: Sequence[Application]) -> Application:
-    """One use of a layer for all of them: where most of what goes in may be one tensor.
+    """One use of a layer for all of them.
 
     Raises:
         SpecError: they take different code.
@@ -74,7 +73,7 @@ def _one_use(block: str, uses: Sequence[Application]) -> Application:
             module.mark,
             "make two blocks, one for each; or give all the same number: `x.unsqueeze(0)`",
         )
-    return replace(first, inputs=max(uses, key=_coincidences).inputs)
+    return replace(first, others=tuple(use.inputs for use in uses[1:]))
 
 
 def _code(use: Application) -> str:
@@ -85,11 +84,6 @@ def _code(use: Application) -> str:
         return use.module.entry.form_of(use.module.settled({**inputs, "apart": apart}))
     except Fault as fault:
         raise form_error(use.module, fault) from None
-
-
-def _coincidences(use: Application) -> int:
-    """How many pairs of what goes in may be one tensor."""
-    return sum(may_be_one(left, right) for left, right in combinations(use.inputs.values(), 2))
 
 
 def _demand_one_class(block: str, modules: list[Module]) -> None:
