@@ -1,0 +1,1 @@
+"""A spec means what it says: both twins are what plain torch.nn modules, written by hand, are."""
