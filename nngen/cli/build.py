@@ -49,6 +49,8 @@ def add(verbs: Verbs) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
+    from nngen.folders import distinct
+
     with reported(options.format) as report:
 
         def run(path: Path) -> int:
@@ -56,7 +58,7 @@ def _build(options: argparse.Namespace) -> int:
                 return _compare(path, options, report)
             return _build_one(path, options.out, options.force, report)
 
-        return each(options.specs, run, report)
+        return each(distinct(options.specs), run, report)
 
 
 def _build_one(path: Path, out: Path, force: bool, report: Reporter) -> int:

@@ -51,6 +51,7 @@ def _lesson(options: argparse.Namespace) -> int:
             "  hint: `--no-verify` writes the pages without them"
         )
     from nngen import pitfalls, verify
+    from nngen.folders import distinct
     from nngen.lesson.site import Site
 
     def prove(path: Path) -> Report:
@@ -61,14 +62,15 @@ def _lesson(options: argparse.Namespace) -> int:
         from importlib.metadata import version
 
         site = Site(options.out, options.lang, prove, pitfalls.run, version("torch"))
+    given = distinct(options.specs)
     numbers = itertools.count(1)
 
     def write(path: Path) -> int:
-        print(f"[{next(numbers)}/{len(options.specs)}] {path}", flush=True)
+        print(f"[{next(numbers)}/{len(given)}] {path}", flush=True)
         page = site.spec(path)
         return 1 if page.report and not page.report.equal else 0
 
-    code = each(options.specs, write)
+    code = each(given, write)
     print("the course, the pitfalls, the index", flush=True)
     site.course()
     site.pitfalls()

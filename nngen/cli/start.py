@@ -72,13 +72,17 @@ def _watch(options: argparse.Namespace) -> int:
     except ModuleNotFoundError:
         raise NngenError("watch needs watchfiles: pip install 'nngen[watch]'") from None
 
+    from nngen.folders import distinct
+
+    specs = distinct(options.specs)
+
     def build(paths: list[Path]) -> None:
         given = options.parser.parse_args(["build", *map(str, paths), f"--out={options.out}"])
         given.run(given)
         sys.stdout.flush()
 
-    build(options.specs)
-    places = {path.resolve(): path for path in options.specs}
+    build(specs)
+    places = {path.resolve(): path for path in specs}
     folders = {place.parent for place in places}
     print("watching; stop with Ctrl-C", flush=True)
     # Folders, since many editors write a new file and move it to the place of the old one.

@@ -59,10 +59,10 @@ class Site:
 
         Raises:
             SpecError: the spec is wrong.
-            FileError: a file cannot be read or written, or two specs would share a page.
+            FileError: a file cannot be read or written, or the site has a page of that name.
         """
         address = f"{package_folder(path, self.folder).name}.html"
-        if address in (INDEX, PITFALLS_PAGE, *(each.address for each in self.written)):
+        if address.casefold() in (INDEX, PITFALLS_PAGE):
             raise FileError(f"{path}: another page is {address} already\n  hint: rename the file")
         data = document.read_bytes(path)
         spec = specs.from_node(document.decode(data, path), path.name)
