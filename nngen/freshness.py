@@ -85,7 +85,7 @@ def remember(key: str | None, note: str = "") -> None:
 
 
 def _output(folder: Path, name: str, files: Mapping[str, str] | None) -> bytes:
-    return plain.read(folder / name) if files is None else files[name].encode()
+    return plain.as_written(plain.read(folder / name)) if files is None else files[name].encode()
 
 
 def _folder() -> Path:

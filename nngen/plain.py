@@ -1,7 +1,12 @@
-"""Reading files that a stranger may have put there: a pipe may never give anything, and a device has no end."""
+"""Reading files that a stranger may have put there: a pipe may never give anything, and a device has no end.
+
+And that others may have put into another form: on Windows git checks text out with CRLF, and editors put a byte order
+mark before it.
+"""
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import stat
@@ -24,3 +29,8 @@ def read(path: Path, most: int = -1) -> bytes:
         if not stat.S_ISREG(mode):
             raise OSError(errno.EINVAL, "it is not a plain file")
         return file.read(most)
+
+
+def as_written(data: bytes) -> bytes:
+    """The bytes of a text as nngen wrote them, whatever git and editors made of its lines' ends."""
+    return data.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from nngen import plain
 from nngen.errors import FileError
 
 try:
@@ -58,7 +59,7 @@ def seal(body: str) -> str:
 
 def edited(text: str) -> bool:
     """Whether `text` is not as nngen wrote it: its digest differs or is missing."""
-    text = text.replace("\r\n", "\n")  # git may check files out so on Windows
+    text = plain.as_written(text.encode()).decode()
     header = HEADER.match(text)
     return header is None or header[1] != _digest(text[header.end() :])
 
@@ -102,7 +103,9 @@ def check(folder: Path, files: Mapping[str, str]) -> str:
     """
     new = _sealed(folder, files)
     old = _read_all(folder, new)
-    return "".join(_diff(path, old[path], text) for path, text in new.items())
+    return "".join(
+        _diff(path, old[path], text) for path, text in new.items() if not _holds(old[path], text)
+    )
 
 
 def _stale(
@@ -114,7 +117,7 @@ def _stale(
         FileError: one of these was edited by hand, and not `force`.
     """
     old = _read_all(folder, new)
-    stale = {path: text for path, text in new.items() if old[path] != text.encode()}
+    stale = {path: text for path, text in new.items() if not _holds(old[path], text)}
     if not force:
         _refuse_edited({path: old[path] for path in stale})
     return old, stale
@@ -166,6 +169,11 @@ def _sealed(folder: Path, files: Mapping[str, str]) -> dict[Path, str]:
 
 def _text(data: bytes) -> str:
     return data.decode(errors="backslashreplace")
+
+
+def _holds(data: bytes | None, text: str) -> bool:
+    """Whether the bytes of a file are this text, in whatever form git or an editor left it."""
+    return data is not None and plain.as_written(data) == text.encode()
 
 
 def _change(path: Path, old: bytes | None, stale: bool) -> Change:

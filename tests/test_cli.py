@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -212,6 +213,21 @@ def test_check_sees_an_edit_by_hand(shell: Shell) -> None:
     file = shell.folder / "generated/net/nn_style.py"
     file.write_text(file.read_text() + "# mine\n")
     assert "-# mine" in shell("build", spec, "--check", "--diff", code=1).splitlines()
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+def test_a_checkout_with_crlf_is_up_to_date(shell: Shell, tmp_path: Path, remembered: bool) -> None:
+    shell.spec("a.yaml")
+    shell("build", "a.yaml")
+    for path in shell.folder.rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    if not remembered:
+        shutil.rmtree(tmp_path / "cache")
+    before = shell.files()
+    assert shell("build", "a.yaml", "--check", "--diff") == ""
+    assert shell("build", "a.yaml") == f"{Path('generated/a')}: unchanged\n"
+    assert shell.files() == before
 
 
 def test_check_looks_at_all_specs(shell: Shell) -> None:

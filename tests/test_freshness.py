@@ -62,6 +62,15 @@ def test_the_same_text_saved_again_is_fresh(spec: Path) -> None:
     assert is_fresh(key(spec))
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_output_that_git_checked_out_with_crlf_is_fresh(spec: Path, mark: bytes) -> None:
+    remember(key(spec))
+    for name in NAMES:
+        path = spec.parent / "out" / name
+        path.write_bytes(mark + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert is_fresh(key(spec))
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "spec": lambda spec: spec.write_text("name: CNN2\n"),
     "output": lambda spec: (spec.parent / "out" / NAMES[0]).write_text("# edit\n"),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import black
@@ -83,6 +84,7 @@ def test_black_leaves_a_sealed_file_as_it_is() -> None:
         "as written": (seal(BODY), False),
         "empty body": (seal(""), False),
         "checked out with CRLF": (seal(BODY).replace("\n", "\r\n"), False),
+        "with a byte order mark": ("\ufeff" + seal(BODY), False),
         "one character changed": (seal(BODY).replace("pi", "pj"), True),
         "a line added": (seal(BODY) + "\n", True),
         "a line above the header": ("\n" + seal(BODY), True),
@@ -138,12 +140,39 @@ def test_bytes_are_utf8_with_bare_newlines(folder: Path) -> None:
     assert b"\r" not in data
 
 
-def test_crlf_is_put_right(folder: Path) -> None:
+CHECKED_OUT = {
+    "with CRLF": lambda data: data.replace(b"\n", b"\r\n"),
+    "with CRLF in some lines": lambda data: data.replace(b"\n", b"\r\n", 2),
+    "with a byte order mark": lambda data: b"\xef\xbb\xbf" + data,
+    "with both": lambda data: b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("form", CHECKED_OUT.values(), ids=CHECKED_OUT)
+def test_what_git_or_an_editor_made_of_the_bytes_is_no_change(
+    folder: Path, form: Callable[[bytes], bytes]
+) -> None:
     write(folder, FILES)
     path = folder / "nn_style.py"
-    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert kinds(write(folder, FILES)) == ["unchanged", "updated"]
-    assert path.read_bytes() == seal(BODY).encode()
+    there = form(path.read_bytes())
+    path.write_bytes(there)
+    assert check(folder, FILES) == ""
+    assert kinds(write(folder, FILES)) == ["unchanged", "unchanged"]
+    assert path.read_bytes() == there
+
+    changed = {**FILES, "nn_style.py": BODY + "y = 1\n"}
+    assert "+y = 1\n" in check(folder, changed)
+    assert kinds(write(folder, changed)) == ["unchanged", "updated"]
+    assert path.read_bytes() == seal(changed["nn_style.py"]).encode()
+
+
+@pytest.mark.parametrize("form", CHECKED_OUT.values(), ids=CHECKED_OUT)
+def test_an_edit_in_another_form_is_an_edit(folder: Path, form: Callable[[bytes], bytes]) -> None:
+    write(folder, FILES)
+    path = folder / "nn_style.py"
+    path.write_bytes(form(path.read_bytes()) + b"mine = 1\n")
+    with pytest.raises(FileError, match="edited by hand"):
+        write(folder, FILES)
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
