@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
 from nngen.errors import Fault, Mark, SpecError
+from nngen.identifiers import is_identifier
 
 MAX_LENGTH = 2_000
 MAX_NUMBER = 2**63
@@ -214,6 +215,9 @@ def _check(tree: ast.AST, mark: Mark) -> None:
             )
         if isinstance(node, ast.Name) and node.id.startswith("_"):
             _refuse(node, mark, f"{node.id!r} is a private name; a spec cannot use it")
+        if isinstance(node, ast.Name) and not is_identifier(node.id):
+            message = f"{node.id!a} holds a character that a name cannot have"
+            _refuse(node, mark, message, "write letters, digits and `_`")
         if isinstance(node, ast.Call):
             names = [keyword.arg for keyword in node.keywords]
             repeated = next((name for name in names if names.count(name) > 1), None)

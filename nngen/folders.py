@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nngen.errors import FileError
+from nngen.identifiers import is_identifier
 
 
 def package_folder(spec: Path, out: Path) -> Path:
@@ -17,7 +18,7 @@ def package_folder(spec: Path, out: Path) -> Path:
         FileError: the spec's file name is no name for a package.
     """
     name = _package(spec)
-    if not name.isidentifier() or keyword.iskeyword(name):
+    if not is_identifier(name) or keyword.iskeyword(name):
         raise FileError(
             f"{spec}: {name!r} cannot be the name of a Python package\n  hint: rename the file"
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import unicodedata
 
 from nngen.catalog.reserved import MODULE_NAMES, SEQUENTIAL_NAMES
 from nngen.errors import Mark, SpecError
+from nngen.identifiers import is_identifier
 
 # What the generated files import or call by these names.
 _IMPORTED = frozenset(
@@ -85,7 +85,7 @@ def check_value_name(name: str, mark: Mark) -> None:
 
 
 def _check_identifier(name: str, mark: Mark, wanted: str) -> None:
-    if not name.isidentifier() or unicodedata.normalize("NFKC", name) != name or len(name) > 100:
+    if len(name) > 100 or not is_identifier(name):
         shown = name if len(name) <= 60 else name[:57] + "..."
         raise SpecError(f"{shown!r} is not a Python name", mark, f"write {wanted}")
     if keyword.iskeyword(name):

@@ -19,6 +19,7 @@ ORDER = (
     *(
         "errors",
         "limits",
+        "identifiers",
         "plain",
         "sizes",
         "slices",
