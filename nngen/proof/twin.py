@@ -78,7 +78,10 @@ class Twin:
         line = linecache.getline(file, number, vars(self.module)).strip()
         mark = self.lines[number - 1] if number <= len(self.lines) else None
         source = f": {line}" if line else ""
-        return f"{os.path.basename(file)}:{number}{source}{_origin(mark)}"
+        name = os.path.basename(file).removesuffix(
+            ">"
+        )  # of a module in memory: "<package/nn_style.py>"
+        return f"{name}:{number}{source}{_origin(mark)}"
 
 
 def _origin(mark: Mark | None) -> str:
