@@ -199,7 +199,7 @@ class Evaluator:
         if test is UNKNOWN:
             body, otherwise = self(node.body), self(node.orelse)
             return body if type(body) is type(otherwise) and body == otherwise else UNKNOWN
-        return self(node.body) if test else self(node.orelse)
+        return self(node.body) if truth(test) else self(node.orelse)
 
     def _boolop(self, node: ast.BoolOp) -> Any:
         decides = isinstance(node.op, ast.Or)
@@ -209,8 +209,9 @@ class Evaluator:
             value = self(part)
             if value is UNKNOWN:
                 unknown = True
-            elif bool(value) is decides:
-                return value
+            elif truth(value) is decides:
+                # What stands before it may have decided, and only of bools it is known what that would have been.
+                return UNKNOWN if unknown and not isinstance(value, bool) else value
         return UNKNOWN if unknown else value
 
     def _compare(self, node: ast.Compare) -> Any:
@@ -230,7 +231,7 @@ class Evaluator:
     def _unaryop(self, node: ast.UnaryOp) -> Any:
         value = self(node.operand)
         if isinstance(node.op, ast.Not):
-            return UNKNOWN if value is UNKNOWN else not value
+            return UNKNOWN if value is UNKNOWN else not truth(value)
         if value is UNKNOWN:
             return UNKNOWN
         if isinstance(value, (str, tuple, list, dict)) or value is None:
@@ -259,6 +260,11 @@ class Evaluator:
                 raise Fault("the number is too large", node=node)
             return result
         raise Fault(f"{SYMBOLS[type(node.op)]!r} does not go with these values", node=node)
+
+
+def truth(value: Any) -> bool:
+    """Whether a value counts as true."""
+    return bool(value.value if isinstance(value, Size) and value.value is not None else value)
 
 
 def _number(value: Any) -> Any:

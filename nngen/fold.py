@@ -143,8 +143,17 @@ class Folder(ast.NodeTransformer):
         return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
-        test = self._condition(node)
-        return ast.Constant(test) if isinstance(test, bool) else test
+        """`a or b` as a value: it is one of its parts, so that a part is left out only where another takes its place."""
+        decides = isinstance(node.op, ast.Or)
+        left: list[ast.expr] = []
+        for place, part in enumerate(node.values):
+            value = self.value(part)
+            if value is UNKNOWN or isinstance(value, Size):
+                left.append(self.visit(part))
+            elif bool(value) is decides or place == len(node.values) - 1:
+                left.append(self.visit(part))
+                break
+        return ast.BoolOp(node.op, left) if len(left) > 1 else left[0]
 
     def visit_Compare(self, node: ast.Compare) -> Any:
         test = self._condition(node)
@@ -260,8 +269,30 @@ def free_names(tree: ast.AST) -> frozenset[str]:
 
 
 def renamed(tree: ast.expr, rename: Callable[[str], str]) -> ast.expr:
-    """The tree with its names as they are called where it will stand."""
-    calls = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    names = free_names(tree) - {node.id for node in calls if isinstance(node, ast.Name)} - {"math"}
-    code = {name: ast.parse(rename(name), mode="eval").body for name in names}
-    return Folder({}, {**code, **IN_MATH}).expression(tree)
+    """The tree with its names as they are called where it will stand; nothing else changes."""
+    result = _Renaming(rename).visit(tree)
+    assert isinstance(result, ast.expr)
+    return result
+
+
+class _Renaming(ast.NodeTransformer):
+    def __init__(self, rename: Callable[[str], str]) -> None:
+        self.rename = rename
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        return type(node)(**{name: self._field(value) for name, value in ast.iter_fields(node)})
+
+    def _field(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._field(item) for item in value]
+        return self.visit(value) if isinstance(value, ast.AST) else value
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        function = IN_MATH.get(node.func.id, node.func) if isinstance(node.func, ast.Name) else None
+        arguments, keywords = self._field(node.args), self._field(node.keywords)
+        return ast.Call(
+            self.visit(node.func) if function is None else function, arguments, keywords
+        )
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return node if node.id == "math" else ast.parse(self.rename(node.id), mode="eval").body

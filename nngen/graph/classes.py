@@ -86,7 +86,7 @@ class ClassWriter:
         )
         codes = [*nn.codes(), *functional.codes(), *(code for _, code in lets)]
         codes += [build_condition(built.condition) for built in flow.built]
-        leading = leading_sizes(iter(code for code in codes if code))
+        leading = leading_sizes([code for code in codes if code])
         leading = leading if is_block else ()
         self.leading[body.name] = leading
         return ModelClass(
@@ -233,22 +233,27 @@ def _ordered(flow: Flow) -> list[str]:
 
 def _parameters(flow: Flow) -> Iterable[str]:
     for option in flow.body.options:
+        values = [scope.values[option.name] for scope in flow.uses]
         if option.default is None:
-            yield f"{option.name}: {_type(flow.scope.values[option.name])}"
+            yield f"{option.name}: {_annotated(values)}"
         else:
             default = option.default.tree
-            value = ast.literal_eval(default)
-            kind = _type(flow.scope.values[option.name] if value is None else value)
-            kind = f"{kind} | None" if value is None and kind != "None" else kind
+            kind = _annotated([*values, ast.literal_eval(default)])
             yield f"{option.name}: {kind} = {source(default)}"
+
+
+def _annotated(values: Iterable[Any]) -> str:
+    """The type of an argument that takes these values; of one that is None in all of them, most likely a size."""
+    kinds = {_type(value) for value in values}
+    none = kinds & {"None"}
+    return " | ".join([*sorted(kinds - none or {"int"}), *none])
 
 
 def _type(value: Any) -> str:
     if value is None:
         return "None"
     if isinstance(value, (tuple, list)):
-        inner = sorted({_type(item) for item in value}) or ["int"]
-        return f"tuple[{' | '.join(inner)}, ...]"
+        return f"tuple[{_annotated(value) if value else 'int'}, ...]"
     return type(value).__name__ if isinstance(value, (bool, float, str)) else "int"
 
 

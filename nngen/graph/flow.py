@@ -324,6 +324,7 @@ class Flow:
         built: the constructor's steps.
         operations: forward's steps; the last one gives the output.
         meanings: of a block, what the names of its sizes mean to its user.
+        uses: of all uses of a class as one flow, the scope of each.
     """
 
     body: Body
@@ -332,6 +333,7 @@ class Flow:
     built: list[Built] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
     meanings: Mapping[str, Dim] = field(default_factory=dict)
+    uses: tuple[Scope, ...] = ()
 
     def length(self) -> int:
         """How many steps and layers its class writes."""

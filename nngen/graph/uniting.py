@@ -22,6 +22,7 @@ def unite(flows: list[Flow]) -> Flow:
     """
     first = flows[0]
     block = first.body.name
+    first.uses = tuple(flow.scope for flow in flows)
     for place, built in enumerate(first.built):
         modules = [module for flow in flows if (module := flow.built[place].module) is not None]
         if not modules:
