@@ -294,18 +294,9 @@ def becomes_identity(flow: Flow, built: Built) -> bool:
     return operation.line is None and len(operation.reads) == 1
 
 
-def leading_sizes(codes: Iterator[str]) -> tuple[str, ...]:
+def leading_sizes(codes: Sequence[str]) -> tuple[str, ...]:
     """The sizes of the first input that code names; the constructor takes them first."""
-    names = {
-        node.id
-        for code in codes
-        for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.Name)
-    }
-    attributes = {
-        node.attr
-        for code in codes
-        for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.Attribute)
-    }
+    nodes = [node for code in codes for node in ast.walk(ast.parse(code))]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     return tuple(name for name in INPUT_SIZES if name in names | attributes)
