@@ -26,7 +26,7 @@ def broadcast(*shapes: Shape | None) -> Shape | None:
     for shape in known:
         for position, size in enumerate(shape, rank - len(shape)):
             present = result[position]
-            if value_of(present) == 1 and value_of(size) != 1:
+            if value_of(present) == 1 and (value_of(size) != 1 or isinstance(present, int)):
                 result[position] = size
             elif value_of(size) != 1 and not agree(present, size):
                 raise Fault(

@@ -29,11 +29,21 @@ class OpenSize(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A named size: a constructor argument, an inferred size, or a batch size, which is no number but any."""
+    """A named size: a constructor argument, an inferred size, or a batch size, which is no number but any.
+
+    Attributes:
+        name: what it is called.
+        value: the number that it is in this use.
+        varies: it is another in each call.
+        definition: what it is made of in every use.
+        meaning: what it is made of in this use alone.
+    """
 
     name: str
     value: int | None = None
     varies: bool = False
+    definition: Dim | None = field(default=None, compare=False, repr=False)
+    meaning: Dim | None = field(default=None, compare=False, repr=False)
     weight: ClassVar[int] = 1
 
     def text(self, rename: Callable[[str], str]) -> str:
@@ -171,15 +181,33 @@ class Size:
 
 def symbol(name: str, value: int | None = None, varies: bool = False) -> Size:
     """The size called `name`, with its value in this use where it has one, or one that varies between calls."""
-    return Size((((Symbol(name, value, varies),), 1),))
+    return _alone(Symbol(name, value, varies))
 
 
-def named(name: str, value: Any) -> Any:
-    """What goes by a name: a whole number as a size of that name, those in a list by their places, all else as it is."""
+def open_symbol(name: str, meaning: Dim) -> Size:
+    """The size called `name` that stands for an open one in this use."""
+    return _alone(Symbol(name, meaning=meaning))
+
+
+def _alone(atom: Atom) -> Size:
+    return Size((((atom,), 1),))
+
+
+def named(name: str, value: Any, defined: bool | None = None) -> Any:
+    """What goes by a name: a whole number as a size of that name, those in a list by their places, all else as it is.
+
+    Args:
+        name: what it is called.
+        value: what it is in this use.
+        defined: the name stands for an expression, and the value is what that gives in every use, or in this use alone.
+    """
     if isinstance(value, (tuple, list)):
-        return type(value)(named(f"{name}[{place}]", item) for place, item in enumerate(value))
-    is_size = isinstance(value, (int, Size)) and not isinstance(value, bool)
-    return symbol(name, value_of(value)) if is_size else value
+        items = (named(f"{name}[{i}]", item, defined) for i, item in enumerate(value))
+        return type(value)(items)
+    if not isinstance(value, (int, Size)) or isinstance(value, bool):
+        return value
+    definition, meaning = value if defined else None, value if defined is False else None
+    return _alone(Symbol(name, value_of(value), definition=definition, meaning=meaning))
 
 
 def sizes_in(name: str, value: Any) -> Iterator[tuple[str, Dim]]:
@@ -204,9 +232,12 @@ def value_of(size: Dim) -> int | None:
 
 
 def same(left: Dim, right: Dim) -> bool | None:
-    """Whether two sizes are equal; None where that depends on an open size."""
+    """Whether two sizes are equal in this use; None where that depends on an open size."""
     difference = left - right
     value = value_of(difference)
+    if value is None:
+        difference = with_numbers(difference)
+        value = value_of(difference)
     if value is not None:
         return value == 0
     return False if _varies(difference) or _never_zero(difference) else None
@@ -341,17 +372,64 @@ def _reduced(atoms: Monomial, factor: int) -> Dim:
 
 def quotient(size: Dim, divisor: Dim) -> Dim:
     """`size / divisor`, where it is known that this comes out even."""
-    if isinstance(size, int) and isinstance(divisor, int):
-        return size // divisor
+    left, right = _shortened(size, divisor)
+    if _is_one(right):
+        return left
+    shorter = _shortened(written_out(size), written_out(divisor))
+    return shorter[0] if _is_one(shorter[1]) else _term("/", left, right)
+
+
+def divides(size: Dim, divisor: Dim) -> bool | None:
+    """Whether a size divides by another in this use; None where that depends on an open size."""
+    left, right = _shortened(with_numbers(size), with_numbers(divisor))
+    if _is_one(right):
+        return True
+    return False if isinstance(left, int) and isinstance(right, int) else None
+
+
+def _is_one(size: Dim) -> bool:
+    return isinstance(size, int) and size == 1
+
+
+def _shortened(size: Dim, divisor: Dim) -> tuple[Dim, Dim]:
+    """A fraction without what both its parts have in common."""
     common = math.gcd(*(factor for part in (size, divisor) for _, factor in _terms(part)))
-    size, divisor = _divide(size, common), _divide(divisor, common)
-    if isinstance(divisor, int) and divisor == 1:
-        return size
+    if common > 1:
+        size, divisor = _divide(size, common), _divide(divisor, common)
     for atom in {atom for atoms, _ in _terms(divisor) for atom in atoms}:
         shorter = _cancel(size, (atom,), 1), _cancel(divisor, (atom,), 1)
         if shorter[0] is not None and shorter[1] is not None:
-            return quotient(shorter[0], shorter[1])
-    return size if isinstance(divisor, int) and divisor == 1 else _term("/", size, divisor)
+            return _shortened(shorter[0], shorter[1])
+    return size, divisor
+
+
+def even(size: Dim) -> Dim | None:
+    """A product in which each floor division is known to come out even; None for what is no product."""
+    if isinstance(size, int):
+        return size
+    if len(size.terms) > 1:
+        return None
+    ((atoms, factor),) = size.terms
+    return factor * product(
+        (
+            quotient(atom.left, atom.right)
+            if isinstance(atom, Term) and atom.operator == "//"
+            else _alone(atom)
+        )
+        for atom in atoms
+    )
+
+
+def uneven(size: Dim) -> Term | None:
+    """A floor division in a size that leaves a rest in this use."""
+    for atom in (atom for atoms, _ in _terms(size) for atom in atoms):
+        if isinstance(atom, Term):
+            if atom.operator == "//" and divides(atom.left, atom.right) is False:
+                return atom
+            found = uneven(atom.left) or uneven(atom.right)
+            if found is not None:
+                return found
+    return None
 
 
 def _even(size: Dim, divisor: Dim) -> bool:
@@ -440,18 +518,45 @@ def _apply(operator: str, left: int, right: int) -> int:
 
 def substitute(size: Dim, meanings: Mapping[str, Dim]) -> Dim:
     """The size with each symbol replaced by what it means elsewhere; a symbol without a meaning stays."""
+    return _replaced(size, lambda each: meanings.get(each.name))
+
+
+def written_out(size: Dim, here: bool = False) -> Dim:
+    """The size with each name replaced by its definition, where it has one; or by what it means `here`."""
+
+    def meaning(each: Symbol) -> Dim | None:
+        found = each.meaning if here and each.definition is None else each.definition
+        return None if found is None else written_out(found, here)
+
+    return _replaced(size, meaning)
+
+
+def with_numbers(size: Dim) -> Dim:
+    """The size as it is in this use: only what is open has a name still."""
+    return _replaced(size, _number)
+
+
+def _number(each: Symbol) -> Dim | None:
+    if each.value is not None:
+        return each.value
+    return None if each.meaning is None else with_numbers(each.meaning)
+
+
+def _replaced(size: Dim, meaning: Callable[[Symbol], Dim | None]) -> Dim:
+    """The size with each symbol replaced by what it means; one that means nothing stays."""
     if isinstance(size, int):
         return size
     total: Dim = 0
     for monomial, factor in size.terms:
-        total = total + factor * product(_substituted(atom, meanings) for atom in monomial)
+        total = total + factor * product(_meant(atom, meaning) for atom in monomial)
     return total
 
 
-def _substituted(atom: Atom, meanings: Mapping[str, Dim]) -> Dim:
+def _meant(atom: Atom, meaning: Callable[[Symbol], Dim | None]) -> Dim:
     if isinstance(atom, Symbol):
-        return meanings.get(atom.name, Size((((atom,), 1),)))
-    left, right = substitute(atom.left, meanings), substitute(atom.right, meanings)
+        found = meaning(atom)
+        return _alone(atom) if found is None else found
+    left, right = _replaced(atom.left, meaning), _replaced(atom.right, meaning)
     if atom.operator == "//":
         return left // right
     if atom.operator == "/":

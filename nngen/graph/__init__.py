@@ -14,7 +14,7 @@ from nngen.graph.inputs import tensor, tensor_spec, whole
 from nngen.graph.keys import module_marks, state_keys
 from nngen.graph.losses import Criterion, loss_step
 from nngen.graph.model import Graph, ModelClass
-from nngen.graph.modules import evaluate
+from nngen.graph.modules import evaluate, let
 from nngen.graph.scope import Choices, Program, Scope
 from nngen.graph.uniting import unite
 from nngen.graph.walker import walk
@@ -124,8 +124,7 @@ def _arguments(spec: Spec) -> dict[str, Any]:
 
 def _check_sizes(spec: Spec) -> dict[str, int]:
     options = {option.name for option in spec.model.options}
-    given = [expression.tree for each in spec.inputs for expression in each.shape]
-    open_sizes = {tree.id for tree in given if isinstance(tree, ast.Name)} - options
+    open_sizes = set(spec.open_sizes)
     sizes = {}
     for name, expression in spec.check.items():
         if name in open_sizes:
@@ -146,8 +145,7 @@ def _walk(spec: Spec, arguments: dict[str, Any], choices: Choices) -> tuple[Prog
     names = {name: named(name, value) for name, value in arguments.items()}
     scope = Scope(spec.model.name, names, choices, program)
     for name, expression in spec.model.let:
-        value = named(name.text, evaluate(expression, scope.values))
-        scope = scope.inner(name.text, value, written=True)
+        scope = scope.inner(name.text, let(name.text, expression, scope.values), written=True)
     inputs = {each.name: tensor(each, scope) for each in spec.inputs}
     return program, walk(spec.model, scope, inputs)
 

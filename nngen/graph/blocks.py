@@ -8,9 +8,19 @@ from typing import Any
 from nngen.errors import Fault, SpecError
 from nngen.fold import free_names
 from nngen.graph.flow import Application, Flow, Module
-from nngen.graph.modules import computed, evaluate
+from nngen.graph.modules import computed, evaluate, let
 from nngen.graph.scope import Scope
-from nngen.sizes import Dim, Size, named, same, sizes_in, substitute, symbol, value_of
+from nngen.sizes import (
+    Dim,
+    Size,
+    named,
+    open_symbol,
+    same,
+    sizes_in,
+    substitute,
+    symbol,
+    value_of,
+)
 from nngen.spec import INPUT_SIZES, Body, LayerStep, LineStep
 from nngen.tensors import UNKNOWN, Either, Tensor
 
@@ -171,11 +181,10 @@ def walk_block(
         if name in meanings:
             names[name] = symbol(name, value_of(meanings[name]))
     inner = Scope(body.name, names, scope.choices, program)
-    for let, expression in body.let:
-        value = evaluate(expression, inner.values)
-        for place, size in sizes_in(let.text, value):
+    for key, expression in body.let:
+        for place, size in sizes_in(key.text, evaluate(expression, inner.values)):
             meanings[place] = substitute(size, meanings)
-        inner = inner.inner(let.text, named(let.text, value), written=True)
+        inner = inner.inner(key.text, let(key.text, expression, inner.values), written=True)
     program.stack.append(body.name)
     try:
         flow = program.walk(body, inner, tensors)
@@ -238,7 +247,8 @@ def _mentioned(body: Body) -> set[str]:
 
 def _named(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:
     meanings[name] = size
-    return symbol(name, value_of(size))
+    value = value_of(size)
+    return open_symbol(name, size) if value is None else symbol(name, value)
 
 
 def _renamed(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:

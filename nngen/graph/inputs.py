@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 from nngen.broadcasting import Shape
@@ -11,8 +10,9 @@ from nngen.errors import SpecError
 from nngen.expressions import Expression
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
-from nngen.sizes import Dim, Size, symbol, value_of
+from nngen.sizes import Dim, Size, symbol, value_of, written_out
 from nngen.spec import Input
+from nngen.spec.model import open_names
 from nngen.subject import TensorSpec
 from nngen.tensors import Tensor
 
@@ -36,15 +36,17 @@ def tensor_spec(given: Input, scope: Scope) -> TensorSpec:
     Raises:
         SpecError: a size is none, or nothing can be drawn.
     """
-    sizes = []
-    for expression in given.shape:
-        size = _dimension(expression, scope)
-        value = value_of(size)
-        sizes.append(str(size) if value is None else value)
+    sizes = tuple(drawn_size(_dimension(expression, scope)) for expression in given.shape)
     below = None
     if given.below is not None:
         below = value_of(whole(given.below, evaluate(given.below, scope.values), "`below`"))
-    return TensorSpec(given.name, tuple(sizes), given.dtype, given.batch, below)
+    return TensorSpec(given.name, sizes, given.dtype, given.batch, below)
+
+
+def drawn_size(size: Dim) -> int | str:
+    """A size as verification draws it: a number, or an expression over what is open and the arguments."""
+    value = value_of(size)
+    return str(written_out(size, here=True)) if value is None else value
 
 
 def whole(expression: Expression, size: Any, what: str) -> Dim:
@@ -63,8 +65,9 @@ def whole(expression: Expression, size: Any, what: str) -> Dim:
 
 
 def _dimension(expression: Expression, scope: Scope) -> Dim:
-    """A size: a number, an expression over the arguments, or a name for any size."""
-    tree = expression.tree
-    if isinstance(tree, ast.Name) and tree.id not in scope.values:
-        return symbol(tree.id)
-    return whole(expression, evaluate(expression, scope.values), "a size")
+    """A size: an expression over the arguments and over names for any size."""
+    open_sizes = {name: symbol(name) for name in open_names(expression, scope.values)}
+    size = evaluate(expression, {**scope.values, **open_sizes})
+    if isinstance(size, Size) and size.value is None:
+        return size
+    return whole(expression, size, "a size")

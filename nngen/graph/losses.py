@@ -16,7 +16,7 @@ from nngen.fold import source
 from nngen.graph.flow import Application, Built, Flow, Module, Operation, self_attribute
 from nngen.graph.forms import form
 from nngen.graph.functional_style import FunctionalLowering
-from nngen.graph.inputs import BATCH, tensor, tensor_spec
+from nngen.graph.inputs import BATCH, drawn_size, tensor, tensor_spec
 from nngen.graph.lowering import name
 from nngen.graph.model import Loss, Statement
 from nngen.graph.modules import apply_layer, build_layer, shape_attribute
@@ -155,8 +155,7 @@ def _target_spec(
     batch = bool(shape) and shape[0] == BATCH
     below = value_of(_of_target(rule.below, module, inputs)) if rule.below else None
     low = value_of(_of_target(rule.low, module, inputs)) or 0
-    known = [(size, value_of(size)) for size in shape[batch:]]
-    sizes = tuple(str(size) if value is None else value for size, value in known)
+    sizes = tuple(map(drawn_size, shape[batch:]))
     return TensorSpec(_plain(target), sizes, rule.dtype, batch, below, rule.kind, low)
 
 

@@ -19,7 +19,7 @@ from nngen.expressions import MAX_NUMBER, Expression
 from nngen.fold import free_names
 from nngen.graph.flow import Application, Module, is_size
 from nngen.graph.scope import Scope
-from nngen.sizes import Size, same, value_of
+from nngen.sizes import Size, named, same, value_of
 from nngen.spec import LayerStep
 from nngen.tensors import UNKNOWN, Packed, Tensor
 
@@ -154,7 +154,7 @@ def computed(step: LayerStep, scope: Scope, values: Mapping[str, Any]) -> dict[s
     return found
 
 
-_EXACT = ("max", "min", "int", "math.prod")  # functions of sizes that give sizes
+_EXACT = ("max", "min", "int", "prod", "math.prod")  # functions of sizes that give sizes
 
 
 def _is_exact(tree: ast.expr, values: Mapping[str, Any]) -> bool:
@@ -166,9 +166,26 @@ def _is_exact(tree: ast.expr, values: Mapping[str, Any]) -> bool:
             return False
         if isinstance(node, ast.Constant) and not isinstance(node.value, int):
             return False
-        if isinstance(node, ast.Name) and isinstance(values.get(node.id), (bool, float)):
+        if isinstance(node, ast.Name) and not _remembers(values.get(node.id)):
             return False
     return True
+
+
+def _remembers(value: Any) -> bool:
+    """Whether what is computed from a value tells that it was."""
+    if isinstance(value, (tuple, list)):
+        return all(map(_remembers, value))
+    return not isinstance(value, (bool, float))
+
+
+def let(name: str, expression: Expression, scope: Mapping[str, Any]) -> Any:
+    """What goes by a name of `let`.
+
+    Raises:
+        SpecError: the expression has no value.
+    """
+    value = evaluate(expression, scope)
+    return named(name, value, defined=_is_exact(expression.tree, scope))
 
 
 def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,7 +56,7 @@ class Feed:
 def draw_feed(subject: Subject, batch: int, seed: int) -> Feed:
     """Draws a batch; the global random-number state is left alone."""
     generator = torch.Generator().manual_seed(seed)
-    sizes = {"N": batch, **subject.sizes}
+    sizes = {**subject.arguments, "N": batch, **subject.sizes}
     inputs, targets = (
         {spec.name: _draw(spec, batch, sizes, generator) for spec in specs}
         for specs in (subject.inputs, subject.targets or ())
@@ -63,8 +64,8 @@ def draw_feed(subject: Subject, batch: int, seed: int) -> Feed:
     return Feed(inputs, targets, subject.targets is not None)
 
 
-def _number(size: str, sizes: dict[str, int]) -> int:
-    """The value of a size, `T` or `7 * N`."""
+def _number(size: str, sizes: dict[str, Any]) -> int:
+    """The value of a size, `T` or `dim * N`; one that is open and not among `sizes` is 7."""
     tree = parse(size, Mark("a size")).tree
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     scope = {name: sizes.get(name, OPEN_SIZE) for name in names}
@@ -72,7 +73,7 @@ def _number(size: str, sizes: dict[str, int]) -> int:
 
 
 def _draw(
-    spec: TensorSpec, batch: int, sizes: dict[str, int], generator: torch.Generator
+    spec: TensorSpec, batch: int, sizes: dict[str, Any], generator: torch.Generator
 ) -> Tensor:
     shape = [batch] if spec.batch else []
     shape += [_number(size, sizes) if isinstance(size, str) else size for size in spec.shape]

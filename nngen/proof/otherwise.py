@@ -114,7 +114,7 @@ def _open_sizes(subject: Subject) -> dict[str, int]:
         node.id: None
         for text in texts
         for node in ast.walk(ast.parse(text, mode="eval"))
-        if isinstance(node, ast.Name) and node.id != "N"
+        if isinstance(node, ast.Name) and node.id not in {"N", *subject.arguments}
     }
     return {name: subject.sizes.get(name, OPEN_SIZE) for name in names}
 

@@ -9,7 +9,18 @@ from nngen import dtypes
 from nngen.broadcasting import Shape, axis, show
 from nngen.errors import Fault
 from nngen.shapes.common import as_sizes, shape_of
-from nngen.sizes import product, quotient, same, value_of
+from nngen.sizes import (
+    Dim,
+    divides,
+    even,
+    product,
+    quotient,
+    same,
+    uneven,
+    value_of,
+    with_numbers,
+    written_out,
+)
 from nngen.tensors import Tensor
 
 
@@ -53,9 +64,7 @@ def fill(present: Shape, wanted: Shape) -> Shape:
     Raises:
         Fault: the elements do not go into it.
     """
-    open_at = [
-        position for position, size in enumerate(wanted) if isinstance(size, int) and size == -1
-    ]
+    open_at = [size for size in wanted if _is_open(size)]
     if len(open_at) > 1:
         raise Fault("only one size can be -1")
     negative = [size for size in wanted if (value_of(size) or 0) < 0]
@@ -64,16 +73,51 @@ def fill(present: Shape, wanted: Shape) -> Shape:
     total = product(present)
     if not open_at:
         if same(total, product(wanted)) is False:
-            raise Fault(
-                f"{show(present)} has {total} elements, {show(wanted)} has {product(wanted)}"
-            )
+            raise _misfit(present, wanted)
+        return _evened(total, wanted)
+    rest = product(size for size in wanted if not _is_open(size))
+    if value_of(rest) == 0 or divides(total, rest) is False:
+        count, by = with_numbers(total), with_numbers(rest)
+        raise Fault(
+            f"the {count} elements of {show(present)} do not divide by {by}", _rest_hint(wanted)
+        )
+    return tuple(quotient(total, rest) if _is_open(size) else size for size in wanted)
+
+
+def _is_open(size: Dim) -> bool:
+    return isinstance(size, int) and size == -1
+
+
+def _misfit(present: Shape, wanted: Shape) -> Fault:
+    """That elements do not go into a shape, with the numbers of this use."""
+    total, numbers = with_numbers(product(present)), tuple(map(with_numbers, wanted))
+    here = "" if numbers == wanted else f", here {show(numbers)},"
+    message = f"{show(present)} has {total} elements, {show(wanted)}{here} has {product(numbers)}"
+    others = product(numbers[:-1])
+    if value_of(others) != 0 and numbers and divides(total, others):
+        return Fault(
+            message,
+            f"write -1 for the last size, which takes what is left: {quotient(total, others)}",
+        )
+    return Fault(message, _rest_hint(wanted))
+
+
+def _rest_hint(wanted: Shape) -> str:
+    """Which division among the sizes leaves a rest."""
+    for size in wanted:
+        rounded = uneven(size)
+        if rounded is not None:
+            return f"{with_numbers(rounded.left)} does not divide by {with_numbers(rounded.right)}"
+    return ""
+
+
+def _evened(total: Dim, wanted: Shape) -> Shape:
+    """The wanted shape, which fits; where it takes the floor divisions to come out even, they are known to."""
+    exact = tuple(map(even, wanted))
+    if None in exact or exact == wanted:
         return wanted
-    rest = product(size for size in wanted if not (isinstance(size, int) and size == -1))
-    if value_of(rest) == 0 or value_of(total % rest) not in (0, None):
-        raise Fault(f"the {total} elements of {show(present)} do not divide by {rest}")
-    return tuple(
-        quotient(total, rest) if place in open_at else size for place, size in enumerate(wanted)
-    )
+    sizes = tuple(size for size in exact if size is not None)
+    return sizes if written_out(product(sizes)) == written_out(total) else wanted
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:

@@ -114,7 +114,7 @@ def with_values(spec: Spec, values: Map[str, Any]) -> Spec:
         SpecError: the spec leaves no such name open.
     """
     known = {option.name for option in spec.model.options}
-    known |= {getattr(size.tree, "id", "") for each in spec.inputs for size in each.shape} - {""}
+    known |= set(spec.open_sizes)
     check = dict(spec.check)
     for name, value in values.items():
         if name not in known:

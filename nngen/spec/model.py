@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from nngen.errors import Mark
+from nngen.evaluation import SIZE_FUNCTIONS
 from nngen.expressions import Expression, Line
 
 
@@ -174,3 +177,18 @@ class Spec:
     blocks: dict[str, Body] = field(default_factory=dict)
     loss: LayerStep | LossSteps | None = None
     check: dict[str, Expression] = field(default_factory=dict)
+
+    @property
+    def open_sizes(self) -> tuple[str, ...]:
+        """The names in the shapes of inputs and targets that stand for any size."""
+        known = {option.name for option in self.model.options}
+        known |= {name.text for name, _ in self.model.let}
+        targets = self.loss.tensors.values() if isinstance(self.loss, LossSteps) else ()
+        sizes = [size for each in (*self.inputs, *targets) for size in each.shape]
+        return tuple(dict.fromkeys(name for size in sizes for name in open_names(size, known)))
+
+
+def open_names(size: Expression, known: Container[str]) -> list[str]:
+    """The names in a size that are neither known nor functions: any size goes by them."""
+    nodes = (node for node in ast.walk(size.tree) if isinstance(node, ast.Name))
+    return [node.id for node in nodes if node.id not in known and node.id not in SIZE_FUNCTIONS]

@@ -68,7 +68,7 @@ def summarize(spec: Spec, batch: int = 1) -> Summary:
     """
     followed = follow(spec)
     flow = followed.flow
-    sizes = {"N": batch, **_open_sizes(spec, followed.sizes)}
+    sizes = {"N": batch, **dict.fromkeys(spec.open_sizes, OPEN_SIZE), **followed.sizes}
     tree = Tree()
     rows = tree.model(flow, sizes)
     if followed.criterion is not None:
@@ -83,11 +83,3 @@ def summarize(spec: Spec, batch: int = 1) -> Summary:
         sum(row.mult_adds for row in rows if not row.only_training),
         any(row.partial for row in rows if not row.only_training),
     )
-
-
-def _open_sizes(spec: Spec, known: dict[str, int]) -> dict[str, int]:
-    options = {option.name for option in spec.model.options} | {
-        name.text for name, _ in spec.model.let
-    }
-    names = [getattr(size.tree, "id", "") for each in spec.inputs for size in each.shape]
-    return {name: known.get(name, OPEN_SIZE) for name in names if name and name not in options}
