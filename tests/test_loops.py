@@ -56,7 +56,7 @@ LOOPS = {
     ),
     "an input that is computed is computed once": (
         spec({"B as bs": None, "repeat": 2, "call": "y = bs(a, c=b * 2)"}),
-        "y = a | bs_c = b * 2 | for block in self.bs: | y = block(y, bs_c) | return y",
+        "y = a | bs_c = b * 2 | for block in self.bs: | y = block(y, c=bs_c) | return y",
     ),
     "the result has the name of an input that all copies take": (
         spec({"B as bs": None, "repeat": 2, "call": "b = bs(a, b)"}),

@@ -192,6 +192,19 @@ class Settled(Mapping[str, Any]):
         return len(self.all)
 
 
+@dataclass(frozen=True)
+class Above:
+    """What a loss knows of its model.
+
+    Attributes:
+        attributes: the kinds of what the model has built, by their names.
+        outputs: the names of what forward gives.
+    """
+
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    outputs: frozenset[str] = frozenset()
+
+
 def is_size(value: Any) -> bool:
     """Whether a value prints the names that it was computed from."""
     if isinstance(value, (tuple, list)):

@@ -13,8 +13,9 @@ from nngen.catalog.fragments import statements
 from nngen.errors import Fault, SpecError
 from nngen.expressions import Target
 from nngen.fold import source
+from nngen.graph.calls import TRAINING
 from nngen.graph.flow import Application, Module
-from nngen.graph.lowering import TRAINING, assign, name
+from nngen.graph.lowering import assign, name
 from nngen.tensors import UNKNOWN, Packed, Tensor, may_be_one
 
 Operands = Mapping[str, ast.expr]

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from nngen.expressions import Target
+from nngen.graph.calls import Calls, named_in, operands_of
 from nngen.graph.construction import is_block_list
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Application, Module, Operation, Value, self_attribute
 from nngen.graph.forms import GIVEN, NEW, Operands, form
-from nngen.graph.lowering import Calls, Lowering, assign, name, operands_of
+from nngen.graph.lowering import Lowering, assign, name
 
 
 @dataclass
@@ -67,7 +68,7 @@ class FunctionalLowering(Lowering):
         if module.flow is not None:
             return ast.Call(self_attribute("_".join(module.path)), call.args, call.keywords)
         if self.is_loop(module):
-            return self.looped(application, operands, step)
+            return self.looped(application, operands, named_in(call))
         if module.kind in CONTAINERS:
             target = self.helper("_".join((*application.module.path, "out")))
             self._chain(application, operands, target, step)

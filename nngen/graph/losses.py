@@ -13,7 +13,7 @@ from nngen.catalog.fragments import fragment
 from nngen.errors import Fault, Mark, SpecError
 from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.fold import source
-from nngen.graph.flow import Application, Built, Flow, Module, Operation, self_attribute
+from nngen.graph.flow import Above, Application, Built, Flow, Module, Operation, self_attribute
 from nngen.graph.forms import form
 from nngen.graph.functional_style import FunctionalLowering
 from nngen.graph.inputs import BATCH, drawn_size, tensor, tensor_spec
@@ -24,6 +24,7 @@ from nngen.graph.nn_style import NNLowering
 from nngen.graph.scope import Scope
 from nngen.graph.variables import Variables
 from nngen.graph.walker import walk
+from nngen.names import check_beside_loss
 from nngen.sizes import value_of
 from nngen.spec import Body, LayerStep, Name
 from nngen.spec.model import LossSteps
@@ -59,6 +60,8 @@ def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
     Raises:
         SpecError: it does not fit.
     """
+    marks = {each.name: flow.body.layers[each.step].mark for each in flow.built}
+    check_beside_loss(marks, isinstance(loss, LayerStep))
     return _single(loss, flow) if isinstance(loss, LayerStep) else _several(loss, flow)
 
 
@@ -167,17 +170,13 @@ def _several(loss: LossSteps, flow: Flow) -> Criterion:
     inputs = tuple(Name(each, body.mark) for each in outputs) + tuple(targets)
     given = {**outputs, **{each.text: _given(loss, each.text, flow.scope) for each in targets}}
     body = Body(body.name, "", inputs, body.layers, body.mark, outputs=body.outputs)
-    taken = {built.name: None for built in flow.built}
-    scope = Scope(
-        flow.scope.owner, {**flow.scope.values, **taken}, flow.scope.choices, flow.scope.program
-    )
-    walked = walk(body, scope, given)
+    kinds = {each.name: each.module.kind for each in flow.built if each.module}
+    walked = walk(body, flow.scope, given, Above(kinds, frozenset(outputs)))
     variables = Variables(walked)
-    used = tuple(value.name for value in walked.inputs)
     return Criterion(
         walked,
-        used,
-        f"The loss of {' and '.join(used)}.",
+        tuple(value.name for value in walked.inputs),
+        f"The loss of {' and '.join(value.name for value in walked.inputs if value.used)}.",
         NNLowering(walked, variables).run(),
         FunctionalLowering(walked, variables).run(),
         tuple(_target_of(each, loss, walked) for each in targets),

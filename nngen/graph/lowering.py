@@ -11,16 +11,14 @@ from typing import Any, TypeGuard
 
 from nngen.broadcasting import show
 from nngen.catalog import LAYERS
-from nngen.errors import Mark, SpecError
+from nngen.errors import Mark
 from nngen.expressions import Target
 from nngen.fold import renamed, source
+from nngen.graph.calls import TRAINING, Calls, named_in, operands_of
 from nngen.graph.flow import Application, Condition, Flow, Module, Operation, self_attribute
 from nngen.graph.model import Statement
 from nngen.graph.variables import Variables
 from nngen.tensors import Tensor
-
-TRAINING = self_attribute("training")
-_PLAIN = (ast.Name, ast.Tuple, ast.Load, ast.Constant)
 
 
 def name(text: str) -> ast.expr:
@@ -31,16 +29,6 @@ def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name)
 
 
-def operands_of(application: Application, call: ast.expr) -> dict[str, ast.expr]:
-    """What a call passes, by the names of the layer's inputs, in their order."""
-    assert isinstance(call, ast.Call)
-    given = {
-        **dict(zip(application.inputs, call.args)),
-        **{str(k.arg): k.value for k in call.keywords},
-    }
-    return {key: given[key] for key in application.inputs if key in given}
-
-
 def assign(target: Target, value: ast.expr) -> ast.Assign:
     return ast.Assign([_stored(target)], value)
 
@@ -49,22 +37,6 @@ def _stored(target: Target) -> ast.expr:
     if isinstance(target, str):
         return ast.Name(target, ast.Store())
     return ast.Tuple([_stored(part) for part in target], ast.Store())
-
-
-def _picked(parts: dict[str, Any]) -> ast.expr:
-    """A subscript; one that picks from names in a tuple, `(y, h)[0]`, is the name."""
-    value, index = parts["value"], parts["slice"]
-    if (
-        isinstance(value, ast.Tuple)
-        and isinstance(index, ast.Constant)
-        and isinstance(index.value, int)
-        and -len(value.elts) <= index.value < len(value.elts)
-    ):
-        picked = value.elts[index.value]
-        rest = [leaf for part in value.elts if part is not picked for leaf in ast.walk(part)]
-        if all(isinstance(leaf, _PLAIN) for leaf in rest):
-            return picked
-    return ast.Subscript(**parts)
 
 
 @dataclass
@@ -142,8 +114,9 @@ class Lowering(ABC):
         tree = operation.line.value.tree
         application = operation.calls.get(tree)  # type: ignore[call-overload]
         if application is not None and self.is_loop(application.module):
-            operands = operands_of(application, Calls(self, operation).parts(tree))
-            self.loop(application, operands, operation.line.target, operation.step)
+            call = Calls(self, operation).parts(tree)
+            operands = operands_of(application, call)
+            self.loop(application, operands, operation.line.target, operation.step, named_in(call))
             return
         value = self.expression(operation)
         self.emit(assign(operation.line.target, value), self.line_comment(operation))
@@ -162,10 +135,12 @@ class Lowering(ABC):
         operands: Mapping[str, ast.expr],
         target: Target,
         step: int,
+        named: frozenset[str] = frozenset(),
     ) -> None:
         """Emit `for layer in self.layers: x = layer(x, y)`.
 
-        What one copy gives goes into the first inputs of the next; its other inputs are the same for all copies.
+        What one copy gives goes into the first inputs of the next; its other inputs are the same for all copies, and
+        those that the spec gives by name (`named`) are given by name.
         """
         single = _flows_as_one(application)
         count = 1 if single else len(application.output)
@@ -173,7 +148,7 @@ class Lowering(ABC):
         fixed = {leaf.id for one in given[count:] for leaf in ast.walk(one) if _is_name(leaf)}
         aims = (target,) if isinstance(target, str) else target
         if isinstance(target, str) is not single or fixed.intersection(map(str, aims)):
-            left = self.looped(application, operands, step)
+            left = self.looped(application, operands, named)
             self.emit(assign(target, left))
             return
         names = [str(aim) for aim in aims]
@@ -181,16 +156,19 @@ class Lowering(ABC):
             if names[place] == "_":
                 over = isinstance(value, ast.Name) and self._is_over(value.id, step)
                 names[place] = source(value) if over else self._spare(application, key)
-        self._loop(application, operands, names, step)
+        self._loop(application, operands, names, named)
 
     def looped(
-        self, application: Application, operands: Mapping[str, ast.expr], step: int
+        self,
+        application: Application,
+        operands: Mapping[str, ast.expr],
+        named: frozenset[str],
     ) -> ast.expr:
         """Emit such a loop before an expression that it stands in: what it leaves there."""
         single = _flows_as_one(application)
         keys = list(application.inputs)[: 1 if single else len(application.output)]
         names = [self._spare(application, "out" if single else key) for key in keys]
-        self._loop(application, operands, names, step)
+        self._loop(application, operands, names, named)
         return name(names[0]) if single else ast.Tuple([name(each) for each in names], ast.Load())
 
     def _loop(
@@ -198,7 +176,7 @@ class Lowering(ABC):
         application: Application,
         operands: Mapping[str, ast.expr],
         names: Sequence[str],
-        step: int,
+        named: frozenset[str],
     ) -> None:
         keys, values = list(operands), list(operands.values())
         changed = [(n, value) for n, value in zip(names, values) if source(value) != n]
@@ -206,19 +184,21 @@ class Lowering(ABC):
             self.emit(assign(*changed[0]))
         elif changed:
             self.emit(assign(tuple(names), ast.Tuple(values[: len(names)], ast.Load())))
-        fixed = []
+        fixed: dict[str, ast.expr] = {}
         for key, value in list(zip(keys, values))[len(names) :]:
             if not isinstance(value, (ast.Name, ast.Attribute, ast.Constant)):
                 held = self._spare(application, key)
                 self.emit(assign(held, value))
                 value = name(held)
-            fixed.append(value)
+            fixed[key] = value
         module = application.module
         blocks = all(child.flow is not None for child in module.children)
         wanted = ["block", "layer"] if blocks else ["layer"]
         free = [word for word in wanted if self.variables.unused(word) == word]
         item = free[0] if free else self.variables.unused("layer")
-        call = ast.Call(name(item), [*map(name, names), *fixed], [])
+        placed = [*map(name, names), *(fixed[key] for key in fixed if key not in named)]
+        keywords = [ast.keyword(key, fixed[key]) for key in fixed if key in named]
+        call = ast.Call(name(item), placed, keywords)
         body = assign(names[0] if len(names) == 1 else tuple(names), call)
         loop = ast.For(ast.Name(item, ast.Store()), self.members(module), [body], [])
         self.emit(loop, self.layer_comment(application))
@@ -284,69 +264,6 @@ class Lowering(ABC):
         value = operation.writes[0]
         assert value is not None
         return self.variables[value], [name(self.variables[read]) for read in operation.reads]
-
-
-class Calls(ast.NodeTransformer):
-    """Writes a line for one style: layers as it calls them, `training` as the model's own."""
-
-    def __init__(self, lowering: Lowering, operation: Operation) -> None:
-        self.lowering = lowering
-        self.operation = operation
-        self.conditional = 0
-        self.drawn = False
-
-    def visit(self, node: ast.AST) -> Any:
-        if isinstance(node, ast.Call) and node in self.operation.calls:
-            return self._layer(node)
-        if isinstance(node, ast.Name):
-            return self._name(node)
-        branches = isinstance(node, (ast.IfExp, ast.BoolOp))
-        self.conditional += branches
-        changed = {key: self._field(value) for key, value in ast.iter_fields(node)}
-        self.conditional -= branches
-        return _picked(changed) if isinstance(node, ast.Subscript) else type(node)(**changed)
-
-    def _name(self, node: ast.Name) -> ast.expr:
-        if node.id == "training":
-            return copy.copy(TRAINING)
-        read = {value.name: value for value in self.operation.reads}.get(node.id)
-        if read is not None and read.state:
-            return self_attribute(node.id)
-        stored = read is None and node.id in self.lowering.flow.scope.values
-        return self_attribute(node.id) if stored else ast.Name(node.id, node.ctx)
-
-    def _field(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self.visit(item) if isinstance(item, ast.AST) else item for item in value]
-        return self.visit(value) if isinstance(value, ast.AST) else value
-
-    def parts(self, node: ast.expr) -> ast.Call:
-        """A call with what it is given written for the style."""
-        assert isinstance(node, ast.Call)
-        arguments = [self.visit(argument) for argument in node.args]
-        keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
-        return ast.Call(node.func, arguments, keywords)
-
-    def _layer(self, node: ast.Call) -> ast.expr:
-        before, drawn = self.lowering.count(), self.drawn
-        application = self.operation.calls[node]
-        call = self.parts(node)
-        result = self.lowering.call(application, call, self.operation.step)
-        if self.conditional and self.lowering.count() > before:
-            raise SpecError(
-                f"{application.module.kind} takes several statements, so it cannot stand in a condition",
-                self.operation.mark,
-                "give it a step of its own",
-            )
-        if drawn and self.lowering.count() > before:
-            raise SpecError(
-                f"{application.module.kind} takes several statements, which would come before the random numbers "
-                "that a layer earlier in the line draws",
-                self.operation.mark,
-                "give it a step of its own",
-            )
-        self.drawn = drawn or ast.unparse(TRAINING) in ast.unparse(result)
-        return result
 
 
 def _code(statement: ast.stmt) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from nngen.graph.calls import named_in, operands_of
 from nngen.graph.construction import becomes_identity
 from nngen.graph.flow import Application, Condition, Module, Operation, self_attribute
-from nngen.graph.lowering import Lowering, assign, operands_of
+from nngen.graph.lowering import Lowering, assign
 
 
 class NNLowering(Lowering):
@@ -37,5 +38,5 @@ class NNLowering(Lowering):
 
     def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
         if self.is_loop(application.module):
-            return self.looped(application, operands_of(application, call), step)
+            return self.looped(application, operands_of(application, call), named_in(call))
         return ast.Call(self_attribute(application.module.name), call.args, call.keywords)

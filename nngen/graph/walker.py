@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from nngen.errors import Fault, Mark, SpecError, did_you_mean
-from nngen.expressions import Line, Target
+from nngen.expressions import Line
 from nngen.fold import Folder, free_names
 from nngen.graph.automatic import automatic_names
+from nngen.graph.calls import operands_of
 from nngen.graph.containers import copies, inputs_of
-from nngen.graph.flow import Application, Built, Condition, Flow, Operation, Value
+from nngen.graph.flow import Above, Application, Built, Condition, Flow, Operation, Value
 from nngen.graph.lines import Layer, LineEvaluator
 from nngen.graph.modules import evaluate
+from nngen.graph.order import in_order
+from nngen.graph.results import apart, merged, unpacked
 from nngen.graph.scope import Scope
 from nngen.graph.states import build_state
 from nngen.names import check_value_name
-from nngen.sizes import value_of
 from nngen.spec import Body, LayerStep, LineStep, Name
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.tensors import UNKNOWN
 
 # A line counts as one more step for so many characters in it, or values that its calls give.
 WORK = 100
 
 
-def walk(body: Body, scope: Scope, inputs: Mapping[str, Any]) -> Flow:
+def walk(body: Body, scope: Scope, inputs: Mapping[str, Any], above: Above | None = None) -> Flow:
     """Follow all steps of a class in one use of it.
 
     Args:
         body: the class.
         scope: its sizes.
         inputs: the values of forward's arguments.
+        above: of a loss, what it knows of its model.
 
     Raises:
         SpecError: a step does not fit.
     """
-    return Walker(body, scope, inputs).walk()
+    return Walker(body, scope, inputs, above or Above()).walk()
 
 
 class Walker:
@@ -47,9 +50,10 @@ class Walker:
         body: the class.
         scope: its sizes.
         inputs: the values of forward's arguments.
+        above: of a loss, what it knows of its model.
     """
 
-    def __init__(self, body: Body, scope: Scope, inputs: Mapping[str, Any]) -> None:
+    def __init__(self, body: Body, scope: Scope, inputs: Mapping[str, Any], above: Above) -> None:
         self.body = body
         self.scope = scope
         given = tuple(
@@ -59,6 +63,8 @@ class Walker:
         self.values: dict[str, Value] = {value.name: value for value in given}
         self.bound: list[Value] = list(given)
         self.layers: dict[str, Layer] = {}
+        self.outputs = above.outputs
+        self.attributes = dict(above.attributes)
         self.running: Value | None = given[0] if len(given) == 1 else None
         self.automatic = automatic_names(body)
 
@@ -78,25 +84,10 @@ class Walker:
             except Fault as fault:
                 raise SpecError(fault.message, step.mark, fault.hint) from None
         self._output()
-        self._move_built()
+        self.flow.built = in_order(self.flow.built, self.body)
         self._refuse_unused()
         self._refuse_overwritten()
         return self.flow
-
-    def _move_built(self) -> None:
-        """Put the layers that are built behind a later one there."""
-        built = self.flow.built
-        for each in reversed(built.copy()):
-            step = self.body.layers[each.step]
-            if not isinstance(step, LayerStep) or step.built_after is None:
-                continue
-            names = [other.name for other in built if other is not each]
-            if step.built_after.text not in names:
-                name = step.built_after
-                hint = did_you_mean(name.text, names)
-                raise SpecError(f"there is no layer {name.text!r} here", name.mark, hint)
-            built.remove(each)
-            built.insert(names.index(step.built_after.text) + 1, each)
 
     def named(self, name: str, sizes: Iterable[str] = ()) -> Value:
         """The value that a step names; `sizes` could have been meant too.
@@ -108,10 +99,10 @@ class Walker:
         if value is None:
             if name in self.layers:
                 raise Fault(f"{name!r} has given no value yet")
-            raise Fault(
-                f"there is no {name!r} here",
-                did_you_mean(name, [*self.values, *sizes]),
-            )
+            hint = did_you_mean(name, [*self.values, *sizes])
+            if name in self.attributes:
+                hint = f"a loss sees what forward gives: put {name!r} among `outputs`"
+            raise Fault(f"there is no {name!r} here", hint)
         if name == "self":
             raise Fault("what 'self' gives needs a name of its own", "`call: y = self(x)`")
         value.used = value.named = True
@@ -182,11 +173,13 @@ class Walker:
                     step.call.value.mark,
                     f"`y = {name}(x)`",
                 )
+            if step.repeat is not None:
+                self._check_plain(step.call, name)
         else:
             reads = self._sources(step, again)
             self.layers[name] = layer
             application = self._applied(layer, step, reads, holds)
-            value = Value(_merged(application, reads, condition, holds), name, step.mark)
+            value = Value(merged(application, reads, condition, holds), name, step.mark)
             if condition is not None and not condition.passes:
                 value.only_when = condition.tree
             self._bind(name, value)
@@ -204,6 +197,26 @@ class Walker:
             )
         self.flow.built.append(Built(name, layer.module, number, condition, step.init))
 
+    def _check_plain(self, line: Line, name: str) -> None:
+        """Refuse a `call` beside `repeat` with more in it than the call: once, or in each copy, it does not say."""
+        tree, calls = line.value.tree, self.flow.operations[-1].calls
+        if tree not in calls:
+            raise SpecError(
+                f"beside `repeat`, `call` is a plain call of {name!r}, but here there is more in the line",
+                line.value.mark,
+                "make a block of the line, and repeat that",
+            )
+        application = calls[tree]
+        flowing = application.output if isinstance(application.output, tuple) else (None,)
+        operands = list(operands_of(application, tree).values())
+        for operand in operands[: len(flowing)]:
+            if not isinstance(operand, ast.Name):
+                raise SpecError(
+                    f"beside `repeat`, {ast.unparse(operand)!r} could be meant for each copy, or for the first alone",
+                    line.value.mark,
+                    "bind it to a name in a line above, or make a block of it and repeat that",
+                )
+
     def _applied(
         self, layer: Layer, step: LayerStep, reads: tuple[Value, ...], holds: Any
     ) -> Application | None:
@@ -211,7 +224,7 @@ class Walker:
         try:
             return layer(*(value.abstract for value in reads))
         except Fault as fault:
-            error = SpecError(fault.message, step.mark, _apart(reads) or fault.hint)
+            error = SpecError(fault.message, step.mark, apart(reads) or fault.hint)
         except SpecError as fault:
             error = fault
         if holds is False:
@@ -219,7 +232,8 @@ class Walker:
         raise error
 
     def _check_free(self, name: str, mark: Mark) -> None:
-        if name in self.layers or name in self.values or name in self.scope.values:
+        taken = (self.layers, self.values, self.scope.values, self.attributes)
+        if any(name in names for names in taken):
             raise SpecError(f"the name {name!r} is taken already", mark, "choose another name")
 
     def _state(self, step: LayerStep, number: int) -> None:
@@ -230,6 +244,7 @@ class Walker:
         module, abstract = build_state(step, name, self.scope, LineEvaluator(self))
         value = Value(abstract, name, step.mark, state=True, fixed=True)
         self._bind(name, value)
+        self.attributes[name] = step.kind
         expression = step.arguments.get("value")
         self.flow.built.append(Built(name, module, number, None, step.init, expression))
 
@@ -272,9 +287,9 @@ class Walker:
         mark: Mark,
         condition: Condition | None = None,
         layer: str = "",
-        result: ast.expr | None = None,
+        output: ast.expr | None = None,
     ) -> None:
-        evaluator = LineEvaluator(self, result)
+        evaluator = LineEvaluator(self, output)
         try:
             result = evaluator(line.value.tree)
         except Fault as fault:
@@ -289,18 +304,13 @@ class Walker:
                 "call it: add `()`",
             )
         writes: list[Value | None] = []
-        for name, part in _unpacked(line.target, result, line.value.mark):
+        for name, part in unpacked(line.target, result, line.value.mark):
             if name == "_":
                 writes.append(None)
                 continue
-            check_value_name(name, mark)
-            if name in self.layers or name in self.scope.values:
-                what = "a layer" if name in self.layers else "an argument"
-                raise SpecError(
-                    f"{name!r} is {what}; a line cannot bind it",
-                    mark,
-                    "choose another name",
-                )
+            if output is None:
+                check_value_name(name, mark)
+                self._check_bindable(name, mark)
             value = Value(part, name, mark, fixed=True)
             if condition is not None:
                 value.only_when = condition.tree
@@ -315,6 +325,21 @@ class Walker:
             )
         )
 
+    def _check_bindable(self, name: str, mark: Mark) -> None:
+        """Refuse a line that binds what is no value of forward's own."""
+        kind = self.attributes.get(name)
+        if kind in ("Parameter", "Buffer"):
+            raise SpecError(
+                f"{name!r} is a {kind}; a line that binds its name makes another value, and leaves it as it is",
+                mark,
+                "give the value another name",
+            )
+        if name in self.layers or name in self.scope.values:
+            what = "a layer" if name in self.layers else "an argument"
+            raise SpecError(
+                f"{name!r} is {what}; a line cannot bind it", mark, "choose another name"
+            )
+
     def _output(self) -> None:
         """End with the expression of `outputs`, or with the last step's value."""
         number, mark = len(self.body.layers), self.body.mark
@@ -326,12 +351,16 @@ class Walker:
             self.flow.operations.append(Operation(number, mark, (self.running,), (result,)))
             return
         outputs = self.body.outputs
-        self._line(Line("output", outputs), number, outputs.mark, result=outputs.tree)
+        self._line(Line("output", outputs), number, outputs.mark, output=outputs.tree)
         self.bound.pop().used = True
 
     def _refuse_unused(self) -> None:
+        outputs = [value for value in self.flow.inputs if value.name in self.outputs]
+        partly = any(
+            value.used for value in outputs
+        )  # a loss need not be of all that forward gives
         for value in self.bound:
-            if not value.used:
+            if not value.used and not (partly and value in outputs):
                 what = f"the value {value.name!r}" if value.fixed else f"what {value.name!r} gives"
                 raise SpecError(
                     f"nothing uses {what}",
@@ -369,54 +398,7 @@ def _name_node(name: str) -> ast.expr:
     return ast.Name(name, ast.Load())
 
 
-def _merged(
-    application: Application | None,
-    reads: tuple[Value, ...],
-    condition: Condition | None,
-    holds: Any,
-) -> Any:
-    """What a step gives, given that its condition may not hold."""
-    if holds is False:
-        return reads[0].abstract if condition is None or condition.passes else None
-    assert application is not None
-    if holds is True or condition is None or not condition.passes:
-        return application.output
-    before = reads[0].abstract
-    if application.output == before:
-        return before
-    return Tensor(None, before.dtype) if isinstance(before, Tensor) else UNKNOWN
-
-
-def _apart(reads: Sequence[Value]) -> str:
-    """How to take apart the values that one layer gives at once, if that is what a step is given."""
-    for value in reads:
-        if isinstance(value.abstract, tuple) and not value.fixed:
-            rest = ", _" * (len(value.abstract) - 1)
-            line = f"y{rest} = {value.name}(…)"
-            return f"take them apart beside {value.name!r}: `call: {line}`"
-    return ""
-
-
 def _in_place(application: Application) -> bool:
     while application.children:
         application = application.children[0]
     return application.module.values.get("inplace") is True
-
-
-def _unpacked(target: Target, result: Any, mark: Mark) -> list[tuple[str, Any]]:
-    """Each name of a line's target with its part of the result."""
-    if isinstance(target, str):
-        return [(target, result)]
-    count = len(target)
-    parts: Sequence[Any]
-    if result is UNKNOWN or (isinstance(result, Tensor) and result.shape is None):
-        parts = [Tensor(None)] * count
-    elif isinstance(result, Tensor) and result.shape and value_of(result.shape[0]) == count:
-        parts = [result.sized(*result.shape[1:])] * count
-    elif not isinstance(result, (tuple, list)):
-        raise SpecError(f"the line unpacks {count} values, but there is one", mark)
-    elif len(result) != count:
-        raise SpecError(f"the line unpacks {count} values, but there are {len(result)}", mark)
-    else:
-        parts = result
-    return [pair for inner, part in zip(target, parts) for pair in _unpacked(inner, part, mark)]

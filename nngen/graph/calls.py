@@ -1,0 +1,119 @@
+"""Lines of Python as each style writes them: layers as it calls them, `training` as the model's own."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import Any, Protocol
+
+from nngen.errors import SpecError
+from nngen.graph.flow import Application, Flow, Operation, self_attribute
+
+TRAINING = self_attribute("training")
+_PLAIN = (ast.Name, ast.Tuple, ast.Load, ast.Constant)
+
+
+class Caller(Protocol):
+    """A style: how it calls layers."""
+
+    flow: Flow
+
+    def count(self) -> int:
+        """How many statements there are."""
+
+    def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
+        """A layer called in a line, as an expression."""
+
+
+def operands_of(application: Application, call: ast.expr) -> dict[str, ast.expr]:
+    """What a call passes, by the names of the layer's inputs, in their order."""
+    assert isinstance(call, ast.Call)
+    given = {
+        **dict(zip(application.inputs, call.args)),
+        **{str(k.arg): k.value for k in call.keywords},
+    }
+    return {key: given[key] for key in application.inputs if key in given}
+
+
+def named_in(call: ast.Call) -> frozenset[str]:
+    """The arguments that a call gives by name."""
+    return frozenset(str(keyword.arg) for keyword in call.keywords)
+
+
+class Calls(ast.NodeTransformer):
+    """Writes a line for one style: layers as it calls them, `training` as the model's own."""
+
+    def __init__(self, lowering: Caller, operation: Operation) -> None:
+        self.lowering = lowering
+        self.operation = operation
+        self.conditional = 0
+        self.drawn = False
+
+    def visit(self, node: ast.AST) -> Any:
+        if isinstance(node, ast.Call) and node in self.operation.calls:
+            return self._layer(node)
+        if isinstance(node, ast.Name):
+            return self._name(node)
+        branches = isinstance(node, (ast.IfExp, ast.BoolOp))
+        self.conditional += branches
+        changed = {key: self._field(value) for key, value in ast.iter_fields(node)}
+        self.conditional -= branches
+        return _picked(changed) if isinstance(node, ast.Subscript) else type(node)(**changed)
+
+    def _name(self, node: ast.Name) -> ast.expr:
+        if node.id == "training":
+            return copy.copy(TRAINING)
+        read = {value.name: value for value in self.operation.reads}.get(node.id)
+        if read is not None and read.state:
+            return self_attribute(node.id)
+        stored = read is None and node.id in self.lowering.flow.scope.values
+        return self_attribute(node.id) if stored else ast.Name(node.id, node.ctx)
+
+    def _field(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.visit(item) if isinstance(item, ast.AST) else item for item in value]
+        return self.visit(value) if isinstance(value, ast.AST) else value
+
+    def parts(self, node: ast.expr) -> ast.Call:
+        """A call with what it is given written for the style."""
+        assert isinstance(node, ast.Call)
+        arguments = [self.visit(argument) for argument in node.args]
+        keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
+        return ast.Call(node.func, arguments, keywords)
+
+    def _layer(self, node: ast.Call) -> ast.expr:
+        before, drawn = self.lowering.count(), self.drawn
+        application = self.operation.calls[node]
+        call = self.parts(node)
+        result = self.lowering.call(application, call, self.operation.step)
+        if self.conditional and self.lowering.count() > before:
+            raise SpecError(
+                f"{application.module.kind} takes several statements, so it cannot stand in a condition",
+                self.operation.mark,
+                "give it a step of its own",
+            )
+        if drawn and self.lowering.count() > before:
+            raise SpecError(
+                f"{application.module.kind} takes several statements, which would come before the random numbers "
+                "that a layer earlier in the line draws",
+                self.operation.mark,
+                "give it a step of its own",
+            )
+        self.drawn = drawn or ast.unparse(TRAINING) in ast.unparse(result)
+        return result
+
+
+def _picked(parts: dict[str, Any]) -> ast.expr:
+    """A subscript; one that picks from names in a tuple, `(y, h)[0]`, is the name."""
+    value, index = parts["value"], parts["slice"]
+    if (
+        isinstance(value, ast.Tuple)
+        and isinstance(index, ast.Constant)
+        and isinstance(index.value, int)
+        and -len(value.elts) <= index.value < len(value.elts)
+    ):
+        picked = value.elts[index.value]
+        rest = [leaf for part in value.elts if part is not picked for leaf in ast.walk(part)]
+        if all(isinstance(leaf, _PLAIN) for leaf in rest):
+            return picked
+    return ast.Subscript(**parts)

@@ -1,0 +1,59 @@
+"""What a step gives: under a condition, several values at once, and the parts that a line takes apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nngen.errors import Mark, SpecError
+from nngen.expressions import Target
+from nngen.graph.flow import Application, Condition, Value
+from nngen.sizes import value_of
+from nngen.tensors import UNKNOWN, Tensor
+
+
+def merged(
+    application: Application | None,
+    reads: tuple[Value, ...],
+    condition: Condition | None,
+    holds: Any,
+) -> Any:
+    """What a step gives, given that its condition may not hold."""
+    if holds is False:
+        return reads[0].abstract if condition is None or condition.passes else None
+    assert application is not None
+    if holds is True or condition is None or not condition.passes:
+        return application.output
+    before = reads[0].abstract
+    if application.output == before:
+        return before
+    return Tensor(None, before.dtype) if isinstance(before, Tensor) else UNKNOWN
+
+
+def apart(reads: Sequence[Value]) -> str:
+    """How to take apart the values that one layer gives at once, if that is what a step is given."""
+    for value in reads:
+        if isinstance(value.abstract, tuple) and not value.fixed:
+            rest = ", _" * (len(value.abstract) - 1)
+            line = f"y{rest} = {value.name}(…)"
+            return f"take them apart beside {value.name!r}: `call: {line}`"
+    return ""
+
+
+def unpacked(target: Target, result: Any, mark: Mark) -> list[tuple[str, Any]]:
+    """Each name of a line's target with its part of the result."""
+    if isinstance(target, str):
+        return [(target, result)]
+    count = len(target)
+    parts: Sequence[Any]
+    if result is UNKNOWN or (isinstance(result, Tensor) and result.shape is None):
+        parts = [Tensor(None)] * count
+    elif isinstance(result, Tensor) and result.shape and value_of(result.shape[0]) == count:
+        parts = [result.sized(*result.shape[1:])] * count
+    elif not isinstance(result, (tuple, list)):
+        raise SpecError(f"the line unpacks {count} values, but there is one", mark)
+    elif len(result) != count:
+        raise SpecError(f"the line unpacks {count} values, but there are {len(result)}", mark)
+    else:
+        parts = result
+    return [pair for inner, part in zip(target, parts) for pair in unpacked(inner, part, mark)]
