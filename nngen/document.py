@@ -18,6 +18,7 @@ import yaml
 from nngen import plain
 from nngen.errors import FileError, Mark, SpecError, nearest
 from nngen.limits import ALLOW, limits
+from nngen.places import Source
 from nngen.slips import NO_TAGS, syntax_error
 
 DEEPEST = 60
@@ -118,6 +119,7 @@ def decode(data: bytes, path: Path) -> Node:
         text = data.decode()
     except UnicodeDecodeError as error:
         mark = _place(data[: error.start].decode(), str(path))
+        mark = replace(mark, source=Source(data.decode(errors="replace")))
         raise SpecError("the file is not UTF-8", mark, "save it as UTF-8") from None
     return parse(text, str(path))
 
@@ -134,14 +136,15 @@ def parse(text: str, file: str) -> Node:
     text = text.removeprefix("\ufeff")
     if len(text) > limits().size:
         raise _too_large(file)
+    source = Source(text)
     if bad := _FORBIDDEN.search(text):
-        mark = _place(text[: bad.start()], file)
+        mark = replace(_place(text[: bad.start()], file), source=source)
         if bad[0] == "%":
             hint = "indent it, or put it in quotes; a spec has no directives"
             raise SpecError("a line may not begin with '%'", mark, hint)
         hint = r"take it out; between double quotes, \x00 or \u2028 can stand for it"
         raise SpecError(f"the character U+{ord(bad[0]):04X} is refused", mark, hint)
-    return _Builder(text, file).document()
+    return _Builder(source, file).document()
 
 
 def of(value: object, file: str = "<dict>") -> Node:
@@ -176,9 +179,10 @@ class _Meter:
 class _Builder:
     """Builds the tree of one document from the parser's events."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, source: Source, file: str) -> None:
         self.file = file
-        self.events = _events(text, file)
+        self.source = source
+        self.events = _events(source, file)
         self.meter = _Meter()
         # An anchor's node, its size and its height; None while the node is open.
         self.anchors: dict[str, tuple[Node, int, int] | None] = {}
@@ -202,7 +206,7 @@ class _Builder:
 
     def mark(self, event: _Event, path: str) -> Mark:
         start = event.start_mark
-        return Mark(self.file, start.line + 1, start.column + 1, path)
+        return Mark(self.file, start.line + 1, start.column + 1, path, self.source)
 
     def node(self, event: _Event, path: str, depth: int) -> Node:
         mark = self.mark(event, path)
@@ -419,11 +423,11 @@ _FORBIDDEN = re.compile(
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def _events(text: str, file: str) -> Iterator[_Event]:
+def _events(source: Source, file: str) -> Iterator[_Event]:
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        yield from yaml.parse(text, loader)
+        yield from yaml.parse(source.text, loader)
     except yaml.MarkedYAMLError as error:
-        raise syntax_error(error, text, file) from None
+        raise syntax_error(error, source, file) from None
     except (ValueError, OverflowError):  # the pure parser, on "\UFFFFFFFF"
         raise SpecError("an escape names no character", Mark(file)) from None

@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+
+from nngen.places import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in a spec: its file, line and column (both from 1), and the path of keys that leads there."""
+    """A place in a spec.
+
+    Attributes:
+        file: what errors call it.
+        line, column: both from 1; 0 where there is no text.
+        path: the keys that lead there.
+        source: the text.
+    """
 
     file: str
     line: int = 0
     column: int = 0
     path: str = ""
+    source: Source | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def excerpt(self) -> str:
+        """The line of the text, and under it a caret; nothing where there is no text."""
+        return "" if self.source is None else self.source.excerpt(self.line, self.column)
+
+    def moved(self, node: object, start: int = 0) -> Mark:
+        """The place of a node of Python in the value that begins here, from its character `start` on."""
+        if self.source is None:
+            return self
+        line, column = self.source.moved(self.line, self.column, start, node)
+        return replace(self, line=line, column=column)
 
 
 # A message may quote the spec, which may hold a megabyte on one line, or what makes a terminal lie.
@@ -44,6 +65,10 @@ class SpecError(NngenError):
         message: what is wrong, in one sentence.
         mark: where it is wrong.
         hint: what would be right.
+
+    Attributes:
+        others: what else is wrong, where that does not follow from this; in the order of the spec.
+        more: how many errors there are beside these.
     """
 
     def __init__(self, message: str, mark: Mark, hint: str = "") -> None:
@@ -51,11 +76,37 @@ class SpecError(NngenError):
         self.message = _quotable(message)
         self.mark = mark
         self.hint = _quotable(hint)
+        self.others: tuple[SpecError, ...] = ()
+        self.more = 0
 
     def __str__(self) -> str:
+        return "\n".join([self.text(), *(each.text() for each in self.others), *self.rest()])
+
+    def text(self) -> str:
+        """This error without the others: its place, what is wrong, the line, and what would be right."""
         at = f"{self.mark}: {self.mark.path}" if self.mark.path else f"{self.mark}"
-        text = f"{at}: {self.message}"
-        return f"{text}\n  hint: {self.hint}" if self.hint else text
+        hint = f"  hint: {self.hint}" if self.hint else ""
+        return "\n".join(filter(None, (f"{at}: {self.message}", self.mark.excerpt(), hint)))
+
+    def rest(self) -> list[str]:
+        """What is said of errors that are not shown."""
+        return [f"and {self.more} more error{'s' * (self.more > 1)}"] * bool(self.more)
+
+
+MOST_ERRORS = 20
+
+
+def together(errors: Iterable[SpecError]) -> SpecError:
+    """One error that tells of all, in the order of the spec, and of each place once."""
+    places: dict[object, SpecError] = {}
+    for error in (each for given in errors for each in (given, *given.others)):
+        places.setdefault((str(error.mark), error.mark.path), error)
+    first, *others = sorted(places.values(), key=lambda each: (each.mark.line, each.mark.column))
+    first.others = tuple(others[: MOST_ERRORS - 1])
+    first.more = len(others) - len(first.others)
+    for other in others:
+        other.others = ()
+    return first
 
 
 class Fault(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import warnings
 from dataclasses import dataclass
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 from nngen.errors import Fault, Mark, SpecError
 from nngen.identifiers import is_identifier
@@ -68,13 +68,19 @@ _ALLOWED: tuple[type[ast.AST], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A checked expression and the place in the spec where it stands."""
+    """A checked expression and the place in the spec where it stands.
+
+    Attributes:
+        mark: where the value begins in which it stands.
+        start: the character of that value with which it begins.
+    """
 
     tree: ast.expr
     mark: Mark
+    start: int = 0
 
     def fault(self, fault: Fault) -> SpecError:
-        return SpecError(fault.message, place(self.mark, fault.node), fault.hint)
+        return SpecError(fault.message, place(self.mark, fault.node, self.start), fault.hint)
 
 
 # What a line binds: a name, or names within tuples.
@@ -100,24 +106,33 @@ def _names(target: Target) -> tuple[str, ...]:
     return tuple(name for part in target for name in _names(part))
 
 
-def place(mark: Mark, node: object) -> Mark:
-    """The mark moved to where `node` stands in an expression that begins at `mark`."""
-    column = getattr(node, "col_offset", 0)
-    if not column or not mark.line or getattr(node, "lineno", 1) != 1:
-        return mark
-    return Mark(mark.file, mark.line, mark.column + column, mark.path)
+def place(mark: Mark, node: object, start: int = 0) -> Mark:
+    """The mark moved to where `node` stands in a value that begins at `mark`."""
+    mark = getattr(node, "mark", mark)  # an item of a list has a place of its own
+    return mark.moved(node, start) if hasattr(node, "col_offset") else mark
 
 
-def parse(text: str, mark: Mark) -> Expression:
+def marked(tree: ast.expr, mark: Mark) -> ast.expr:
+    """The tree, each node of which remembers the value that it stands in: one that becomes a part of another."""
+    for node in ast.walk(tree):
+        vars(node).setdefault("mark", mark)
+    return tree
+
+
+def parse(text: str, mark: Mark, start: int = 0) -> Expression:
     """Parse and check an expression.
+
+    Args:
+        text: the expression.
+        mark: where the value begins in which it stands.
+        start: the character of that value with which it begins.
 
     Raises:
         SpecError: it is no Python, or holds what the language does not have.
     """
-    body = _parse(text, mark, "eval")
+    body = _parse(text, mark, "eval", start)
     assert isinstance(body, ast.Expression)
-    _check(body.body, mark)
-    return Expression(body.body, mark)
+    return _check(body.body, mark, start)
 
 
 def parse_line(text: str, mark: Mark) -> Line:
@@ -142,8 +157,8 @@ def parse_line(text: str, mark: Mark) -> Line:
             hint,
         )
     statement = body.body[0]
-    _check(statement.value, mark)
-    return Line(_target(statement.targets[0], mark), Expression(statement.value, mark))
+    value = _check(statement.value, mark)
+    return Line(_target(statement.targets[0], mark), value)
 
 
 def _target(node: ast.expr, mark: Mark) -> Target:
@@ -163,7 +178,7 @@ def shorten(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def _parse(text: str, mark: Mark, mode: str) -> ast.AST:
+def _parse(text: str, mark: Mark, mode: str, start: int = 0) -> ast.AST:
     if len(text) > MAX_LENGTH:
         raise SpecError(
             f"an expression may have at most {MAX_LENGTH} characters, this one has {len(text)}",
@@ -174,18 +189,19 @@ def _parse(text: str, mark: Mark, mode: str) -> ast.AST:
             warnings.simplefilter("ignore")
             return ast.parse(text.strip(), mode=mode)
     except SyntaxError as error:
-        moved = Mark(
-            mark.file,
-            mark.line,
-            mark.column + max((error.offset or 1) - 1, 0),
-            mark.path,
-        )
         raise SpecError(
             f"{shorten(text)} is not valid Python: {error.msg}",
-            moved if mark.line else mark,
+            mark.moved(_culprit(error, text.strip()), start),
         ) from None
     except (ValueError, RecursionError, MemoryError, OverflowError):
         raise SpecError(f"{shorten(text)} is not an expression that can be read", mark) from None
+
+
+def _culprit(error: SyntaxError, text: str) -> ast.AST:
+    """The place that Python complains of, as a node has it: in bytes."""
+    row = (text.split("\n") + [""])[min(max((error.lineno or 1) - 1, 0), text.count("\n"))]
+    before = row[: max((error.offset or 1) - 1, 0)]
+    return ast.Name("", lineno=error.lineno or 1, col_offset=len(before.encode(errors="replace")))
 
 
 def _check_depth(tree: ast.AST, mark: Mark) -> None:
@@ -197,59 +213,59 @@ def _check_depth(tree: ast.AST, mark: Mark) -> None:
             raise SpecError(f"the expression is nested more than {MAX_DEPTH} deep", mark)
 
 
-def _check(tree: ast.AST, mark: Mark) -> None:
+def _check(tree: ast.expr, mark: Mark, start: int = 0) -> Expression:
+    """The expression, which must be of the language."""
     _check_depth(tree, mark)
-    if isinstance(tree, ast.Starred):
-        _refuse(
-            tree, mark, f"{shorten(ast.unparse(tree))} is no value", "write the value without `*`"
+    found = Expression(tree, mark, start)
+    try:
+        if isinstance(tree, ast.Starred):
+            shown = shorten(ast.unparse(tree))
+            raise Fault(f"{shown} is no value", "write the value without `*`", tree)
+        for node in ast.walk(tree):
+            _check_node(node)
+    except Fault as fault:
+        raise found.fault(fault) from None
+    return found
+
+
+def _check_node(node: ast.AST) -> None:
+    if not isinstance(node, _ALLOWED):
+        raise Fault(f"{_describe(node)} cannot stand in a spec's expression", node=node)
+    if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+        raise Fault(
+            f"{node.attr!r} is a private attribute; a spec cannot use it",
+            "a tensor has shape, dtype, … and the methods of the catalog: `x.flatten(1)`",
+            node,
         )
-    for node in ast.walk(tree):
-        if not isinstance(node, _ALLOWED):
-            _refuse(node, mark, f"{_describe(node)} cannot stand in a spec's expression")
-        if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
-            _refuse(
-                node,
-                mark,
-                f"{node.attr!r} is a private attribute; a spec cannot use it",
-                "a tensor has shape, dtype, … and the methods of the catalog: `x.flatten(1)`",
-            )
-        if isinstance(node, ast.Name) and node.id.startswith("_"):
-            _refuse(node, mark, f"{node.id!r} is a private name; a spec cannot use it")
-        if isinstance(node, ast.Name) and not is_identifier(node.id):
-            message = f"{node.id!a} holds a character that a name cannot have"
-            _refuse(node, mark, message, "write letters, digits and `_`")
-        if isinstance(node, ast.Call):
-            names = [keyword.arg for keyword in node.keywords]
-            repeated = next((name for name in names if names.count(name) > 1), None)
-            if repeated is not None:
-                _refuse(node, mark, f"{repeated!r} is given twice")
-        if isinstance(node, ast.keyword) and node.arg is None:
-            _refuse(
-                node,
-                mark,
-                "`**` cannot stand in a spec's expression",
-                "write each argument by its name",
-            )
-        if isinstance(node, ast.Dict) and not all(
-            isinstance(k, ast.Constant) and isinstance(k.value, str) for k in node.keys
-        ):
-            _refuse(node, mark, "the keys of a dict must be strings")
-        if isinstance(node, ast.Constant):
-            _check_constant(node, mark)
+    if isinstance(node, ast.Name) and node.id.startswith("_"):
+        raise Fault(f"{node.id!r} is a private name; a spec cannot use it", node=node)
+    if isinstance(node, ast.Name) and not is_identifier(node.id):
+        message = f"{node.id!a} holds a character that a name cannot have"
+        raise Fault(message, "write letters, digits and `_`", node)
+    if isinstance(node, ast.Call):
+        names = [keyword.arg for keyword in node.keywords]
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated is not None:
+            raise Fault(f"{repeated!r} is given twice", node=node)
+    if isinstance(node, ast.keyword) and node.arg is None:
+        hint = "write each argument by its name"
+        raise Fault("`**` cannot stand in a spec's expression", hint, node)
+    if isinstance(node, ast.Dict) and not all(
+        isinstance(k, ast.Constant) and isinstance(k.value, str) for k in node.keys
+    ):
+        raise Fault("the keys of a dict must be strings", node=node)
+    if isinstance(node, ast.Constant):
+        _check_constant(node)
 
 
-def _check_constant(node: ast.Constant, mark: Mark) -> None:
+def _check_constant(node: ast.Constant) -> None:
     value = node.value
     if isinstance(value, (bytes, complex)):
-        _refuse(node, mark, f"{_describe(node)} cannot stand in a spec's expression")
+        raise Fault(f"{_describe(node)} cannot stand in a spec's expression", node=node)
     if isinstance(value, int) and abs(value) >= MAX_NUMBER:
-        _refuse(node, mark, "the number is too large")
+        raise Fault("the number is too large", node=node)
     if isinstance(value, str) and (len(value) > 200 or not value.isprintable()):
-        _refuse(node, mark, "a string may have at most 200 characters, all printable")
-
-
-def _refuse(node: ast.AST, mark: Mark, message: str, hint: str = "") -> NoReturn:
-    raise SpecError(message, place(mark, node), hint)
+        raise Fault("a string may have at most 200 characters, all printable", node=node)
 
 
 _WORDS = {

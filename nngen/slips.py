@@ -8,10 +8,12 @@ from typing import Any
 import yaml
 
 from nngen.errors import Mark, SpecError
+from nngen.places import Source
 
 
-def syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> SpecError:
+def syntax_error(error: yaml.MarkedYAMLError, source: Source, file: str) -> SpecError:
     """Say in the same words what either parser complains of, and what may be meant."""
+    text = source.text
     problem: Any = error.problem_mark
     begin: Any = error.context_mark or problem
     at_end = not text[problem.index : problem.index + 100].strip()
@@ -19,7 +21,7 @@ def syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> SpecError
     at = begin if _OPENING.search(words) else problem
     after = text[at.index : at.index + 100]
     clue = f"{words}\n{text[max(0, at.index - 200) : at.index]}\0{after}"
-    mark = Mark(file, at.line + 1, at.column + 1)
+    mark = Mark(file, at.line + 1, at.column + 1, source=source)
     for slip, message, hint in _SLIPS:
         if re.match(f".*(?:{slip})", clue):
             names = {

@@ -121,7 +121,10 @@ def test_a_wrong_spec_is_an_error_and_writes_nothing(shell: Shell) -> None:
     before = shell.files()
     assert shell("build", spec, code=2) == ""
     assert shell.errors == (
-        "net.yaml:5:5: layers[1]: torch.nn has no layer 'ReLUU'\n" "  hint: did you mean 'ReLU'?\n"
+        "net.yaml:5:5: layers[1]: torch.nn has no layer 'ReLUU'\n"
+        "    5 |   - ReLUU\n"
+        "      |     ^\n"
+        "  hint: did you mean 'ReLU'?\n"
     )
     assert shell.files() == before
 

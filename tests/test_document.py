@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from nngen import document, limits
 from nngen.document import Mapping, Node, Scalar, Sequence, of, parse, read
 from nngen.errors import FileError, NngenError, SpecError
+from tests.excerpts import without_excerpts
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -50,7 +51,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 def message(error: NngenError) -> tuple[str, str]:
     """The first line of an error and its hint."""
-    first, _, hint = str(error).partition("\n  hint: ")
+    first, _, hint = without_excerpts(str(error)).partition("\n  hint: ")
     return first, hint
 
 

@@ -15,6 +15,7 @@ import pytest
 import nngen
 from nngen.cli import main
 from nngen.errors import FileError, NngenError, SpecError, did_you_mean, nearest
+from tests.excerpts import without_excerpts
 
 HEAD = "name: M\ninput: [3, 8, 8]\nlayers:\n"
 
@@ -52,11 +53,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What a command that must fail says."""
+    """What a command that must fail says, but for the lines of the spec that it shows."""
     assert main(arguments) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    return printed.err.removesuffix("\n")
+    return without_excerpts(printed.err).removesuffix("\n")
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -183,7 +184,7 @@ def test_a_bad_spec_does_not_keep_the_others_from_their_turn(
     (folder / "good.yaml").write_text(HEAD + "  - ReLU\n")
     assert main([*options, "bad.yaml", "absent.yaml", "good.yaml"]) == 2
     printed = capsys.readouterr()
-    first, _, second = printed.err.splitlines()[:3]
+    first, _, second = without_excerpts(printed.err).splitlines()[:3]
     assert first.startswith("bad.yaml:4:5: layers[0]: torch.nn has no layer 'Reluu'")
     assert second.startswith("cannot read absent.yaml")
     assert {"build": "created", "build --diff": "+class M(", "verify": "equal, bit for bit"}[

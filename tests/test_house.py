@@ -17,6 +17,7 @@ PACKAGE = REPOSITORY / "nngen"
 # A module may import those that stand before it.
 ORDER = (
     *(
+        "places",
         "errors",
         "limits",
         "identifiers",

@@ -10,7 +10,7 @@ from typing import Any
 from nngen.catalog.kinds import Kind
 from nngen.document import Mapping, Node, Scalar, Sequence
 from nngen.errors import Mark, SpecError, did_you_mean
-from nngen.expressions import Expression, parse
+from nngen.expressions import Expression, marked, parse
 
 _NO_SPACE = re.compile(r"(-\w|[\w.]+:\S)")
 
@@ -93,12 +93,16 @@ def expression(node: Node, kind: Kind | None = None) -> Expression:
     return Expression(_tree(node, kind), node.mark)
 
 
+def _part(node: Node, kind: Kind | None) -> ast.expr:
+    return marked(_tree(node, kind), node.mark)
+
+
 def _tree(node: Node, kind: Kind | None) -> ast.expr:
     if isinstance(node, Sequence):
-        return ast.Tuple([_tree(item, kind) for item in node.items], ast.Load())
+        return ast.Tuple([_part(item, kind) for item in node.items], ast.Load())
     if isinstance(node, Mapping):
         keys: list[ast.expr | None] = [ast.Constant(key) for key in node.entries]
-        return ast.Dict(keys, [_tree(entry.value, kind) for entry in node.entries.values()])
+        return ast.Dict(keys, [_part(entry.value, kind) for entry in node.entries.values()])
     value: Any = node.value
     if not isinstance(value, str) or (kind is not None and value in kind.words):
         return ast.Constant(value)

@@ -147,7 +147,7 @@ class StepReader:
             arguments, layers = self._arguments(kind_name, value)
         return LayerStep(
             kind_name,
-            None if match["name"] is None else _label(match["name"], mark),
+            None if match["name"] is None else _label(match["name"], mark, match.start("name")),
             arguments,
             mark,
             layers,
@@ -234,7 +234,8 @@ def _unknown(entry: Entry, kind_name: str, known: tuple[str, ...]) -> SpecError:
     return SpecError(f"{kind_name} has no argument {entry.key!r}", entry.key_mark, hint)
 
 
-def _label(label: str, mark: Mark) -> Label:
+def _label(label: str, mark: Mark, start: int) -> Label:
+    """A name with its `${…}`, in a value from its character `start` on."""
     if len(label) > LONGEST_LABEL:
         raise SpecError(f"{shorten(label)} is no name: it is too long", mark)
     parts: list[str | Expression] = []
@@ -244,7 +245,7 @@ def _label(label: str, mark: Mark) -> Label:
         inside, closed, rest = after.partition("}")
         if not closed:
             raise SpecError(f"the `${{` in {label!r} is not closed", mark)
-        parts += [before, parse(inside, mark)]
+        parts += [before, parse(inside, mark, start + len(label) - len(rest + closed + inside))]
     parts.append(rest)
     result = Label(tuple(parts), mark)
     if result.fixed is not None:
