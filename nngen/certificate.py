@@ -18,7 +18,7 @@ from typing import Any
 from nngen import writer
 from nngen.conditions import Conditions
 from nngen.errors import FileError
-from nngen.report import Report, Row, verdict
+from nngen.report import DEFAULTS, FUSED, FusedRow, Report, Row, verdict
 
 FORMAT = "nngen certificate"
 VERSION = 1
@@ -105,6 +105,7 @@ def _model(spec: Path, result: Report | str) -> dict[str, Any]:
         "first_step": str(result.first_step) if result.first_step else None,
         "checks": [
             *(_check(group, rows) for group, rows in result.groups().items()),
+            *([_fused(result.fused)] if result.fused else []),
             *(
                 {"check": skip.group, "verdict": "not applicable", "reason": skip.reason}
                 for skip in result.skipped
@@ -122,6 +123,17 @@ def _check(group: str, rows: Sequence[Row]) -> dict[str, Any]:
     first = next((str(row) for row in rows if not row.equal), None)
     found = {"check": group, "verdict": VERDICTS[verdict(rows)], "values": values}
     return {**found, "first_difference": first} if first else found
+
+
+def _fused(rows: Sequence[FusedRow]) -> dict[str, Any]:
+    known = [row.largest for row in rows if row.largest is not None]
+    return {
+        "check": DEFAULTS,
+        "verdict": FUSED,
+        "values": {"outputs": sum(row.values for row in rows)},
+        "layers": list(dict.fromkeys(layer for row in rows for layer in row.layers)),
+        "largest_difference": max(known) if len(known) == len(rows) else None,
+    }
 
 
 def _verdict_of(result: Report | str) -> str:

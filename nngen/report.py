@@ -11,6 +11,10 @@ from nngen.conditions import Conditions
 
 WIDTH = 88
 
+# The line of the table for what torch's own defaults change.
+DEFAULTS = "eval, torch's defaults"
+FUSED = "fused by torch"
+
 COLUMNS = {
     "outputs": ("outputs",),
     "loss": ("loss",),
@@ -78,6 +82,27 @@ class StepRow:
 
 
 @dataclass(frozen=True)
+class FusedRow:
+    """What the nn twin gave where torch ran a fused kernel, beside the functional twin: no bits are asked for.
+
+    Args:
+        where: the conditions: "eval, batch 4, no_grad, torch's defaults".
+        layers: the layers of torch.nn that ran it.
+        values: how many values of the outputs and the loss both gave.
+        largest: the largest absolute difference; None where it is no number, such as beside a NaN.
+        rounding: whether it is no more than another order of additions explains.
+        error: what the kernel raised, if it did.
+    """
+
+    where: str
+    layers: tuple[str, ...]
+    values: int
+    largest: float | None
+    rounding: bool = True
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Finding:
     """An exception that one twin, or both, raised.
 
@@ -134,6 +159,7 @@ class Report:
         sizes: values of the open sizes.
         skipped: what was asked for and does not apply.
         steps: what each step of the spec gave in both twins, in the order of the flow; empty where there is no spec.
+        fused: what torch fuses by default, in eval mode without grad; it does not count against equality.
     """
 
     name: str
@@ -148,6 +174,7 @@ class Report:
     sizes: dict[str, int] = field(default_factory=dict)
     skipped: tuple[Skip, ...] = ()
     steps: tuple[StepRow, ...] = ()
+    fused: tuple[FusedRow, ...] = ()
 
     @property
     def values(self) -> int:
@@ -223,6 +250,9 @@ class Report:
                 _cell([row for row in rows if row.what in whats]) for whats in COLUMNS.values()
             )
             lines.append([group, *cells, verdict(rows)])
+        if self.fused:
+            values = f"{sum(row.values for row in self.fused):,}"
+            lines.append([DEFAULTS, values, *("-" for _ in list(COLUMNS)[1:]), FUSED])
         for group in dict.fromkeys(skip.group for skip in self.skipped):
             lines.append([group, *("-" for _ in COLUMNS), "not applicable"])
         return _aligned(lines)

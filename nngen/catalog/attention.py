@@ -12,8 +12,9 @@ from nngen.sizes import value_of
 
 Values = Mapping[str, Any]
 
-# What torch's own layer does there rounds differently; tests and verification switch it off.
-FUSED = "fused by nn in no_grad eval"
+# Of layers whose `fused` kernel runs there; tests and verification switch it off, and verification
+# then tells how far it goes.
+FUSED = "fused by nn: no_grad eval differs"
 
 
 def _one_size(values: Values) -> bool:
@@ -151,6 +152,7 @@ LAYERS = (
         state=_STATE,
         draw=_DRAW,
         note=_note,
+        fused="_native_multi_head_attention",
         stem="attn",
         let={
             "one_size": "(kdim is None or kdim == embed_dim) and (vdim is None or vdim == embed_dim)",

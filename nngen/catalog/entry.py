@@ -179,6 +179,7 @@ class Layer:
             their names, with `_` for dots.
         left_out: arguments of torch's that the entry does not take, each with its reason.
         note: a comment for the lines that use the layer, as a function of the values that the form sees.
+        fused: the kernel of torch's that may run in place of the form in eval mode without grad, and rounds differently.
         examples: uses that together touch every argument.
     """
 
@@ -201,6 +202,7 @@ class Layer:
     parts: Callable[..., Iterable[Part]] | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     note: Callable[[Mapping[str, Any]], str] | None = None
+    fused: str = ""
     examples: tuple[Example, ...] = ()
 
     @property

@@ -198,6 +198,7 @@ LAYERS = (
         inner_state=partial(block_state, _encoder_block, _ENCODER_ORDER, ("src",)),
         order=_ENCODER_ORDER,
         note=_encoder_layer_note,
+        fused="_transformer_encoder_layer_fwd",
         stem="encoder_layer",
         examples=(
             example((4, 6), d_model=6, nhead=2, dim_feedforward=5),

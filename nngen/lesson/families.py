@@ -66,12 +66,13 @@ SEQUENCE = (
 )
 ATTENTION = (
     "The `forward` of `nn.{kind}` calls `{function}` with its packed projections, as the other file does. In eval mode "
-    "without gradients torch may run a fused kernel for the module instead; the proof compares with that one off."
+    "without gradients torch may run a fused kernel for the module instead, which rounds differently; the proof compares "
+    "with that one off, and tells how far it goes."
 )
 COMPOSITE = (
     "`nn.{kind}` is made of attention, linear layers, layer norm and dropout; the other file calls their functions in the "
-    "same order. In eval mode without gradients torch may run a fused kernel for the module instead; the proof "
-    "compares with that one off."
+    "same order. In eval mode without gradients torch may run a fused kernel for the module instead, which rounds "
+    "differently; the proof compares with that one off, and tells how far it goes."
 )
 IDENTITY = (
     "The `forward` of `nn.Identity` returns its input, and the other file passes the value on."

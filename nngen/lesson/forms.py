@@ -16,7 +16,7 @@ from nngen.language import LANGUAGES
 from nngen.lesson.page import Page
 from nngen.lesson.words import TAGS, say
 from nngen.render import templates
-from nngen.report import COLUMNS, Report
+from nngen.report import COLUMNS, DEFAULTS, Report
 
 # Steps next to each other get colours that are far apart.
 _HUES = tuple(150 * number % 360 + 15 * (number // 12 % 2) for number in range(24))
@@ -90,6 +90,7 @@ class ProofRow:
     group: str
     cells: Sequence[str]
     equal: bool
+    fused: bool = False
 
 
 def proof_rows(report: Report) -> list[ProofRow]:
@@ -99,6 +100,9 @@ def proof_rows(report: Report) -> list[ProofRow]:
         counts = [[row.values for row in rows if row.what in whats] for whats in COLUMNS.values()]
         cells = [f"{sum(count):,}" if count else "" for count in counts]
         found.append(ProofRow(group, cells, all(row.equal for row in rows)))
+    if report.fused:
+        values = f"{sum(row.values for row in report.fused):,}"
+        found.append(ProofRow(DEFAULTS, [values, *[""] * (len(COLUMNS) - 1)], True, fused=True))
     return found
 
 

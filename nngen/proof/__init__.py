@@ -2,8 +2,8 @@
 
 `device` and `settings` settle torch, `feed` draws batches, `twin` knows one twin, `observe`
 runs it, `bits` compares two values, `ledger` keeps what was compared, `bench` holds both
-twins; what is done with them stands in `running`, `steps`, `carried`, `form`, `otherwise` and
-`exports`.
+twins; what is done with them stands in `running`, `defaults`, `steps`, `carried`, `form`,
+`otherwise` and `exports`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from nngen.conditions import Conditions
 from nngen.proof.bench import Bench
 from nngen.proof.carried import check_checkpoints, check_copies
+from nngen.proof.defaults import check_defaults
 from nngen.proof.device import autocast, name_of
 from nngen.proof.exports import Export, exports_for
 from nngen.proof.form import check_form
@@ -70,6 +71,7 @@ def verify(subject: Subject, conditions: Conditions | None = None, **changes: An
         sizes=dict(subject.sizes),
         skipped=tuple(ledger.skipped),
         steps=steps,
+        fused=tuple(ledger.fused),
     )
 
 
@@ -79,6 +81,7 @@ def _check(bench: Bench, exports: Sequence[Export]) -> None:
     with autocast(bench.conditions):
         bench.level()
         check_steps(bench)
+        check_defaults(bench)
         bench.followed = follow_steps(bench)
         check_training(bench)
         check_copies(bench)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch import Tensor
@@ -79,6 +80,25 @@ def _between_tensors(nn: Tensor, functional: Tensor) -> str:
     index = f"[{', '.join(map(str, first))}]" if first else ""
     values = _both(nn.to_dense()[first], functional.to_dense()[first])
     return f"{index}: {values}; {int(apart.sum()):,} of {nn.numel():,} values differ"
+
+
+def distance(nn: object, functional: object) -> tuple[float, bool]:
+    """The largest absolute difference of two values, and whether rounding explains it.
+
+    It is infinite where there is no number to give: beside a NaN, or between other shapes.
+    """
+    if not difference(nn, functional):
+        return 0.0, True
+    if not (isinstance(nn, Tensor) and isinstance(functional, Tensor)):
+        return inf, False
+    if nn.dtype != functional.dtype or nn.shape != functional.shape:
+        return inf, False
+    wide = torch.complex128 if nn.is_complex() else torch.float64
+    one, other = (tensor.to_dense().to(wide) for tensor in (nn, functional))
+    apart = torch.where(one == other, 0.0, (one - other).abs())
+    furthest = float(torch.where(one.isnan() & other.isnan(), 0.0, apart).nan_to_num(inf).max())
+    rough = min(1000 * torch.finfo(nn.dtype).eps, 0.1) if nn.dtype.is_floating_point else 0.0
+    return furthest, furthest <= rough * float(other.abs().max())
 
 
 def as_integers(tensor: Tensor) -> Tensor:

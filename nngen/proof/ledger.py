@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor
 
 from nngen.proof.bits import count, difference
-from nngen.report import Finding, Row, Skip
+from nngen.report import FUSED, Finding, FusedRow, Row, Skip
 
 Seen = dict[str, dict[str, object]]  # what -> name -> value
 
@@ -37,6 +37,7 @@ class Ledger:
     findings: list[Finding] = field(default_factory=list)
     said: dict[str, None] = field(default_factory=dict)
     skipped: dict[Skip, None] = field(default_factory=dict)
+    fused: list[FusedRow] = field(default_factory=list)
     outputs: int = 0
     nans: int = 0
     without_gradient: dict[str, None] = field(default_factory=dict)
@@ -126,6 +127,8 @@ class Ledger:
             self.note("the gradient of every parameter is zero or None in every run")
         elif idle:
             self.note(f"zero or None in every run: the gradient of {', '.join(idle)}")
+        if self.fused:
+            self.note(_of_fused(self.fused))
 
     def _look(self, seen: Seen) -> None:
         for value in seen.get("outputs", {}).values():
@@ -144,6 +147,24 @@ class Ledger:
         own, space, rest = name.partition(" ")
         other = self.functional_names.get(own, own)
         return name if other == own else f"{own} ({other}){space}{rest}"
+
+
+def _of_fused(rows: Sequence[FusedRow]) -> str:
+    """How far the values go that torch fuses, as a note."""
+    layers = " and ".join(dict.fromkeys(layer for row in rows for layer in row.layers))
+    take = "take" if " and " in layers else "takes"
+    opening = f"{FUSED}, not compared bit for bit: in eval mode without grad torch's {layers} {take} a fused kernel"
+    error = next((row.error for row in rows if row.error), "")
+    if error:
+        return f"{opening}, which raises: {error}"
+    if any(row.largest is None for row in rows):
+        said = "some values are NaN in one twin alone"
+    else:
+        largest = max(row.largest or 0.0 for row in rows)
+        said = f"largest difference {largest:.2g}" if largest else "here its values are equal"
+    if not all(row.rounding for row in rows):
+        said += ", more than rounding: torch's kernel leaves out what a padding mask hides"
+    return f"{opening}; {said}"
 
 
 def _alike(first: Finding, second: Finding) -> bool:
