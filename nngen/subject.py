@@ -21,11 +21,11 @@ class TensorSpec:
         shape: the shape without the batch dimension; text is an open size, such as "T" or "7 * N".
         dtype: the name of a torch dtype.
         batch: whether a batch dimension is put in front.
-        below: integers are drawn from [0, below), by default from [0, 2); floats from
-            [0, below), by default as `kind` says.
+        below: integers are drawn from [low, below), by default from [low, 2); floats from
+            [low, below), by default as `kind` says.
         kind: how floats are drawn: "normal", "uniform" (0 to 1), "probability" (they sum
             to one along dimension 1), "sign" (-1 or 1; for integers too).
-        low: integers are drawn from here on.
+        low: from where on numbers are drawn.
 
     Raises:
         ValueError: `kind` is unknown, or `below` leaves nothing to draw.
@@ -42,7 +42,7 @@ class TensorSpec:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"{self.name}: kind is {self.kind!r}, not one of {KINDS}")
-        if self.below is not None and self.below <= max(self.low, 0):
+        if self.below is not None and self.below <= self.low:
             raise ValueError(f"{self.name}: nothing can be drawn below {self.below}")
 
 

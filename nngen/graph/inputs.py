@@ -37,10 +37,40 @@ def tensor_spec(given: Input, scope: Scope) -> TensorSpec:
         SpecError: a size is none, or nothing can be drawn.
     """
     sizes = tuple(drawn_size(_dimension(expression, scope)) for expression in given.shape)
-    below = None
-    if given.below is not None:
-        below = value_of(whole(given.below, evaluate(given.below, scope.values), "`below`"))
-    return TensorSpec(given.name, sizes, given.dtype, given.batch, below)
+    low, below = _bounds(given, scope)
+    return TensorSpec(given.name, sizes, given.dtype, given.batch, below, low=low)
+
+
+def _bounds(given: Input, scope: Scope) -> tuple[int, int | None]:
+    """The number that values are drawn from, and the one below which they stay."""
+    if given.below is None:
+        if given.low is not None:
+            hint = "`{shape: [], dtype: int64, low: 1, below: 8}` draws from 1 to 7"
+            raise SpecError("`low` lacks its `below`", given.low.mark, hint)
+        return 0, None
+    if given.low is None:
+        return 0, value_of(whole(given.below, evaluate(given.below, scope.values), "`below`"))
+    low, below = _number(given.low, scope, "`low`"), _number(given.below, scope, "`below`")
+    if low < 0 and given.dtype in ("uint8", "bool"):
+        message = f"{given.dtype} has no values below 0, so `low` cannot be {low}"
+        raise SpecError(message, given.low.mark)
+    if below <= low:
+        message = f"nothing is from {low} on and below {below}"
+        raise SpecError(message, given.below.mark, "`below` is greater than `low`")
+    return low, below
+
+
+def _number(expression: Expression, scope: Scope, what: str) -> int:
+    """The whole number that an expression gives."""
+    found = evaluate(expression, scope.values)
+    is_number = isinstance(found, (int, Size)) and not isinstance(found, bool)
+    value = value_of(found) if is_number else None
+    if value is None:
+        raise SpecError(f"{what} is a whole number, not {show_value(found)}", expression.mark)
+    if abs(value) >= _LARGEST:
+        message = f"{what} is a whole number between -2**40 and 2**40, not {value}"
+        raise SpecError(message, expression.mark)
+    return value
 
 
 def drawn_size(size: Dim) -> int | str:

@@ -86,11 +86,12 @@ def _draw(
     if spec.kind == "sign":
         return (2 * torch.randint(2, shape, generator=generator) - 1).to(dtype)
     if not (dtype.is_floating_point or dtype.is_complex):
-        below = spec.below or max(2, spec.low + 1)
+        below = max(2, spec.low + 1) if spec.below is None else spec.below
         return torch.randint(spec.low, below, shape, generator=generator).to(dtype)
     if spec.kind == "normal" and spec.below is None:
         return torch.randn(shape, generator=generator, dtype=dtype)
-    uniform = torch.rand(shape, generator=generator, dtype=dtype) * (spec.below or 1)
+    below = 1 if spec.below is None else spec.below
+    uniform = spec.low + torch.rand(shape, generator=generator, dtype=dtype) * (below - spec.low)
     if spec.kind == "probability":
         return uniform / uniform.sum(dim=min(1, len(shape) - 1), keepdim=True)
     return uniform

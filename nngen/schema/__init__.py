@@ -146,8 +146,12 @@ def _input() -> Schema:
                         "description": "whether the batch dimension is put in front",
                         "type": "boolean",
                     },
+                    "low": {
+                        "description": "checks draw numbers from this on, by default from 0; needs `below`",
+                        "type": ["integer", "string"],
+                    },
                     "below": {
-                        "description": "checks draw integers from 0 on, below this",
+                        "description": "checks draw numbers below this",
                         "type": ["integer", "string"],
                     },
                 },

@@ -292,7 +292,7 @@ def _inputs(node: Mapping) -> tuple[Input, ...]:
 
 def _input(name: str, node: Node) -> Input:
     if isinstance(node, Mapping):
-        known_keys(node, ("shape", "dtype", "batch", "below"), "an input")
+        known_keys(node, ("shape", "dtype", "batch", "low", "below"), "an input")
         if "shape" not in node.entries:
             raise SpecError(
                 "the input lacks its shape",
@@ -315,6 +315,7 @@ def _input(name: str, node: Node) -> Input:
         tuple(map(expression, shape.items)),
         _dtype(given.get("dtype")),
         flag(given.get("batch"), True),
+        expression(given["low"]) if "low" in given else None,
         expression(given["below"]) if "below" in given else None,
         node.mark,
     )

@@ -146,6 +146,7 @@ class Input:
     shape: tuple[Expression, ...]
     dtype: str
     batch: bool
+    low: Expression | None
     below: Expression | None
     mark: Mark
 
