@@ -383,7 +383,7 @@ blocks:
     Sequential:
       - Unit:
         repeat: %s
-      - ReLU
+      - LeakyReLU: 0.1 * n
 layers: [{Stack: {n: depth}}]
 """
     assert "must be a number" in refused(model(body % "n"))

@@ -21,6 +21,7 @@ from nngen.graph.walker import walk
 from nngen.limits import ALLOW, limits
 from nngen.sizes import named, value_of
 from nngen.spec import Spec
+from nngen.spec.mentions import unused
 
 __all__ = ["Followed", "Graph", "build_graph", "follow"]
 
@@ -57,7 +58,7 @@ def follow(spec: Spec) -> Followed:
     program, flow = _walk(spec, arguments, choices)
     if choices.settle():
         program, flow = _walk(spec, arguments, choices)
-    _refuse_unused_blocks(spec, program)
+    _refuse_unused(spec, program)
     program.refuse_misfits()
     criterion = None if spec.loss is None else loss_step(spec.loss, flow)
     return Followed(flow, program.flows, criterion, arguments, _check_sizes(spec))
@@ -150,10 +151,13 @@ def _walk(spec: Spec, arguments: dict[str, Any], choices: Choices) -> tuple[Prog
     return program, walk(spec.model, scope, inputs)
 
 
-def _refuse_unused_blocks(spec: Spec, program: Program) -> None:
+def _refuse_unused(spec: Spec, program: Program) -> None:
+    """Refuse blocks, arguments and names under `let` that nothing uses."""
     for name, body in spec.blocks.items():
         if name not in program.flows:
             raise SpecError(f"nothing uses the block {name!r}", body.mark, "use it, or take it out")
+    for what, _, mark in unused(spec):
+        raise SpecError(f"nothing uses {what}", mark, "use it, or take it out")
 
 
 def _names_used(classes: tuple[ModelClass, ...], nn: bool) -> frozenset[str]:

@@ -21,7 +21,8 @@ from nngen.sizes import (
     symbol,
     value_of,
 )
-from nngen.spec import INPUT_SIZES, Body, LayerStep, LineStep
+from nngen.spec import INPUT_SIZES, Body, LayerStep
+from nngen.spec.mentions import mentioned
 from nngen.tensors import UNKNOWN, Either, Tensor
 
 _LETTERS = {4: "NCHW", 5: "NCDHW"}
@@ -220,29 +221,11 @@ def _named_inputs(
 def _size_name(body: Body, name: str, number: int, place: int, rank: int) -> str:
     if number or place == 0:
         return f"{name}.shape[{place}]"
-    if place == rank - 1 and (place != 1 or "in_channels" not in _mentioned(body)):
+    if place == rank - 1 and (place != 1 or "in_channels" not in mentioned(body)):
         return "in_features"
     if place == 1:
         return "in_channels"
     return _LETTERS[rank][place] if rank in _LETTERS else f"{name}.shape[{place}]"
-
-
-def _mentioned(body: Body) -> set[str]:
-    """The names in a block's expressions."""
-    names: set[str] = set()
-    trees = [expression.tree for _, expression in body.let]
-    steps = list(body.layers)
-    while steps:
-        step = steps.pop()
-        if isinstance(step, LineStep):
-            trees.append(step.line.value.tree)
-            continue
-        trees += [expression.tree for expression in step.arguments.values()]
-        trees += [] if step.when is None else [step.when.tree]
-        steps += [*step.children, *step.layers.values()]
-    for tree in trees:
-        names |= free_names(tree)
-    return names
 
 
 def _named(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:

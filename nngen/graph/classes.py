@@ -170,7 +170,7 @@ def _redrawn(flow: Flow, items: Iterable[Item], style: int) -> list[Item]:
     """A constructor's items, each step's redraws right after it."""
     redraws = {}
     for built in flow.built:
-        found = step_redraws(built)[style]
+        found = step_redraws(built, flow.scope)[style]
         if found is not None:
             redraws[built.step] = found
     listed = list(items)

@@ -81,6 +81,14 @@ def _name(label: Label | None, scope: Scope) -> str | None:
         return None
     if label.fixed is not None:
         return label.fixed
+    for part in label.parts:
+        others = frozenset() if isinstance(part, str) else free_names(part.tree) - scope.unrolled
+        for other in sorted(others & scope.names):
+            raise SpecError(
+                f"a name is the same in every model of the class, so {other!r} cannot be in it",
+                label.mark,
+                "`${i}` counts the copies of a `repeat`",
+            )
     parts = (p if isinstance(p, str) else str(evaluate(p, scope.values)) for p in label.parts)
     name = "".join(parts)
     check_layer_name(name, label.mark)

@@ -20,11 +20,12 @@ from nngen.graph.leaves import (
     where_there,
 )
 from nngen.graph.model import Redraw
+from nngen.graph.scope import Scope
 from nngen.sizes import Dim, same
 from nngen.spec.model import Name, Rule
 
 
-def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:
+def step_redraws(built: Built, scope: Scope) -> tuple[Redraw | None, Redraw | None]:
     """The redraws of a step's own `init`, in each style.
 
     Raises:
@@ -42,7 +43,8 @@ def step_redraws(built: Built) -> tuple[Redraw | None, Redraw | None]:
             continue
         shape = inner.folder({}).value(shape_of(state.value))
         shape = shape if isinstance(shape, tuple) else ()
-        check_initializer(rules[-1].initializer, shape, inner.values)
+        sizes = {**scope.values, **inner.values}
+        check_initializer(rules[-1].initializer, shape, sizes)
         written = written_sizes(shape, inner)
         key = inner.key(state)
         call = initializer_call(rules[-1].initializer, parameter_at(key), written)

@@ -121,3 +121,10 @@ def test_a_circle(layers: list[Any], message: str, where: str) -> None:
     with pytest.raises(SpecError) as raised:
         nngen.load(spec)
     assert raised.value.message == message
+
+
+@pytest.mark.parametrize("label", ["fc${i + n}", "fc_${flag}", "fc${n}"])
+def test_a_name_cannot_depend_on_an_argument(label: str) -> None:
+    layers = [{f"Linear as {label}": "n", "repeat": 2, "when": "flag"}]
+    with pytest.raises(SpecError, match="a name is the same in every model of the class"):
+        nngen.load({"name": "M", "args": {"n": 2, "flag": True}, "input": [4], "layers": layers})

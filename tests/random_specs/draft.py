@@ -16,6 +16,7 @@ from nngen.graph import Followed, build_graph, follow
 from nngen.graph.flow import Flow, Value
 from nngen.graph.walker import Walker
 from nngen.sizes import value_of
+from nngen.spec.mentions import unused
 from nngen.tensors import Tensor
 
 
@@ -206,6 +207,25 @@ def _followed(spec: dict[str, Any]) -> Followed:
 
 @contextmanager
 def _unfinished() -> Iterator[None]:
-    """A draft's values may wait for the steps that use them."""
-    with mock.patch.object(Walker, "_refuse_unused", lambda walker: None):
+    """A draft's values and arguments may wait for the steps that use them."""
+    with (
+        mock.patch.object(Walker, "_refuse_unused", lambda walker: None),
+        mock.patch("nngen.graph.unused", lambda spec: ()),
+    ):
         yield
+
+
+def unused_names(spec: dict[str, Any], above: str = "") -> list[str]:
+    """The arguments of a model or of a block (`above`), and the names under `let`, that nothing uses."""
+    found = unused(specs.from_node(document.of(spec), "a draft"))
+    return [
+        name for _, name, mark in found if mark.path.startswith((f"{above}args.", f"{above}let."))
+    ]
+
+
+def drop_unused(spec: dict[str, Any]) -> None:
+    """Takes what nothing uses out of a model's arguments and from under its `let`."""
+    while found := unused_names(spec):
+        for key in ("args", "let", "check"):
+            left = {k: v for k, v in spec.pop(key, {}).items() if k not in found}
+            spec.update({key: left} if left else {})

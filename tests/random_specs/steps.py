@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nngen.catalog import LAYERS
 from tests.random_specs.arguments import arguments
-from tests.random_specs.draft import Draft, Flowing
+from tests.random_specs.draft import Draft, Flowing, unused_names
 from tests.random_specs.joining import VALUES, finish, join, line, state
 from tests.random_specs.layers import (
     NAMES,
@@ -212,9 +212,8 @@ def new_block(draw: Draw, draft: Draft, depth: int) -> bool:
         for k, v in given.items()
         if body["args"][k] == "required" or v != body["args"][k] or draw(st.booleans())
     }
-    use_step = made(
-        name, passed, {"from": taken[0].name if count == 1 else [each.name for each in taken]}
-    )
+    beside = {"from": taken[0].name if count == 1 else [each.name for each in taken]}
+    use_step = made(name, passed, beside)
     blocks = draft.spec.setdefault("blocks", {})
     blocks[name] = body
     draft.body["layers"].append(use_step)
@@ -228,6 +227,11 @@ def new_block(draw: Draw, draft: Draft, depth: int) -> bool:
     for _ in range(draw(st.integers(1, 4))):
         step(draw, inner, 0)
     if body["layers"] and finish(draw, inner) and draft.update():
+        idle = unused_names(draft.spec, f"blocks.{name}.")
+        kept = {key: value for key, value in body.pop("args", {}).items() if key not in idle}
+        body.update({"args": kept} if kept else {})
+        left = {key: value for key, value in passed.items() if key in kept}
+        draft.body["layers"][draft.body["layers"].index(use_step)] = made(name, left, beside)
         return True
     draft.body["layers"].pop()
     del blocks[name]

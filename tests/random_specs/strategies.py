@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nngen.catalog import LAYERS
 from tests.random_specs.arguments import arguments
-from tests.random_specs.draft import Draft, Flowing
+from tests.random_specs.draft import Draft, Flowing, drop_unused
 from tests.random_specs.joining import finish
 from tests.random_specs.layers import initializer, spell, substituted
 from tests.random_specs.steps import step
@@ -72,6 +72,7 @@ def specs(draw: Draw, most: int = 6) -> dict[str, Any]:
     if "loss" not in spec:
         finish(draw, draft)
     redraws(draw, draft)
+    drop_unused(spec)
     return spec
 
 
