@@ -127,6 +127,7 @@ RIGHT = {
     "what stands beside": "- MaxPool2d as p: 2\n  from: [x]\n  call: y, i = p(x)\n  when: x.shape[1] == 3",
     "another order of construction": "- Linear as a: 3\n- Linear as b: 3\n  built_after: a",
     "otherwise": "- Linear: 3\n  when: training\n  otherwise: none",
+    "an empty Sequential": "- Sequential: []\n- ReLU",
     "a Sequential": "- Sequential as s: [{Linear as a: 3}, ReLU, Sequential: [ReLU]]\n  repeat: 2",
     "a modifier": "- Linear: 3\n  weight_norm: {dim: 1}\n- Linear: 3\n  spectral_norm: {}",
     "redraws": "- Linear: 3\n  init: {weight: {normal_: {std: 1 / fan_in}}, bias: zeros_, c: {constant_: 2}}",

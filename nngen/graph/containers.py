@@ -135,7 +135,7 @@ def build_list(
         place = "*" if loop else str(len(applications))
         applications.append(_build_child(step, (*path, place), inner, values, loop))
         values = _run_on(applications[-1], values)
-    return _contained("ModuleList", path, step, inputs, applications)
+    return _contained("ModuleList", path, step, inputs, applications, applications[-1].output)
 
 
 def _build_sequential(
@@ -158,7 +158,7 @@ def _build_sequential(
             names.add(name)
             applications.append(_build_child(child, (*path, name), inner, (value,), loop))
             value = applications[-1].output
-    return _contained("Sequential", path, step, inputs, applications)
+    return _contained("Sequential", path, step, inputs, applications, value)
 
 
 def _build_child(
@@ -204,10 +204,11 @@ def _contained(
     step: LayerStep,
     inputs: Mapping[str, Any],
     applications: list[Application],
+    output: Any,
 ) -> Application:
     children = tuple(application.module for application in applications)
     module = Module(kind_name, path, step.mark, children=children)
-    return Application(module, inputs, applications[-1].output, tuple(applications))
+    return Application(module, inputs, output, tuple(applications))
 
 
 def apply(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Application:
@@ -227,4 +228,7 @@ def apply(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Applicatio
         bound = inputs_of(child.kind, scope).bind(child.kind, values, {})
         applications.append(apply(child, bound, scope))
         values = _run_on(applications[-1], values)
-    return Application(module, inputs, applications[-1].output, tuple(applications))
+    output = (
+        applications[-1].output if applications else values[0]
+    )  # an empty Sequential passes it on
+    return Application(module, inputs, output, tuple(applications))

@@ -69,6 +69,8 @@ class FunctionalLowering(Lowering):
             return ast.Call(self_attribute("_".join(module.path)), call.args, call.keywords)
         if self.is_loop(module):
             return self.looped(application, operands, named_in(call))
+        if module.kind in CONTAINERS and not application.children:
+            return next(iter(operands.values()))
         if module.kind in CONTAINERS:
             target = self.helper("_".join((*application.module.path, "out")))
             self._chain(application, operands, target, step)
@@ -108,6 +110,8 @@ class FunctionalLowering(Lowering):
                 self._chain(child, {next(iter(child.inputs)): operand}, target, step)
                 operand = name(target)
             self.mark = whole
+            if not application.children and ast.unparse(operand) != target:
+                self.emit(assign(target, operand))
         else:
             *body, last = self.form(application, operands, target)
             for statement in body:

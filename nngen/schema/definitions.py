@@ -72,7 +72,7 @@ class Definitions:
             "step": {
                 "anyOf": [*self._heads(), {"type": "string", "pattern": _LINE}, self.ref("layer")]
             },
-            "children": {"type": "array", "items": self.ref("child"), "minItems": 1},
+            "children": {"type": "array", "items": self.ref("child")},
             "child": {"anyOf": [*self._heads(), self._child()]},
             "layer": self._layer(),
             "loss": self._loss(),

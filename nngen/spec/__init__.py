@@ -164,6 +164,7 @@ def _body(name: str, node: Mapping, inputs: tuple[Name, ...], reader: StepReader
         "the children of a Sequential" if sequential else "the layers",
         "a list of layers" if sequential else "a list of steps, each with a dash",
         SEQUENTIAL_FORM if sequential else "give each a line and a dash: `- Linear: 10`",
+        0 if sequential else 1,
     )
     if sequential:
         for other in ("outputs", "inputs"):

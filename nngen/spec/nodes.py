@@ -45,9 +45,9 @@ def mapping(node: Node, what: str, hint: str) -> Mapping:
     return node
 
 
-def items(node: Node, what: str, wanted: str, hint: str) -> tuple[Node, ...]:
-    """The items of a list that is not empty."""
-    if not isinstance(node, Sequence) or not node.items:
+def items(node: Node, what: str, wanted: str, hint: str, least: int = 1) -> tuple[Node, ...]:
+    """The items of a list that has at least so many."""
+    if not isinstance(node, Sequence) or len(node.items) < least:
         found = "an empty list" if isinstance(node, Sequence) else shown(node)
         raise SpecError(f"{what} must be {wanted}, not {found}", node.mark, _hint(node, hint))
     return node.items

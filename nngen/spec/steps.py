@@ -141,7 +141,7 @@ class StepReader:
             value = Mapping(rest, value.mark)
         if kind_name == "Sequential":
             given = value or Scalar(None, "", mark)
-            listed = items(given, "a Sequential's value", "a list of layers", SEQUENTIAL_FORM)
+            listed = items(given, "a Sequential's value", "a list of layers", SEQUENTIAL_FORM, 0)
             children = tuple(map(self.child, listed))
         else:
             arguments, layers = self._arguments(kind_name, value)
