@@ -17,6 +17,7 @@ from markupsafe import escape
 
 from nngen import document
 from nngen import spec as specs
+from nngen.document import Node
 from nngen.graph import Graph
 from nngen.sourcemap import SourceMap, trace
 from nngen.subject import Origins, Subject
@@ -33,6 +34,7 @@ class Pair:
         to_functional, to_nn: rename the keys of a state_dict.
         source_map: which step of the spec made which line of them.
         text: the spec, as YAML.
+        document: its tree.
     """
 
     nn_style: ModuleType
@@ -41,6 +43,7 @@ class Pair:
     to_nn: Callable[[dict[str, Any]], dict[str, Any]]
     source_map: SourceMap
     text: str
+    document: Node
 
     @property
     def graph(self) -> Graph:
@@ -75,6 +78,7 @@ class Pair:
             graph.arguments,
             graph.sizes,
             Origins(files["nn_style.py"].lines, files["functional_style.py"].lines, graph.modules),
+            self.document,
         )
 
 
@@ -89,8 +93,8 @@ def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None 
         SpecError: the spec is wrong.
         FileError: the file cannot be read.
     """
-    text, given = _read(spec)
-    source_map = trace(specs.with_values(given, values or {}))
+    text, node, file = _read(spec)
+    source_map = trace(specs.with_values(specs.from_node(node, file), values or {}))
     texts = {name: file.text for name, file in source_map.files.items()}
     name = source_map.graph.model.name.lower()
     package = _package(texts, f"nngen_loaded_{next(_NUMBER)}_{name}")
@@ -101,22 +105,23 @@ def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None 
         package.to_nn,
         source_map,
         text,
+        node,
     )
 
 
-def _read(spec: str | Path | Mapping[str, Any]) -> tuple[str, specs.Spec]:
-    """A spec, and its text; a dict's is what YAML has for it."""
+def _read(spec: str | Path | Mapping[str, Any]) -> tuple[str, Node, str]:
+    """A spec's text, its tree, and what the code calls it; a dict's text is what YAML has for it."""
     if isinstance(spec, Mapping):
-        found = specs.from_node(document.of(spec), "a dict")
-        return yaml.safe_dump(_plain(spec), sort_keys=False, allow_unicode=True), found
+        node = document.of(spec)
+        return yaml.safe_dump(_plain(spec), sort_keys=False, allow_unicode=True), node, "a dict"
     if isinstance(spec, str) and "\n" in spec:
-        return spec, specs.from_node(document.parse(spec, "<text>"), "a text")
+        return spec, document.parse(spec, "<text>"), "a text"
     if not isinstance(spec, (str, os.PathLike)):
         kind = type(spec).__name__
         raise TypeError(f"a spec is a path, a YAML text or a dict, not a value of type {kind}")
     path = Path(spec)
     data = document.read_bytes(path)
-    return data.decode(), specs.from_node(document.decode(data, path), path.name)
+    return data.decode(), document.decode(data, path), path.name
 
 
 def _plain(value: Any) -> Any:

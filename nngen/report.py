@@ -15,6 +15,9 @@ WIDTH = 88
 DEFAULTS = "eval, torch's defaults"
 FUSED = "fused by torch"
 
+# How the lines of the table begin that hold the twins against the reading of the spec.
+READING = "reading, "
+
 COLUMNS = {
     "outputs": ("outputs",),
     "loss": ("loss",),
@@ -104,14 +107,15 @@ class FusedRow:
 
 @dataclass(frozen=True)
 class Finding:
-    """An exception that one twin, or both, raised.
+    """An exception that one twin, or both, raised, or the reading of the spec.
 
     Args:
         where: the conditions: "train, batch 4, grad".
-        twin: "nn", "functional" or "both".
+        twin: "nn", "functional" or "both"; "reading" for the reading of the spec; "models" for both where the
+            reading does not raise.
         error: the exception's type.
         message: what it says.
-        place: the line of the twin, as "file:line: source"; empty if none was running.
+        place: the line of the twin, as "file:line: source", or the step that was read; empty if none was running.
     """
 
     where: str
@@ -121,10 +125,11 @@ class Finding:
     place: str = ""
 
     def __str__(self) -> str:
-        who = f"the {self.twin} twin raises"
-        if self.twin == "both":
-            who = "both twins raise"
+        whose = {"both": "both twins raise", "reading": "the reading of the spec raises"}
+        who = whose.get(self.twin, f"the {self.twin} twin raises")
         at = f" at {self.place}" if self.place else ""
+        if self.twin == "models":
+            who, at = "both models raise", f"{at}, the reading of the spec does not"
         return f"{who} {self.error}: {self.message}{at}"
 
 
@@ -206,9 +211,9 @@ class Report:
         return min(apart, key=lambda row: row.after, default=None)
 
     def groups(self) -> dict[str, list[Row]]:
-        """The comparisons by the line of the table, in order."""
+        """The comparisons by the line of the table, in order; those with the reading of the spec come last."""
         groups: dict[str, list[Row]] = {}
-        for row in self.rows:
+        for row in sorted(self.rows, key=lambda row: row.group.startswith(READING)):
             groups.setdefault(row.group, []).append(row)
         return groups
 
@@ -238,7 +243,15 @@ class Report:
     def _verdict(self) -> str:
         if self.equal:
             return "equal, bit for bit"
+        if self._only_reading:
+            return "equal to each other, and DIFFERENT from the reading of the spec"
         return "DIFFERENT" if self.different else "NOT shown to be equal"
+
+    @property
+    def _only_reading(self) -> bool:
+        """Whether nothing differs but what both twins give from the reading of the spec."""
+        apart = [row for row in self.rows if not row.equal]
+        return self.different and all(row.group.startswith(READING) for row in apart)
 
     def _sums(self) -> str:
         return f"values compared: {self.values:,} ({self.conditions}; torch {self.torch_version})"

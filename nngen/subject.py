@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from nngen.document import Node
 from nngen.errors import Mark
 
 KINDS = ("normal", "uniform", "probability", "sign")
@@ -75,6 +76,7 @@ class Subject:
         arguments: constructor arguments to check with.
         sizes: values of the open sizes; one that is not here is 7, and "N" is the batch.
         origins: the steps of the spec that their code is from, where there is a spec.
+        document: the spec itself, to hold both against.
     """
 
     name: str
@@ -87,3 +89,4 @@ class Subject:
     arguments: dict[str, Any] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     origins: Origins = field(default_factory=Origins)
+    document: Node | None = None

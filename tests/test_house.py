@@ -109,6 +109,38 @@ def test_only_what_runs_programs_imports_torch(name: str) -> None:
     assert imports_torch(name) or not roots & {"torch", "numpy"}
 
 
+def test_the_reading_of_a_spec_shares_no_decision_with_the_twins() -> None:
+    """It reads YAML, keeps to the grammar, and takes lists of names: all that docs/proof.md says of it."""
+    inside = {name for name in MODULES if name.startswith("nngen.proof.reading")}
+    assert len(inside) > 3
+    shared = {other for name in inside for other in imported(name) if other.startswith("nngen")}
+    assert shared - inside == {
+        "nngen.catalog",
+        "nngen.document",
+        "nngen.errors",
+        "nngen.expressions",
+    }
+    taken = {
+        alias.name
+        for name in inside
+        for node in ast.walk(ast.parse(MODULES[name].read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "nngen.catalog"
+        for alias in node.names
+    }
+    assert taken == {"FUNCTIONS", "LAYERS"}
+    uses = [
+        line.strip()
+        for name in sorted(inside)
+        for line in MODULES[name].read_text().splitlines()
+        if ("LAYERS" in line or "FUNCTIONS" in line) and "import" not in line
+    ]
+    assert uses == [
+        '_METHODS = frozenset(n.partition(".")[2] for n in FUNCTIONS if n.startswith("Tensor."))',
+        "return path in FUNCTIONS or is_constant",
+        "stem = LAYERS[kind].prefix if kind in LAYERS else kind.lower()",
+    ]
+
+
 def without_torch(code: str, *arguments: object, cache: Path) -> str:
     """What a program prints where importing torch raises."""
     blocked = "import sys; sys.modules.update(torch=None, numpy=None);"

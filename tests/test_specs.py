@@ -66,6 +66,8 @@ def test_the_committed_package_is_what_the_spec_gives(spec: Path) -> None:
 def test_the_twins_are_equal(spec: Path) -> None:
     report = nngen.verify(spec, steps=1, batch_sizes=(1, 2))
     assert report.equal, report.as_text()
+    assert "reading, train" in report.groups()
+    assert not [skip for skip in report.skipped if skip.group == "reading"]
     excused = ["train mode is not possible at batch size 1"]
     if spec.stem in STATELESS:
         excused.append("no optimizer was run: the model has nothing to train")

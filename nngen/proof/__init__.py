@@ -3,7 +3,8 @@
 `device` and `settings` settle torch, `feed` draws batches, `twin` knows one twin, `observe`
 runs it, `bits` compares two values, `ledger` keeps what was compared, `bench` holds both
 twins; what is done with them stands in `running`, `defaults`, `steps`, `carried`, `form`,
-`otherwise` and `exports`.
+`otherwise` and `exports`. `reading` is a third witness, which shares no decision with the
+twins; `witness` calls it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from nngen.proof.otherwise import check_otherwise, check_scaled
 from nngen.proof.running import check_steps, check_training
 from nngen.proof.settings import settled
 from nngen.proof.steps import follow_steps
+from nngen.proof.witness import call_witness
 from nngen.report import Report, StepRow
 from nngen.subject import Subject
 
@@ -78,6 +80,7 @@ def verify(subject: Subject, conditions: Conditions | None = None, **changes: An
 def _check(bench: Bench, exports: Sequence[Export]) -> None:
     if not bench.construct():
         return
+    call_witness(bench)
     with autocast(bench.conditions):
         bench.level()
         check_steps(bench)

@@ -15,8 +15,9 @@ from nngen.proof.feed import Feed, draw_feed
 from nngen.proof.flow import Recorder, parting
 from nngen.proof.ledger import Ledger, Run, Seen
 from nngen.proof.observe import see_names, see_outputs, see_random, see_state
+from nngen.proof.reading import Unreadable
 from nngen.proof.twin import Twin
-from nngen.report import StepRow
+from nngen.report import Finding, StepRow
 from nngen.subject import Subject
 
 Act = Callable[[Twin, nn.Module, Seen], None]
@@ -49,6 +50,10 @@ class Bench:
             ),
         )
         self.models: tuple[nn.Module, ...] = ()
+        self.constructed: Seen = {}  # what was seen of the nn twin then
+        self.reader: Twin | None = None
+        self.read: nn.Module | None = None
+        self.unread: Finding | None = None
         self.parting: tuple[str, ...] = ()
         self.followed: tuple[StepRow, ...] = ()
         self.beside = f", seed {seed}" if conditions.seeds > 1 else ""
@@ -81,11 +86,12 @@ class Bench:
             see_state(twin, model, run.seen)
             run.seen["random"] = random
         self.ledger.settle(runs, group, where)
-        self.models = tuple(self._placed(model) for model in self.models)
+        self.constructed = runs[0].seen
+        self.models = tuple(self.placed(model) for model in self.models)
         return True
 
     def level(self) -> None:
-        """Gives both twins one state in which hardly two tensors are alike.
+        """Gives all models one state in which hardly two tensors are alike.
 
         As constructed, a batch norm's weight is all ones and its bias all zeros: to leave
         them out, or to mix up two of them, would show in no output.
@@ -104,15 +110,19 @@ class Bench:
                 see_outputs(nn_model.train(), self.feed(self.largest), seen)
 
             self.run(nn_twin, "", warm_up)  # what it raises, check_steps will report
-            there = dict(functional_twin.state(functional_model))
-            for name, tensor in nn_twin.state(nn_model):
-                if name in there and there[name].shape == tensor.shape:
-                    there[name].copy_(tensor)
+            others = [(functional_twin, functional_model)]
+            if self.reader is not None and self.read is not None:
+                others.append((self.reader, self.read))
+            for twin, model in others:
+                there = dict(twin.state(model))
+                for name, tensor in nn_twin.state(nn_model):
+                    if name in there and there[name].shape == tensor.shape:
+                        there[name].copy_(tensor)
 
     def fresh(self, twin: Twin, seed: int) -> nn.Module:
         """Another model of this twin."""
         seed_random(seed)
-        return self._placed(twin.build(self.subject.arguments))
+        return self.placed(twin.build(self.subject.arguments))
 
     def feed(self, batch: int, seed: int | None = None) -> Feed:
         """A batch of inputs and targets."""
@@ -121,6 +131,9 @@ class Bench:
 
     def model(self, twin: Twin) -> nn.Module:
         """The model of this twin, which nothing may change."""
+        if twin is self.reader:
+            assert self.read is not None
+            return self.read
         return self.models[0 if twin.style == "nn" else 1]
 
     def run(self, twin: Twin, where: str, act: Callable[[Twin, Seen], None]) -> Run:
@@ -148,6 +161,7 @@ class Bench:
         act: Act,
         impossible: str = "",
         only: type[Exception] = Exception,
+        reading: str = "",
     ) -> bool:
         """Acts on a copy of each twin from one seed, and compares what was seen.
 
@@ -158,6 +172,7 @@ class Bench:
             impossible: opens the note where both twins raise the same; without it that
                 is a finding.
             only: the exception that the note is for.
+            reading: the line of the table for the reading of the spec, where it acts too.
 
         Returns:
             Whether neither twin raised.
@@ -168,7 +183,19 @@ class Bench:
         if only is not Exception and raised and raised.error != only.__name__:
             impossible = ""
         self.ledger.settle(runs, group, where, impossible)
+        if reading and self.reader is not None:
+            read = self.run_copy(self.reader, where, act)
+            self.ledger.witness(runs[0], read, reading, where)
         return not any(run.finding for run in runs)
+
+    def report_unread(self) -> None:
+        """Tells why the spec could not be read, unless the twins did not run either."""
+        raised = self.unread
+        ran = any(row.what == "outputs" for row in self.ledger.rows)
+        if raised and raised.error == Unreadable.__name__:
+            self.ledger.skip("reading", f"it does not know {raised.message}")
+        elif raised and ran:
+            self.ledger.find(raised, "reading, construction")
 
     def find_parting(self, act: Act) -> None:
         """Finds the lines where the flow parts, if they are not known yet."""
@@ -181,7 +208,8 @@ class Bench:
                 self.run_copy(twin, "", act)
         self.parting = parting(*recorders)
 
-    def _placed(self, model: nn.Module) -> nn.Module:
+    def placed(self, model: nn.Module) -> nn.Module:
+        """The model where the twins run, in their dtype."""
         return model.to(self.device, self.dtype)
 
     def _pair_names(self, run: Run, where: str) -> Run:

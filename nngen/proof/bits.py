@@ -1,8 +1,8 @@
-"""Values of two twins, compared bit for bit."""
+"""Values of two models, compared bit for bit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -49,37 +49,43 @@ def count(value: object) -> int:
     return 0 if value is None or isinstance(value, Container) else 1
 
 
-def difference(nn: object, functional: object) -> str:
-    """Where and how two values part; empty where every bit is the same."""
-    if isinstance(nn, Tensor) and isinstance(functional, Tensor):
-        return _between_tensors(nn, functional)
-    if isinstance(nn, float) and isinstance(functional, float):
-        return _between_tensors(
-            torch.tensor(nn, dtype=torch.float64),
-            torch.tensor(functional, dtype=torch.float64),
-        )
-    if type(nn) is type(functional) and nn == functional:
-        return ""
-    return f": nn {_said(nn)}, functional {_said(functional)}"
+TWINS = ("nn", "functional")
 
 
-def _between_tensors(nn: Tensor, functional: Tensor) -> str:
-    if nn.dtype != functional.dtype:
-        return f": dtype {_dtype(nn)} in nn, {_dtype(functional)} in functional"
-    if nn.shape != functional.shape:
-        return f": shape {_shape(nn)} in nn, {_shape(functional)} in functional"
-    if nn.layout != functional.layout:
-        return f": {_layout(nn)} in nn, {_layout(functional)} in functional"
-    nn_bits, functional_bits = as_integers(nn), as_integers(functional)
-    if torch.equal(nn_bits, functional_bits):
+def difference(one: object, other: object, names: Sequence[str] = TWINS) -> str:
+    """Where and how two values part; empty where every bit is the same.
+
+    Args:
+        one, other: the values.
+        names: what they are called.
+    """
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return _between_tensors(one, other, names)
+    if isinstance(one, float) and isinstance(other, float):
+        return _between_tensors(_exact(one), _exact(other), names)
+    if type(one) is type(other) and one == other:
         return ""
-    apart = nn_bits != functional_bits
-    if nn.is_complex():
+    return f": {names[0]} {_said(one)}, {names[1]} {_said(other)}"
+
+
+def _exact(number: float) -> Tensor:
+    return torch.tensor(number, dtype=torch.float64)
+
+
+def _between_tensors(one: Tensor, other: Tensor, names: Sequence[str]) -> str:
+    for what, said in (("dtype ", _dtype), ("shape ", _shape), ("", _layout)):
+        if said(one) != said(other):
+            return f": {what}{said(one)} in {names[0]}, {said(other)} in {names[1]}"
+    bits, other_bits = as_integers(one), as_integers(other)
+    if torch.equal(bits, other_bits):
+        return ""
+    apart = bits != other_bits
+    if one.is_complex():
         apart = apart.any(dim=-1)
     first = tuple(apart.nonzero()[0].tolist())
     index = f"[{', '.join(map(str, first))}]" if first else ""
-    values = _both(nn.to_dense()[first], functional.to_dense()[first])
-    return f"{index}: {values}; {int(apart.sum()):,} of {nn.numel():,} values differ"
+    values = _both(one.to_dense()[first], other.to_dense()[first], names)
+    return f"{index}: {values}; {int(apart.sum()):,} of {one.numel():,} values differ"
 
 
 def distance(nn: object, functional: object) -> tuple[float, bool]:
@@ -111,11 +117,11 @@ def as_integers(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def _both(nn: Tensor, functional: Tensor) -> str:
-    texts = [_number(nn), _number(functional)]
+def _both(one: Tensor, other: Tensor, names: Sequence[str]) -> str:
+    texts = [_number(one), _number(other)]
     if texts[0] == texts[1]:
-        texts = [f"{_number(t)} (bits {as_integers(t).tolist()})" for t in (nn, functional)]
-    return f"nn {texts[0]}, functional {texts[1]}"
+        texts = [f"{_number(t)} (bits {as_integers(t).tolist()})" for t in (one, other)]
+    return f"{names[0]} {texts[0]}, {names[1]} {texts[1]}"
 
 
 def _number(tensor: Tensor) -> str:

@@ -154,7 +154,7 @@ def _must_be_copy(twin: Twin, copied: nn.Module, model: nn.Module) -> None:
     """
     there = dict(twin.state(copied))
     for name, tensor in twin.state(model):
-        if apart := difference(tensor, there.get(name)):
-            raise CopyDiffers(f"{name}{apart.replace('functional', 'its copy')}")
+        if apart := difference(tensor, there.get(name), ("nn", "its copy")):
+            raise CopyDiffers(f"{name}{apart}")
         if there[name].data_ptr() == tensor.data_ptr() and tensor.numel():
             raise CopyDiffers(f"{name} is the same memory in the copy")

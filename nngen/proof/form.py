@@ -19,8 +19,8 @@ def check_form(bench: Bench) -> None:
     """
     nn_twin, functional_twin = bench.twins
     nn_model, functional_model = bench.models
-    nn_form: dict[str, object] = dict(_calls(nn_model))
-    functional_form: dict[str, object] = dict(_calls(functional_model))
+    nn_form: dict[str, object] = dict(calls(nn_model))
+    functional_form: dict[str, object] = dict(calls(functional_model))
     there = [name for name, _ in nn_twin.state(nn_model)]
     for where, names in _orders(functional_twin, functional_model, _leaves(nn_model)):
         functional_form[where] = Container("order", names)
@@ -29,14 +29,16 @@ def check_form(bench: Bench) -> None:
     bench.ledger.compare("names", "construction", where, nn_form, functional_form)
 
 
-def _calls(model: nn.Module) -> Iterator[tuple[str, str]]:
+def calls(model: nn.Module) -> dict[str, str]:
     """The arguments of the constructor, of forward and of loss, without their annotations."""
+    found = {}
     for method in ("__init__", "forward", "loss"):
         function = getattr(type(model), method, None)
         if function is not None:
             given = inspect.signature(function).parameters.values()
             plain = [one.replace(annotation=inspect.Parameter.empty) for one in given]
-            yield f"arguments of {method}", f"({', '.join(map(str, plain))})"
+            found[f"arguments of {method}"] = f"({', '.join(map(str, plain))})"
+    return found
 
 
 def _leaves(model: nn.Module) -> set[str]:

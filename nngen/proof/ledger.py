@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from nngen.proof.bits import count, difference
+from nngen.proof.bits import TWINS, count, difference
 from nngen.report import FUSED, Finding, FusedRow, Row, Skip
+
+# What the third witness is called.
+READING = "the reading of the spec"
 
 Seen = dict[str, dict[str, object]]  # what -> name -> value
 
@@ -97,21 +100,34 @@ class Ledger:
         where: str,
         nn: Mapping[str, object],
         functional: Mapping[str, object],
+        names: Sequence[str] = TWINS,
     ) -> None:
         """Adds a row; values are paired by name, and each must have the same bits."""
         first = ""
         for name in [*nn, *(name for name in functional if name not in nn)]:
             if name not in functional:
-                first = f"{name} is in the nn twin alone"
+                first = f"{name} is in {_called(names[0])} alone"
             elif name not in nn:
-                first = f"{name} is in the functional twin alone"
-            elif apart := difference(nn[name], functional[name]):
-                first = self._both_names(name) + apart
+                first = f"{name} is in {_called(names[1])} alone"
+            elif apart := difference(nn[name], functional[name], names):
+                first = (self._both_names(name) if names is TWINS else name) + apart
             if first:
                 break
         values = sum(count(nn[name]) for name in nn if name in functional)
         if nn or functional:
             self.rows.append(Row(what, where, group, values, not first, first))
+
+    def witness(self, nn: Run, reading: Run, group: str, where: str) -> None:
+        """Compares what the nn twin did, and so both, with what the reading of the spec did."""
+        alike = all(row.equal for row in self.rows)
+        names = ("both models" if alike else "the nn model", READING)
+        for what in nn.seen:
+            if what in reading.seen:
+                self.compare(what, group, where, nn.seen[what], reading.seen[what], names)
+        if reading.finding and not nn.finding:
+            self.find(reading.finding, group)
+        elif nn.finding and not reading.finding:
+            self.find(replace(nn.finding, twin="models"), group)
 
     def close(self) -> None:
         """Says what was compared and yet proves little."""
@@ -165,6 +181,10 @@ def _of_fused(rows: Sequence[FusedRow]) -> str:
     if not all(row.rounding for row in rows):
         said += ", more than rounding: torch's kernel leaves out what a padding mask hides"
     return f"{opening}; {said}"
+
+
+def _called(name: str) -> str:
+    return f"the {name} twin" if name in TWINS else name
 
 
 def _alike(first: Finding, second: Finding) -> bool:

@@ -36,6 +36,7 @@ def check_steps(bench: Bench) -> None:
                 _check_step(bench, mode, grad, size)
         if any(f.twin == "both" and f.where.startswith(mode) for f in ledger.findings):
             ledger.unsay(f"{mode} mode is not possible at batch size 1")
+    bench.report_unread()
     seen = {row.what for row in ledger.rows if row.group.startswith("eval")}
     if bench.subject.targets is not None and "gradients" in seen and "loss" not in seen:
         ledger.note(
@@ -52,9 +53,12 @@ def _check_step(bench: Bench, mode: str, grad: str, size: int) -> None:
         with GRAD_MODES[grad]():
             see_step(twin, model, feed, bench.seed, seen)
 
+    # What inference_mode gives is what no_grad does.
+    reading = "" if grad == "inference_mode" else f"reading, {mode}"
     impossible = f"{mode} mode is not possible at batch size 1" if size == 1 else ""
     before = len(bench.ledger.rows)
-    bench.settle(f"{mode}, {grad}", f"{mode}, batch {size}, {grad}", step, impossible)
+    where = f"{mode}, batch {size}, {grad}"
+    bench.settle(f"{mode}, {grad}", where, step, impossible, reading=reading)
     apart = [row for row in bench.ledger.rows[before:] if not row.equal]
     if apart and apart[0].what != "exception":
         bench.find_parting(step)
