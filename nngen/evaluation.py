@@ -81,12 +81,24 @@ def _int(value: Any) -> Any:
     return value if value is UNKNOWN or isinstance(value, Size) else int(value)
 
 
+def _abs(value: Any) -> Any:
+    return maximum(value, -value) if isinstance(value, Size) else abs(value)
+
+
+def _round(number: Any, ndigits: int | None = None) -> Any:
+    if not isinstance(number, Size):
+        return round(number, ndigits)
+    if ndigits is not None and ndigits < 0:
+        raise Fault("a size is not rounded to tens", "`size // 10 * 10`")
+    return number
+
+
 # What a size may be computed with, beside arithmetic.
 SIZE_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": _max,
     "min": _min,
-    "abs": abs,
-    "round": round,
+    "abs": _abs,
+    "round": _round,
     "int": _int,
     "sqrt": _sqrt,
     "prod": product,
@@ -131,7 +143,9 @@ class Evaluator:
         except RecursionError:
             raise Fault("the expression is nested too deeply", node=node) from None
         except (ArithmeticError, ValueError, TypeError, LookupError) as error:
-            raise Fault(f"{shorten(ast.unparse(node))}: {error}", node=node) from None
+            # A size is a whole number to whoever writes it.
+            reason = str(error).replace("'Size'", "'int'")
+            raise Fault(f"{shorten(ast.unparse(node))}: {reason}", node=node) from None
 
     def _constant(self, node: ast.Constant) -> Any:
         return node.value

@@ -350,7 +350,24 @@ def _collect(terms: Iterable[tuple[Monomial, int]]) -> Dim:
     found = {monomial: factor for monomial, factor in found.items() if factor}
     if not any(found):
         return found.get((), 0)
-    return Size(tuple(found.items()))
+    rejoined = _rejoined(found)
+    return Size(tuple(found.items())) if rejoined is None else rejoined
+
+
+def _rejoined(found: Mapping[Monomial, int]) -> Dim | None:
+    """A sum with all parts of one size, which are that size: a // 2 + (a + 1) // 2 is a."""
+    parts: dict[tuple[Monomial, Dim, int, int], set[Monomial]] = {}
+    for monomial, factor in found.items():
+        for place, atom in enumerate(monomial):
+            if isinstance(atom, Term) and atom.operator == "//" and isinstance(atom.right, int):
+                size = atom.left - dict(_terms(atom.left)).get((), 0)
+                rest = monomial[:place] + monomial[place + 1 :]
+                parts.setdefault((rest, size, atom.right, factor), set()).add(monomial)
+    for (rest, size, count, factor), monomials in parts.items():
+        if len(monomials) == count:
+            others = ((m, f) for m, f in found.items() if m not in monomials)
+            return _collect(others) + factor * size * product(map(_alone, rest))
+    return None
 
 
 def _sum(left: Dim, right: Dim) -> Dim:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -281,7 +281,32 @@ def matmul(left: Tensor, right: Tensor) -> Tensor:
     return Tensor((*batch, *rows, *columns), left.dtype)
 
 
-def unbound(tensor: Tensor, dim: int) -> tuple[Tensor, ...]:
+class Parts(tuple[Tensor, ...]):
+    """What a tensor is taken apart into.
+
+    Attributes:
+        number: how many there are, where that follows from names.
+        whole: the dimension that was taken apart, and its size; None where the parts do not have it.
+    """
+
+    number: Dim | None = None
+    whole: tuple[int, Dim] | None = None
+
+    def of(self, parts: Iterable[Any]) -> Parts:
+        """Others that were taken apart in the same way."""
+        return parted(parts, self.number, self.whole)
+
+
+def parted(
+    parts: Iterable[Any], number: Dim | None = None, whole: tuple[int, Dim] | None = None
+) -> Parts:
+    """Parts that know how many they are, and of what."""
+    made = Parts(parts)
+    made.number, made.whole = number, whole
+    return made
+
+
+def unbound(tensor: Tensor, dim: int) -> Parts:
     """The slices of a tensor along one dimension.
 
     Raises:
@@ -295,7 +320,8 @@ def unbound(tensor: Tensor, dim: int) -> tuple[Tensor, ...]:
         raise Fault(f"how many parts {tensor.shape[where]} gives is open until the model runs")
     if count > MAX_PARTS:
         raise Fault(f"{count} parts are more than the {MAX_PARTS} that a line may take apart")
-    return (tensor.sized(*tensor.shape[:where], *tensor.shape[where + 1 :]),) * count
+    part = tensor.sized(*tensor.shape[:where], *tensor.shape[where + 1 :])
+    return parted((part,) * count, tensor.shape[where])
 
 
 def indexed(tensor: Tensor, index: tuple[Any, ...]) -> Tensor:

@@ -32,7 +32,7 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.shapes.common import array_shape
 from nngen.sizes import Size, value_of
-from nngen.tensors import UNKNOWN, Code, Device, Dtype, Packed, Tensor
+from nngen.tensors import UNKNOWN, Code, Device, Dtype, Packed, Parts, Tensor
 
 
 class Mismatch(Exception):
@@ -298,7 +298,8 @@ def _layer(names: str | tuple[str, ...]) -> Kind:
 def _listing(item: Kind, length: int | None) -> Kind:
     def convert(value: Any) -> Any:
         if isinstance(value, (tuple, list)) and (length is None or len(value) == length):
-            return tuple(part if part is UNKNOWN else item.convert(part) for part in value)
+            parts = (part if part is UNKNOWN else item.convert(part) for part in value)
+            return value.of(parts) if isinstance(value, Parts) else tuple(parts)
         if length is None:
             raise Mismatch
         return item.convert(value)

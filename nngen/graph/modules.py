@@ -154,7 +154,15 @@ def computed(step: LayerStep, scope: Scope, values: Mapping[str, Any]) -> dict[s
     return found
 
 
-_EXACT = ("max", "min", "int", "prod", "math.prod")  # functions of sizes that give sizes
+_EXACT = (
+    "max",
+    "min",
+    "abs",
+    "round",
+    "int",
+    "prod",
+    "math.prod",
+)  # functions of sizes that give sizes
 
 
 def _is_exact(tree: ast.expr, values: Mapping[str, Any]) -> bool:

@@ -10,34 +10,39 @@ from nngen.broadcasting import agree, axis, show
 from nngen.errors import Fault
 from nngen.shapes.arranging import grown
 from nngen.shapes.common import as_sizes, shape_of
-from nngen.sizes import Dim, same, value_of
+from nngen.sizes import Dim, Size, divides, quotient, same, value_of
 from nngen.slices import sliced
-from nngen.tensors import MAX_PARTS, Tensor, promote, unbound
+from nngen.tensors import MAX_PARTS, Parts, Tensor, parted, promote, unbound
 
 
-def unbind(input: Tensor, dim: int) -> tuple[Tensor, ...]:
+def unbind(input: Tensor, dim: int) -> Parts:
     return unbound(input, dim)
 
 
-def chunk(input: Tensor, chunks: int, dim: int) -> tuple[Tensor, ...]:
+def chunk(input: Tensor, chunks: Dim, dim: int) -> Parts:
     """As many parts of one size, the last one smaller. An open size is taken to give all of them."""
     where, size = _dimension(input, dim)
-    if chunks < 1:
+    wanted, known = value_of(chunks), value_of(size)
+    if wanted is None:
+        raise Fault(f"how many parts there are, {chunks}, is open until the model runs")
+    if wanted < 1:
         raise Fault(f"chunks must be at least 1, not {chunks}")
-    _demand_few(chunks if value_of(size) is None else min(chunks, value_of(size) or 0))
-    each = -(-size // chunks) if chunks != 2 else (size + 1) // 2
-    known, length = value_of(size), value_of(each)
+    _demand_few(wanted if known is None else min(wanted, known))
+    if isinstance(chunks, Size) and divides(size, chunks):
+        return _parts(input, where, [quotient(size, chunks)] * wanted, chunks)
+    each = -(-size // wanted) if wanted != 2 else (size + 1) // 2
+    length = value_of(each)
     if known is not None and length:
-        chunks = -(-known // length)
-    last = size - each * (chunks - 1) if chunks != 2 else size // 2
-    return _parts(input, where, [*[each] * (chunks - 1), last])
+        wanted = -(-known // length)
+    last = size - each * (wanted - 1) if wanted != 2 else size // 2
+    return _parts(input, where, [*[each] * (wanted - 1), last])
 
 
-def split(tensor: Tensor, split_size_or_sections: Any, dim: int) -> tuple[Tensor, ...]:
+def split(tensor: Tensor, split_size_or_sections: Any, dim: int) -> Parts:
     return split_method(tensor, split_size_or_sections, dim)
 
 
-def split_method(input: Tensor, split_size: Any, dim: int) -> tuple[Tensor, ...]:
+def split_method(input: Tensor, split_size: Any, dim: int) -> Parts:
     """Parts of one size, the last one smaller, or parts of the sizes that a list gives."""
     where, size = _dimension(input, dim)
     if isinstance(split_size, tuple):
@@ -46,9 +51,9 @@ def split_method(input: Tensor, split_size: Any, dim: int) -> tuple[Tensor, ...]
     if (value_of(length) or 0) < 0:
         raise Fault(f"split_size must be at least 1, not {length}")
     whole = size // length if value_of(length) != 0 else 0
-    known, part = value_of(size), value_of(length)
-    if isinstance(whole, int) and whole > 0 and same(size, whole * length):
-        return _parts(input, where, [length] * _demand_few(whole))
+    known, part, count = value_of(size), value_of(length), value_of(whole)
+    if count is not None and count > 0 and same(size, whole * length):
+        return _parts(input, where, [length] * _demand_few(count), whole)
     if known is None or part is None:
         raise Fault(f"how many parts of {length} are in {size} is open until the model runs")
     if part < 1:
@@ -57,7 +62,7 @@ def split_method(input: Tensor, split_size: Any, dim: int) -> tuple[Tensor, ...]
     return _parts(input, where, [*[length] * (count - 1), size - length * (count - 1)])
 
 
-def split_sizes(input: Tensor, split_sizes: Any, dim: int) -> tuple[Tensor, ...]:
+def split_sizes(input: Tensor, split_sizes: Any, dim: int) -> Parts:
     where, size = _dimension(input, dim)
     sizes = as_sizes(split_sizes)
     if any((value_of(part) or 0) < 0 for part in sizes) or not agree(_total(sizes), size):
@@ -65,9 +70,7 @@ def split_sizes(input: Tensor, split_sizes: Any, dim: int) -> tuple[Tensor, ...]
     return _parts(input, where, sizes)
 
 
-def sections(
-    input: Tensor, dim: int, sections: Any = None, indices: Any = None
-) -> tuple[Tensor, ...]:
+def sections(input: Tensor, dim: int, sections: Any = None, indices: Any = None) -> Parts:
     """tensor_split: parts as equal as can be, or cut at indices."""
     where, size = _dimension(input, dim)
     if indices is not None:
@@ -83,6 +86,7 @@ def sections(
 
 def cat(tensors: Any, dim: int) -> Tensor:
     # torch takes an empty vector beside tensors of any shape, for history's sake.
+    given, tensors = tensors, [*tensors]
     tensors = [t for t in tensors if shape_of(t) != (0,)] or tensors
     shapes = [shape_of(tensor) for tensor in tensors]
     if not shapes:
@@ -98,6 +102,9 @@ def cat(tensors: Any, dim: int) -> Tensor:
                 f"the shapes {' and '.join(map(show, shapes))} differ in more than dimension {dim}"
             )
     total = _total([shape[where] for shape in shapes])
+    if isinstance(given, Parts):
+        along, whole = given.whole or (None, 0)
+        total = whole if along == where else _number(given) * shapes[0][where]
     return Tensor((*shapes[0][:where], total, *shapes[0][where + 1 :]), promote(*tensors))
 
 
@@ -109,7 +116,8 @@ def stack(tensors: Any, dim: int) -> Tensor:
         if len(shape) != len(shapes[0]) or not all(map(agree, shape, shapes[0])):
             raise Fault(f"the shapes {' and '.join(map(show, shapes))} differ")
     where = axis(dim, len(shapes[0]) + 1)
-    result = (*shapes[0][:where], len(shapes), *shapes[0][where:])
+    count = _number(tensors) if isinstance(tensors, Parts) else len(shapes)
+    result = (*shapes[0][:where], count, *shapes[0][where:])
     return Tensor(result, promote(*tensors))
 
 
@@ -143,11 +151,14 @@ def _dimension(input: Tensor, dim: int) -> tuple[int, Dim]:
     return where, shape[where]
 
 
-def _parts(input: Tensor, where: int, sizes: Sequence[Dim]) -> tuple[Tensor, ...]:
+def _parts(input: Tensor, where: int, sizes: Sequence[Dim], count: Dim | None = None) -> Parts:
     shape = shape_of(input)
-    return tuple(
-        replace(input, shape=(*shape[:where], size, *shape[where + 1 :])) for size in sizes
-    )
+    parts = (replace(input, shape=(*shape[:where], size, *shape[where + 1 :])) for size in sizes)
+    return parted(parts, count, (where, shape[where]))
+
+
+def _number(parts: Parts) -> Dim:
+    return len(parts) if parts.number is None else parts.number
 
 
 def _total(sizes: Sequence[Dim]) -> Dim:

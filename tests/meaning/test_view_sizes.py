@@ -50,10 +50,17 @@ def test_the_batch_is_found_behind_a_name_of_let() -> None:
     assert verify(text).equal
 
 
-@pytest.mark.parametrize("let", ["int(0.75 * dim)", "3 if flag else 4", "max(dim - 1, 3)"])
-def test_what_let_computes_otherwise_counts_with_its_number(let: str) -> None:
+@pytest.mark.parametrize(
+    "args, let",
+    [
+        ("dim: 4", "int(0.75 * dim)"),
+        ("flag: true", "3 if flag else 4"),
+        ("dim: 4", "max(dim - 1, 3)"),
+    ],
+)
+def test_what_let_computes_otherwise_counts_with_its_number(args: str, let: str) -> None:
     text = (
-        f"name: M\nargs: {{dim: 4, flag: true}}\nlet: {{wide: '{let}'}}\ninput: [6, 4]\n"
+        f"name: M\nargs: {{{args}}}\nlet: {{wide: '{let}'}}\ninput: [6, 4]\n"
         "layers:\n  - y = x.view(-1, wide)\n  - Linear: 2\nloss: MSELoss"
     )
     pair = load(text)
@@ -177,8 +184,8 @@ layers:
             "x.view(b, groups, c // groups, h, w).transpose(1, 2).reshape(b, c, h, w)",
             lambda x, g: x.unflatten(1, (g, -1)).transpose(1, 2).flatten(1, 2),
         ),
-        ("torch.cat(x.chunk(2, 1), 1).view(b, c, h, w)", lambda x, g: x),
-        ("x.reshape(x.shape[0] * c, 1, h, w).view(b, -1, h, w)", lambda x, g: x),
+        ("torch.cat(x.chunk(groups, 1), 1).view(b, c, h, w)", lambda x, g: x),
+        ("x.reshape(x.shape[0] * groups, c // groups, h, w).view(b, -1, h, w)", lambda x, g: x),
         ("x.view(b, groups, -1).mean(1).repeat(1, groups).view(b, c, h, w)", None),
     ],
 )
@@ -218,3 +225,92 @@ check: {B: 3}
     assert verify(text).equal
     with pytest.raises(SpecError, match="at least 1, not 0"):
         load(text.replace("B: 3", "B: 0"))
+
+
+PARTS = """
+name: M
+args: {heads: 4}
+input: [5, 16]
+layers:
+  - y = LINE
+  - z = y.flatten(1)
+  - Linear: 3
+"""
+
+
+@pytest.mark.parametrize("heads", [4, 2])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch.stack(x.split(16 // heads, dim=-1), 1)",
+        "torch.stack(x.chunk(heads, dim=2), dim=1)[:, :, :, 0]",
+        "torch.cat(x.chunk(heads, -1), 1)[..., :1]",
+        "torch.cat(torch.cat(x.chunk(heads, -1), 0).chunk(heads), -1)",
+        "torch.stack(x.unflatten(2, (heads, -1)).unbind(2), 1).sum(-1)",
+        "torch.cat(torch.cat(x.split(16 // heads, 2), 0).split(x.size(0)), 1)[:, :, 0]",
+    ],
+)
+def test_how_many_parts_there_are_may_follow_from_an_argument(line: str, heads: int) -> None:
+    pair = load(PARTS.replace("LINE", line))
+    x = torch.randn(2, 5, 16)
+    features = eval(line, {"torch": torch, "x": x, "heads": heads}).flatten(1)
+    for style in (pair.nn_style, pair.functional_style):
+        model = style.M(heads=heads)
+        weight, bias = model.parameters()
+        assert torch.equal(model(x), nn.functional.linear(features, weight, bias))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch.cat([x[:, c // 2 :], x[:, : c // 2]], 1)",
+        "torch.cat([*x.chunk(2, 1)], 1)",
+        "torch.cat([x[:, ::3], x[:, 1::3], x[:, 2::3]], dim=1)",
+    ],
+)
+def test_what_is_put_together_again_has_the_size_of_the_whole(line: str) -> None:
+    text = f"""
+name: M
+input: [4, 3]
+blocks:
+  B: {{layers: ["c = x.shape[1]", "y = {line} * c", {{Conv1d: {{out_channels: 5, kernel_size: 1}}}}]}}
+layers: [B as b1, B as b2]
+"""
+    assert "self.conv1 = nn.Conv1d(in_channels, 5, kernel_size=1)" in nn_lines(text)
+
+
+@pytest.mark.parametrize(
+    "expression, values", [("abs(a - b)", (3, 1)), ("round(a)", (4, 6)), ("abs(b - a) * 2", (6, 2))]
+)
+def test_functions_of_sizes_remember_what_they_are_of(
+    expression: str, values: tuple[int, int]
+) -> None:
+    text = f"name: M\nargs: {{a: 4, b: 7}}\nlet: {{c: {expression}}}\ninput: [b]\nlayers:\n"
+    text += f"  - Linear: {expression}\n  - y = fc1.view(-1, c)\n  - Linear: c\n"
+    pair = load(text)
+    for style in (pair.nn_style, pair.functional_style):
+        for a, size in zip((4, 6), values):
+            assert style.M(a=a)(torch.randn(2, 7)).shape == (2, size)
+
+
+def test_what_is_no_number_to_python_is_told_so() -> None:
+    with pytest.raises(SpecError) as caught:
+        load("name: M\nargs: {a: 4}\nlet: {b: len(a)}\ninput: [a]\nlayers: [Linear: b]")
+    assert caught.value.message == "'len(a)': object of type 'int' has no len()"
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_parts_of_sizes_that_only_look_alike_stay_apart(k: int) -> None:
+    text = """
+name: M
+args: {k: 3}
+input: [2, 6, 6]
+layers:
+  - n, c, h, w = x.shape
+  - y = F.unfold(x, k, padding=k // 2).view(n, c, k * k, h, w)
+"""
+
+    def by_hand(x: Tensor) -> Tensor:
+        return nn.functional.unfold(x, k, padding=k // 2).view(2, 2, k * k, 6, 6)
+
+    check(text, by_hand, torch.randn(2, 2, 6, 6), k=k)
