@@ -16,6 +16,7 @@ from nngen.graph.losses import Criterion, loss_step
 from nngen.graph.model import Graph, ModelClass
 from nngen.graph.modules import evaluate, let
 from nngen.graph.scope import Choices, Program, Scope
+from nngen.graph.ties import refuse_lost
 from nngen.graph.uniting import unite
 from nngen.graph.walker import walk
 from nngen.limits import ALLOW, limits
@@ -79,6 +80,7 @@ def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
     united = [unite(flows) for flows in followed.blocks.values()]
     unite([flow])
     _refuse_long(spec, [*united, flow])
+    refuse_lost(flow)
     loss = () if criterion is None else tuple(criterion.flow.built)
     writer = ClassWriter([*((each, ()) for each in united), (flow, loss)])
     try:

@@ -26,7 +26,8 @@ from nngen.graph.losses import Criterion, loss_method, loss_statements
 from nngen.graph.model import Item, Method, ModelClass, Redraw, Style
 from nngen.graph.nn_style import NNLowering
 from nngen.graph.redraws import Redraws
-from nngen.graph.step_redraws import step_redraws, ties
+from nngen.graph.step_redraws import step_redraws
+from nngen.graph.ties import ties
 from nngen.graph.variables import Variables
 from nngen.sizes import Dim, substitute, symbol, symbols_of
 from nngen.spec import INPUT_SIZES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from nngen.graph.construction import built_flag, is_block_list
 from nngen.graph.flow import Flow, Module
 from nngen.graph.members import place_in, position
 from nngen.sizes import Dim
+from nngen.spec.model import Rule
 
 # The parts of a layer that are layers of a kind of their own, as isinstance finds them.
 LINEAR_PARTS = ("MultiheadAttention", "AdaptiveLogSoftmaxWithLoss", "LinearCrossEntropyLoss")
@@ -63,6 +65,38 @@ def leaves_of(flow: Flow, prefix: str = "", above: tuple[str, ...] = ()) -> Iter
         if module.kind not in ("Parameter", "Buffer"):
             first = position(flow, place) if flow.body.sequential else module.path[0]
             yield from _of_module(module, flow, prefix, first, (*above, built_flag(built)))
+
+
+def matches(rule: Rule, leaf: Leaf) -> bool:
+    """Whether a rule of the class that leaves are counted from is about one of them."""
+    return is_kind(rule, leaf) or fnmatch.fnmatchcase(leaf.key, rule.pattern)
+
+
+def is_kind(rule: Rule, leaf: Leaf) -> bool:
+    """Whether a rule is about the leaf's kind of layer: `Linear.weight`."""
+    return rule.pattern == f"{leaf.kind}.{leaf.parameter}"
+
+
+def flows_below(flow: Flow, prefix: str = "") -> Iterator[tuple[Flow, str]]:
+    """The blocks in a class, each with what is in front of its keys; of copies in a list one."""
+    for place, built in enumerate(flow.built):
+        if built.module is not None:
+            first = position(flow, place) if flow.body.sequential else built.module.path[0]
+            yield from _flows_in(built.module, prefix, first)
+
+
+def _flows_in(module: Module, prefix: str, first: str) -> Iterator[tuple[Flow, str]]:
+    path = prefix + ".".join((first, *module.path[1:]))
+    if module.flow is not None:
+        yield module.flow, f"{path}."
+    elif is_block_list(module):
+        places = {place_in(module, child): child for child in reversed(module.children)}
+        for place, child in reversed(places.items()):
+            assert child.flow is not None
+            yield child.flow, f"{path}.{place}."
+    else:
+        for child in module.children:
+            yield from _flows_in(child, prefix, first)
 
 
 def modules_below(flow: Flow) -> Iterator[Module]:

@@ -7,7 +7,6 @@ each block that a user's rules reach gets a method that visits the block's own.
 
 from __future__ import annotations
 
-import fnmatch
 import re
 import textwrap
 from collections.abc import Callable, Iterator
@@ -25,7 +24,17 @@ from nngen.graph.construction import (
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.initializers import check_initializer
 from nngen.graph.keys import class_keys
-from nngen.graph.leaves import Leaf, leaves_of, modules_below, parameter_at, path_of, where_there
+from nngen.graph.leaves import (
+    Leaf,
+    is_kind,
+    leaves_of,
+    matches,
+    modules_below,
+    parameter_at,
+    path_of,
+    where_there,
+)
+from nngen.graph.ties import tied, written
 from nngen.spec.model import Rule
 
 _KIND = re.compile(r"isinstance\(module, ([\w.]+)\)")
@@ -54,7 +63,7 @@ class Redraws:
         whole = replace(self.flow, built=[*self.flow.built, *self.loss])
         self.leaves = list(leaves_of(whole))
         for rule in self.flow.body.init:
-            found = [leaf for leaf in self.leaves if _matches(rule, leaf)]
+            found = [leaf for leaf in self.leaves if matches(rule, leaf)]
             if not found:
                 names = sorted({f"{leaf.kind}.{leaf.parameter}" for leaf in self.leaves})
                 raise SpecError(
@@ -75,13 +84,30 @@ class Redraws:
         self.uneven = any(rule is not rules[0] for rules in drawn.values() for rule in rules)
 
     def _drop_tied(self) -> None:
-        """A tied parameter is drawn once, where a rule first finds it."""
-        order = [leaf.key for leaf in self.leaves]
-        for left, right in self.flow.body.tie:
-            if left.text in self.rules and right.text in self.rules:
-                later = max(left.text, right.text, key=order.index)
-                del self.rules[later]
-                self.drawn_before.append(later)
+        """Parameters that are one are drawn once: where a rule first finds one of them, by the last rule about any."""
+        order = [rule.mark for rule in self.flow.body.init]
+        for group in self._groups():
+            drawn = [
+                leaf.key for leaf in self.leaves if leaf.key in group and leaf.key in self.rules
+            ]
+            if not drawn:
+                continue
+            first, *rest = drawn
+            last = max((self.rules[key] for key in drawn), key=lambda rule: order.index(rule.mark))
+            if written(last.initializer) != written(self.rules[first].initializer):
+                self.rules[first] = Rule(first, last.initializer, last.mark)
+            for key in rest:
+                del self.rules[key]
+            self.drawn_before += rest
+
+    def _groups(self) -> list[set[str]]:
+        """The sets of parameters that ties, the class's own and those of blocks in it, make one."""
+        groups: list[set[str]] = []
+        for pair in tied(self.flow).items():
+            near = [group for group in groups if group.intersection(pair)]
+            groups = [group for group in groups if group not in near]
+            groups.append(set(pair).union(*near))
+        return groups
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
@@ -179,14 +205,16 @@ class Redraws:
             for other in self.leaves
             if other.key in self.rules
             and other.key.removesuffix(f".{other.parameter}") == owner
-            and not _is_kind(self.rules[other.key], other)
+            and not is_kind(self.rules[other.key], other)
         ]
-        if _is_kind(rule, leaf) and not siblings:
+        if is_kind(rule, leaf) and not siblings:
             kinds = {other.key: other.kind for other in self.leaves}
             others = [key for key in self.drawn_before if kinds[key] == leaf.kind]
+            if any("*" in key for key in others):
+                return ""  # copies in a list have no names to leave one out by
             without = "".join(f" and module is not self.{_owner(key)}" for key in others)
             return f"{leaf.test}{without}"
-        named = rule if not _is_kind(rule, leaf) else siblings[0]
+        named = rule if not is_kind(rule, leaf) else siblings[0]
         pattern = named.pattern.removesuffix(f".{leaf.parameter}")
         if pattern == named.pattern != "*":
             pattern, dot, _ = named.pattern.rpartition(".")
@@ -278,14 +306,6 @@ def _passes(test: str, leaf: Leaf, owner: str) -> bool:
         return f"module is not self.{path_of(owner)}" not in named.split(" and ")
     value = named.partition('"')[2].rstrip('")')
     return owner.endswith(value) if "endswith" in named else not named or owner == value
-
-
-def _is_kind(rule: Rule, leaf: Leaf) -> bool:
-    return rule.pattern == f"{leaf.kind}.{leaf.parameter}"
-
-
-def _matches(rule: Rule, leaf: Leaf) -> bool:
-    return _is_kind(rule, leaf) or fnmatch.fnmatchcase(leaf.key, rule.pattern)
 
 
 def _any_of(tests: list[str]) -> str:
