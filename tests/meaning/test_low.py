@@ -25,7 +25,7 @@ layers:
     from: h
 check: {T: 8}
 """
-ONE = "name: M\nargs: {{n: 5}}\ninput: {{shape: [400], {0}}}\nlayers: [y = x + 1]\n"
+ONE = "name: M\nargs: {{n: 5}}\ninput: {{shape: [400], {0}}}\nlayers: [y = x + n]\n"
 
 
 def test_lengths_from_one_are_verified() -> None:

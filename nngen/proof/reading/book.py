@@ -74,7 +74,10 @@ def with_let(says: Names, names: Names) -> dict[str, Any]:
 
 def finish(module: nn.Module, says: Names, names: Names) -> None:
     """What comes after all layers are built: ties, then redraws."""
-    for left, right in says.get("tie", {}).items():
+    pairs = says.get("tie", {})
+    for left, right in pairs.items():
+        while right in pairs:
+            right = pairs[right]
         owner, _, name = left.rpartition(".")
         setattr(module.get_submodule(owner), name, module.get_parameter(right))
     draws.redraw(module, says.get("init", {}), names)

@@ -15,15 +15,21 @@ from nngen.proof.reading.steps import as_mapping
 
 
 def redraw(module: nn.Module, rules: Names, names: Names) -> None:
-    """Draws parameters anew: each once, in the order of modules(), by the last rule that is about it."""
-    done: set[int] = set()
+    """Draws parameters anew: each once, in the order of modules(), by the last rule about any of its names."""
+    owners: dict[int, nn.Module] = {}
+    weights: dict[int, Tensor] = {}
+    found: dict[int, set[str]] = {}
     for prefix, owner in module.named_modules() if rules else ():
-        for name, parameter in owner.named_parameters(recurse=False):
+        for name, parameter in owner.named_parameters(recurse=False, remove_duplicate=False):
             key = f"{prefix}.{name}" if prefix else name
-            found = [rule for pattern, rule in rules.items() if _matches(pattern, owner, name, key)]
-            if found and id(parameter) not in done:
-                done.add(id(parameter))
-                draw(parameter, found[-1], {**names, **_sizes(owner)})
+            about = {pattern for pattern in rules if _matches(pattern, owner, name, key)}
+            if about:
+                owners.setdefault(id(parameter), owner)
+                weights[id(parameter)] = parameter
+                found.setdefault(id(parameter), set()).update(about)
+    for place, owner in owners.items():
+        *_, rule = (rule for pattern, rule in rules.items() if pattern in found[place])
+        draw(weights[place], rule, {**names, **_sizes(owner)})
 
 
 def draw(parameter: Tensor, rule: Any, names: Names) -> None:
