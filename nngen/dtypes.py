@@ -6,6 +6,17 @@ DTYPES = (
     *("bool", "uint8", "int8", "int16", "int32", "int64"),
     *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
 )
+# What torch calls them, too.
+ALIASES = {
+    "short": "int16",
+    "int": "int32",
+    "long": "int64",
+    "half": "float16",
+    "float": "float32",
+    "double": "float64",
+    "cfloat": "complex64",
+    "cdouble": "complex128",
+}
 BOOL, INTEGER, FLOAT, COMPLEX = range(4)
 
 # Those whose tensors, as an index, choose where they are true.

@@ -10,7 +10,10 @@ def sliced(size: Dim, part: slice) -> Dim:
     """How many elements `part` takes of a dimension."""
     start, stop, step = part.start, part.stop, 1 if part.step is None else part.step
     if any(not isinstance(item, (int, Size, type(None))) for item in (start, stop)):
-        raise Fault("a slice's bounds must be numbers or sizes")
+        raise Fault(
+            "a slice's bounds must be numbers or sizes",
+            "`dim // 2` is a size; one that is rounded otherwise gets a name under `let`",
+        )
     if not isinstance(step, int) or step < 1:
         raise Fault("a slice's step must be a whole number of at least 1, as in torch")
     low = 0 if start is None else _bound(start, size)

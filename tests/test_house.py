@@ -29,6 +29,7 @@ ORDER = (
         "tensors",
         "expressions",
         "evaluation",
+        "mathematics",
         "shapes",
         "catalog",
     ),

@@ -276,7 +276,7 @@ WRONG_TOPS = {
     "two inputs": "name: M\ninput: [3]\ninputs: {a: [3]}\nlayers: [ReLU]",
     "a key misspelt": "name: M\ninput: [3]\nlayer: [ReLU]\nlayers: [ReLU]",
     "no steps": "name: M\ninput: [3]\nlayers: []",
-    "a dtype misspelt": "name: M\ninput: {shape: [3], dtype: float}\nlayers: [ReLU]",
+    "a dtype misspelt": "name: M\ninput: {shape: [3], dtype: float23}\nlayers: [ReLU]",
     "a layer for a loss": "name: M\ninput: [3]\nlayers: [ReLU]\nloss: ReLU",
     "a loss misspelt": "name: M\ninput: [3]\nlayers: [ReLU]\nloss: CrossEntropy",
     "a loss's argument misspelt": (

@@ -7,6 +7,7 @@ import copy
 from typing import Any, Protocol
 
 from nngen.errors import SpecError
+from nngen.fold import IN_MATH
 from nngen.graph.flow import Application, Flow, Operation, self_attribute
 
 TRAINING = self_attribute("training")
@@ -66,8 +67,11 @@ class Calls(ast.NodeTransformer):
         read = {value.name: value for value in self.operation.reads}.get(node.id)
         if read is not None and read.state:
             return self_attribute(node.id)
-        stored = read is None and node.id in self.lowering.flow.scope.values
-        return self_attribute(node.id) if stored else ast.Name(node.id, node.ctx)
+        if read is None and node.id in self.lowering.flow.scope.values:
+            return self_attribute(node.id)
+        if read is None and node.id in IN_MATH:
+            return copy.deepcopy(IN_MATH[node.id])
+        return ast.Name(node.id, node.ctx)
 
     def _field(self, value: Any) -> Any:
         if isinstance(value, list):

@@ -258,7 +258,7 @@ def named_state(built: Built) -> LayerState:
     assert module is not None
     if module.kind == "Buffer":
         assert built.value is not None
-        value = source(built.value.tree)
+        value = source(renamed(built.value.tree, keep_name))
         line = StateLine(built.name, value, True, bool(module.values["persistent"]))
         return LayerState((line,), (), built.step, module.mark)
     sizes = source(literal(module.values["shape"]))[1:-1].rstrip(",")

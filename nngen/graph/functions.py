@@ -9,8 +9,9 @@ from typing import Any
 
 from nngen.catalog import FUNCTIONS, namespace
 from nngen.catalog.entry import Function, apply_rule, tensors_in
-from nngen.dtypes import DTYPES
+from nngen.dtypes import ALIASES, DTYPES
 from nngen.errors import Fault, did_you_mean
+from nngen.mathematics import NUMBERS, Module
 from nngen.shapes import arranging, elementwise
 from nngen.shapes.common import RunTimeSize
 from nngen.tensors import UNKNOWN, Device, Dtype, Tensor
@@ -34,6 +35,8 @@ class FloatInfo:
 
 
 NAMESPACES = {name: Namespace(name) for name in ("torch", "F", "nn")}
+# What lines reach by a name that no step gave.
+NAMES: dict[str, Any] = {**NUMBERS, **NAMESPACES}
 _CONSTANTS = {"inf": math.inf, "nan": math.nan, "pi": math.pi, "e": math.e}
 _OTHER_FUNCTIONS = (
     "a line calls functions of torch and F that make tensors of tensors: `y = torch.relu(x)`"
@@ -60,6 +63,8 @@ def attribute(value: Any, name: str) -> Any:
     """
     if isinstance(value, Namespace):
         return _member(value, name)
+    if isinstance(value, Module):
+        return value.member(name)
     if isinstance(value, Tensor):
         return _tensor_attribute(value, name)
     if value is UNKNOWN:
@@ -78,8 +83,8 @@ def _member(space: Namespace, name: str) -> Any:
     if any(known.startswith(full + ".") for known in FUNCTIONS):
         return Namespace(full)
     if space == NAMESPACES["torch"]:
-        if name in DTYPES:
-            return Dtype(name)
+        if ALIASES.get(name, name) in DTYPES:
+            return Dtype(ALIASES.get(name, name))
         if name in _CONSTANTS:
             return _CONSTANTS[name]
         if name == "finfo":

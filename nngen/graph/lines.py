@@ -10,8 +10,10 @@ from nngen.errors import Fault, SpecError, did_you_mean
 from nngen.evaluation import Evaluator
 from nngen.graph.containers import apply, build, build_list, inputs_of
 from nngen.graph.flow import Application, Module, Value
-from nngen.graph.functions import NAMESPACES, attribute
+from nngen.graph.functions import NAMES, attribute
 from nngen.graph.scope import Scope
+from nngen.mathematics import NUMBERS, ROUNDING
+from nngen.sizes import Size
 from nngen.spec import LayerStep
 from nngen.tensors import UNKNOWN, Either, Tensor
 
@@ -57,6 +59,7 @@ class Names(Protocol):
     scope: Scope
     values: dict[str, Value]
     layers: dict[str, Layer]
+    functions: set[str]
 
     def named(self, name: str, sizes: Iterable[str] = ()) -> Value:
         """The value of a name."""
@@ -71,7 +74,7 @@ class LineEvaluator(Evaluator):
     """
 
     def __init__(self, walker: Names, result: ast.expr | None = None) -> None:
-        super().__init__({**walker.scope.values, "training": UNKNOWN, **NAMESPACES}, attribute)
+        super().__init__({**walker.scope.values, "training": UNKNOWN, **NAMES}, attribute)
         self.walker = walker
         self.result = result
         self.reads: dict[str, Value] = {}
@@ -79,6 +82,13 @@ class LineEvaluator(Evaluator):
         self.parts = 0  # how many values its calls gave at once
         self.holds: list[str] = []
         self.arms: dict[ast.expr, Fault | SpecError | None] = {}
+        self.sizes: set[ast.expr] = set()  # the parts of the line that are sizes
+
+    def __call__(self, node: ast.expr) -> Any:
+        value = super().__call__(node)
+        if isinstance(value, Size):
+            self.sizes.add(node)
+        return value
 
     def _name(self, node: ast.Name) -> Any:
         if node.id in self.scope and node.id not in self.walker.values:
@@ -130,8 +140,10 @@ class LineEvaluator(Evaluator):
         if not isinstance(node.func, ast.Name):
             given = super()._call(node)
             self.parts += len(given) if isinstance(given, (tuple, list)) else 0
-            return given
+            return self._whole(node, given)
         layer = self.walker.layers.get(node.func.id)
+        if layer is None and node.func.id in NUMBERS:
+            return self._whole(node, self._function(node, node.func.id))
         if layer is None:
             raise Fault(
                 f"there is no layer {node.func.id!r} here",
@@ -146,6 +158,27 @@ class LineEvaluator(Evaluator):
         application = layer(*self._items(node.args), **keywords)
         self.calls[node] = application
         return application.output
+
+    def _function(self, node: ast.Call, name: str) -> Any:
+        """The value of one of Python's own functions."""
+        if name in self.walker.values:
+            message = f"{name!r} is a value here, so that Python's own {name} cannot be called"
+            raise Fault(message, "give the value another name")
+        self.walker.functions.add(name)
+        return super()._call(node)
+
+    def _whole(self, node: ast.Call, value: Any) -> Any:
+        """What a function gives; a whole number that forgets the sizes which it was rounded from, no shape may hold."""
+        if not isinstance(value, int) or ast.unparse(node.func) not in ROUNDING:
+            return value
+        return UNKNOWN if any(map(self._is_open, ast.walk(node))) else value
+
+    def _is_open(self, node: ast.AST) -> bool:
+        """Whether a part of the line is a size, or another argument of the class."""
+        if not isinstance(node, ast.Name):
+            return node in self.sizes
+        scope = self.walker.scope
+        return node.id in scope.names - scope.unrolled - self.walker.values.keys()
 
 
 def _either(left: Any, right: Any) -> Any:

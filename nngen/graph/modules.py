@@ -14,11 +14,12 @@ from nngen.catalog.kinds import kind
 from nngen.catalog.modifiers import MODIFIERS
 from nngen.catalog.signature import REQUIRED, Argument, checked
 from nngen.errors import Fault, SpecError, did_you_mean
-from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
+from nngen.evaluation import Evaluator
 from nngen.expressions import MAX_NUMBER, Expression
 from nngen.fold import free_names
 from nngen.graph.flow import Application, Module, is_size
 from nngen.graph.scope import Scope
+from nngen.mathematics import NUMBERS, attribute_of_number
 from nngen.sizes import Size, named, same, value_of
 from nngen.spec import LayerStep
 from nngen.tensors import UNKNOWN, Packed, Tensor
@@ -145,24 +146,32 @@ def computed(step: LayerStep, scope: Scope, values: Mapping[str, Any]) -> dict[s
     for name, expression in step.arguments.items():
         if free_names(expression.tree) & scope.names:
             found[name] = scope.printable(expression.tree)
-            if is_size(values[name]) and not _is_exact(found[name], scope.values):
-                raise SpecError(
-                    f"{name} of {step.kind} is {values[name]} here only, for what decides it is no size",
-                    expression.mark,
-                    "name it under `let`, and write the name",
-                )
+            refuse_forgetful(f"{name} of {step.kind}", values[name], expression, scope)
     return found
 
 
-_EXACT = (
-    "max",
-    "min",
-    "abs",
-    "round",
-    "int",
-    "prod",
-    "math.prod",
-)  # functions of sizes that give sizes
+# Functions of sizes that give sizes.
+_EXACT = ("max", "min", "abs", "round", "int", "prod", "math.prod")
+
+
+def refuse_forgetful(what: str, value: Any, expression: Expression, scope: Scope) -> None:
+    """Refuse a size that forgets what it was computed from, such as a flag or a fraction.
+
+    Raises:
+        SpecError: it does; under a name it would not.
+    """
+    tree = scope.printable(expression.tree)
+    names = free_names(tree) & scope.names
+    if names and is_size(value) and not _is_exact(tree, scope.values):
+        raise SpecError(
+            f"{what} is {_shown(value)} here only, for what decides it is no size",
+            expression.mark,
+            "name it under `let`, and write the name",
+        )
+
+
+def _shown(value: Any) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
 
 
 def _is_exact(tree: ast.expr, values: Mapping[str, Any]) -> bool:
@@ -203,7 +212,7 @@ def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
         SpecError: it has none.
     """
     try:
-        value = Evaluator({**SIZE_FUNCTIONS, **scope})(expression.tree)
+        value = Evaluator({**NUMBERS, **scope}, attribute_of_number)(expression.tree)
         if isinstance(value, (int, Size)) and abs(value_of(value) or 0) >= MAX_NUMBER:
             raise Fault("the number is too large")
         return value

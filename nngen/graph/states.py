@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Container
 from typing import Any
 
 from nngen.errors import Fault, SpecError
 from nngen.evaluation import Evaluator
+from nngen.expressions import Expression
+from nngen.fold import free_names, renamed
 from nngen.graph.flow import Module
 from nngen.graph.initializers import check_initializer
-from nngen.graph.modules import evaluate
+from nngen.graph.lines import LineEvaluator
+from nngen.graph.modules import evaluate, refuse_forgetful
 from nngen.graph.scope import Scope
 from nngen.sizes import Size, value_of
 from nngen.spec import LayerStep
@@ -38,6 +43,7 @@ def build_state(
             value = value_of(size) if isinstance(size, (int, Size)) else None
             if value is None or isinstance(size, bool) or value < 1:
                 raise SpecError(f"a shape is a list of sizes, not {shape}", expression.mark)
+        refuse_forgetful(f"the shape of {name}", shape, expression, scope)
         if len(step.init) != 1:
             raise SpecError(
                 "a Parameter needs an initializer",
@@ -57,3 +63,27 @@ def build_state(
         evaluate(step.arguments["persistent"], {}) if "persistent" in step.arguments else True
     )
     return Module(step.kind, (name,), step.mark, {"persistent": persistent}), tensor
+
+
+def made_of(value: Expression, evaluator: LineEvaluator, buffers: Container[str]) -> Expression:
+    """A Buffer's value as the constructor makes it, once the evaluator has followed it.
+
+    Args:
+        value: as the spec has it.
+        evaluator: what it reads and calls.
+        buffers: the Buffers above.
+
+    Raises:
+        SpecError: it is of more than functions, arguments and other buffers.
+    """
+    others = [name for name in evaluator.reads if name not in buffers]
+    others += [ast.unparse(call.func) for call in evaluator.calls]
+    others += free_names(value.tree) & {"training"}
+    if others:
+        raise SpecError(
+            f"a Buffer's value is made in the constructor, where there is no {others[0]!r}",
+            value.mark,
+            "make it of functions, of arguments, and of buffers above",
+        )
+    tree = renamed(value.tree, lambda name: f"self.{name}" if name in evaluator.reads else name)
+    return Expression(tree, value.mark)

@@ -19,7 +19,7 @@ from nngen.graph.modules import evaluate
 from nngen.graph.order import in_order
 from nngen.graph.results import apart, merged, unpacked
 from nngen.graph.scope import Scope
-from nngen.graph.states import build_state
+from nngen.graph.states import build_state, made_of
 from nngen.names import check_value_name
 from nngen.spec import Body, LayerStep, LineStep, Name
 from nngen.tensors import UNKNOWN
@@ -63,6 +63,7 @@ class Walker:
         self.values: dict[str, Value] = {value.name: value for value in given}
         self.bound: list[Value] = list(given)
         self.layers: dict[str, Layer] = {}
+        self.functions: set[str] = set()  # of Python's own, those that lines call
         self.outputs = above.outputs
         self.attributes = dict(above.attributes)
         self.running: Value | None = given[0] if len(given) == 1 else None
@@ -241,11 +242,14 @@ class Walker:
             raise SpecError(f"a {step.kind} needs a name", step.mark, f"`{step.kind} as scale: …`")
         name = str(step.label.fixed)
         self._check_free(name, step.mark)
-        module, abstract = build_state(step, name, self.scope, LineEvaluator(self))
+        evaluator = LineEvaluator(self)
+        module, abstract = build_state(step, name, self.scope, evaluator)
         value = Value(abstract, name, step.mark, state=True, fixed=True)
         self._bind(name, value)
+        buffers = [each for each, kind in self.attributes.items() if kind == "Buffer"]
         self.attributes[name] = step.kind
-        expression = step.arguments.get("value")
+        given = step.arguments.get("value")
+        expression = given and made_of(given, evaluator, buffers)
         self.flow.built.append(Built(name, module, number, None, step.init, expression))
 
     def _sources(self, step: LayerStep, again: bool) -> tuple[Value, ...]:
@@ -277,6 +281,12 @@ class Walker:
             raise SpecError(fault.message, name.mark, fault.hint) from None
 
     def _bind(self, name: str, value: Value) -> None:
+        if name in self.functions:
+            raise SpecError(
+                f"a line above calls Python's own {name}, so that no value can be called {name!r}",
+                value.mark,
+                "choose another name",
+            )
         self.values[name] = value
         self.bound.append(value)
 

@@ -8,7 +8,7 @@ from typing import Any
 from nngen.catalog import FUNCTIONS
 from nngen.evaluation import Evaluator
 from nngen.graph.flow import Flow, Operation
-from nngen.graph.functions import NAMESPACES, Namespace, attribute
+from nngen.graph.functions import NAMES, Namespace, attribute
 from nngen.tensors import UNKNOWN, Tensor
 
 
@@ -23,7 +23,7 @@ class LineValues(Evaluator):
 
     def __init__(self, operation: Operation, flow: Flow) -> None:
         reads = {value.name: value.abstract for value in operation.reads}
-        scope = {**flow.scope.values, "training": UNKNOWN, **NAMESPACES, **reads}
+        scope = {**flow.scope.values, "training": UNKNOWN, **NAMES, **reads}
         super().__init__(scope, attribute)
         self.calls = operation.calls
         self.found: dict[ast.expr, Any] = {}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nngen.catalog.initializers import INITIALIZERS
-from nngen.dtypes import DTYPES
+from nngen.dtypes import ALIASES, DTYPES
 from nngen.schema.definitions import NAME, Definitions, Schema, choice, fields, mapping
 
 __all__ = ["schema", "text"]
@@ -141,7 +141,13 @@ def _input() -> Schema:
             fields(
                 {
                     "shape": shape,
-                    "dtype": {"enum": [*DTYPES, *(f"torch.{dtype}" for dtype in DTYPES)]},
+                    "dtype": {
+                        "enum": [
+                            *DTYPES,
+                            *ALIASES,
+                            *(f"torch.{dtype}" for dtype in (*DTYPES, *ALIASES)),
+                        ]
+                    },
                     "batch": {
                         "description": "whether the batch dimension is put in front",
                         "type": "boolean",

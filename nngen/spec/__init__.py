@@ -11,7 +11,7 @@ from typing import Any
 from nngen import document
 from nngen.catalog import LAYERS
 from nngen.document import Mapping, Node, Sequence
-from nngen.dtypes import DTYPES
+from nngen.dtypes import ALIASES, DTYPES
 from nngen.errors import SpecError, did_you_mean
 from nngen.expressions import Expression
 from nngen.names import check_class_name, check_option_name, check_value_name
@@ -326,6 +326,7 @@ def _dtype(node: Node | None) -> str:
     if node is None:
         return "float32"
     dtype = text(node, "dtype").removeprefix("torch.")
+    dtype = ALIASES.get(dtype, dtype)
     if dtype not in DTYPES:
         raise SpecError(f"torch has no dtype {dtype!r}", node.mark, did_you_mean(dtype, DTYPES))
     return dtype

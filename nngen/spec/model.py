@@ -7,8 +7,8 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 from nngen.errors import Mark
-from nngen.evaluation import SIZE_FUNCTIONS
 from nngen.expressions import Expression, Line
+from nngen.mathematics import NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,4 +192,4 @@ class Spec:
 def open_names(size: Expression, known: Container[str]) -> list[str]:
     """The names in a size that are neither known nor functions: any size goes by them."""
     nodes = (node for node in ast.walk(size.tree) if isinstance(node, ast.Name))
-    return [node.id for node in nodes if node.id not in known and node.id not in SIZE_FUNCTIONS]
+    return [node.id for node in nodes if node.id not in known and node.id not in NUMBERS]

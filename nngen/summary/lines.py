@@ -13,7 +13,7 @@ from nngen.catalog.products import FUNCTION_PRODUCTS, Rule, matmul
 from nngen.errors import Fault
 from nngen.evaluation import Evaluator
 from nngen.graph.flow import Application, Flow, Operation
-from nngen.graph.functions import NAMESPACES, Namespace, attribute
+from nngen.graph.functions import NAMES, Namespace, attribute
 from nngen.sizes import Dim
 from nngen.tensors import UNKNOWN, Tensor
 
@@ -29,7 +29,7 @@ class LineCounter(Evaluator):
     def __init__(self, operation: Operation, flow: Flow, training: bool) -> None:
         reads = {value.name: value.abstract for value in operation.reads}
         super().__init__(
-            {**flow.scope.values, "training": training, **NAMESPACES, **reads}, self._member
+            {**flow.scope.values, "training": training, **NAMES, **reads}, self._member
         )
         self.calls = operation.calls
         self.reached: list[tuple[ast.Call, Application]] = []

@@ -303,7 +303,8 @@ class Class(Part):
         if not isinstance(text, str):
             return evaluated(text, self._names)
         scope = {**self._names, **values, "training": self.training}
-        return computed(text, scope, self._call, self._arms)
+        layers = self._steps.keys() | self._modules.keys()
+        return computed(text, scope, self._call, self._arms, layers)
 
     def _arms(self, condition: Any, left: Callable[[], Any], right: Callable[[], Any]) -> Any:
         """One of two values. While the model is tried out, the other is computed too: it may call a layer."""

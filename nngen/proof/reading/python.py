@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from types import CodeType, SimpleNamespace
 from typing import Any
@@ -61,7 +61,13 @@ def evaluated(value: Any, names: Names, words: frozenset[str] = frozenset()) -> 
     return _run(_size(value), {**_NUMBERS, **names})
 
 
-def computed(text: str, names: Names, call: Callable[..., Any], arms: Callable[..., Any]) -> Any:
+def computed(
+    text: str,
+    names: Names,
+    call: Callable[..., Any],
+    arms: Callable[..., Any],
+    layers: Iterable[str] = (),
+) -> Any:
     """The value of an expression over tensors.
 
     Args:
@@ -69,8 +75,10 @@ def computed(text: str, names: Names, call: Callable[..., Any], arms: Callable[.
         names: its names.
         call: calls a layer by its name.
         arms: gives one of both arms of `a if condition else b`.
+        layers: the layers that there are; one may be called as a function of Python is.
     """
-    return _run(_expression(text), {**_TENSORS, **names, "_call": call, "_arms": arms})
+    functions = frozenset(_NUMBERS) - frozenset(layers)
+    return _run(_expression(text, functions), {**_TENSORS, **names, "_call": call, "_arms": arms})
 
 
 @lru_cache(maxsize=2048)
@@ -111,10 +119,10 @@ def _size(text: str) -> CodeType:
 
 
 @lru_cache(maxsize=2048)
-def _expression(text: str) -> CodeType:
+def _expression(text: str, functions: frozenset[str]) -> CodeType:
     tree = parse(text, _MARK).tree
     _refuse_unlisted(tree)
-    tree = ast.fix_missing_locations(_Layers().visit(tree))
+    tree = ast.fix_missing_locations(_Layers(functions).visit(tree))
     return compile(ast.Expression(tree), text, "eval")
 
 
@@ -159,11 +167,17 @@ class _Layers(ast.NodeTransformer):
     """`conv1(x)` becomes `_call("conv1", x)`, for `conv1` alone is what the layer gave.
 
     `a if condition else b` becomes `_arms(condition, lambda: a, lambda: b)`: where a model is tried out, both are run.
+
+    Args:
+        functions: what is called by its own name.
     """
+
+    def __init__(self, functions: frozenset[str]) -> None:
+        self.functions = functions
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id not in _NUMBERS:
+        if isinstance(node.func, ast.Name) and node.func.id not in self.functions:
             node.args.insert(0, ast.Constant(node.func.id))
             node.func = ast.Name("_call", ast.Load())
         return node
