@@ -15,6 +15,7 @@ SMALL = (
     *("cnn", "lstm_classifier", "words", "pools", "repeated", "siamese", "vae", "film_resnet"),
     *("gpt2", "bert", "seq2seq_attention", "cross_entropy_weighted", "residual", "wavenet"),
     *("log_softmax_nll", "translation", "skip_connection", "mobilenet_v2", "shufflenet_v2_x1_0"),
+    "choices",
 )
 PATHS = {path.rpartition("/")[2].removesuffix(".yaml"): path for path in hunt.default_specs()}
 
@@ -44,7 +45,7 @@ def test_twins_without_a_fault_are_equal(spec: str) -> None:
 @pytest.mark.parametrize("name", ("wrong_momentum", "bias_before_weight", "name_left_out"))
 def test_the_first_difference_is_that_of_the_whole_report(name: str) -> None:
     mutant = one_of(name)
-    report = trial.verified(mutant.spec, {mutant.file: mutant.text})
+    report = trial.verified(mutant.spec, mutant.texts)
     assert not report.equal
     assert trial.tried(mutant).first == report.first_difference
 
@@ -80,5 +81,5 @@ def test_a_survivor_is_told_with_its_diff(
 
 def test_a_report_with_a_difference_is_not_equal() -> None:
     mutant = one_of("running_var_not_updated")
-    report: Report = trial.verified(mutant.spec, {mutant.file: mutant.text})
+    report: Report = trial.verified(mutant.spec, mutant.texts)
     assert not report.equal and any(not row.equal for row in report.rows)

@@ -10,14 +10,23 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.mutants import arguments, construction, flow, layers, renaming, state
+from tests.mutants import arguments, both, construction, flow, layers, renaming, state
 from tests.mutants.equivalent import reason
 from tests.mutants.source import FAULTS, FUNCTIONAL, Edits
-from tests.mutants.trial import CHECKS, Mutant, Outcome, difference, mutant_at, source_of, tried
+from tests.mutants.trial import (
+    CHECKS,
+    Mutant,
+    Outcome,
+    built,
+    difference,
+    mutant_at,
+    source_of,
+    tried,
+)
 
 __all__ = ["FAULTS", "Tally", "choose", "default_specs", "table", "try_all"]
 
-FAMILIES = (construction, state, arguments, flow, renaming, layers)
+FAMILIES = (construction, state, arguments, flow, renaming, layers, both)
 WORK = 250_000  # characters of twins to run: a long one gives fewer mutants
 REPOSITORY = Path(__file__).parent.parent.parent
 
@@ -71,7 +80,7 @@ def choose(specs: Sequence[str], faults: Iterable[str], sites: int, seed: int) -
             tally.sites += len(found)
             tally.equivalent += len(found) - len(real)
             drawn += [(name, edits) for edits in draw.sample(real, min(sites, len(real)))]
-        most = max(sites * WORK // len(source_of(spec, FUNCTIONAL).text), len(tallies) // 8, 1)
+        most = max(sites * WORK // len(built(spec)[1][FUNCTIONAL]), len(tallies) // 8, 1)
         for name, edits in draw.sample(drawn, min(most, len(drawn))):
             tallies[name].chosen.append(mutant_at(spec, FAULTS[name], edits))
     return tallies

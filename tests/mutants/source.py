@@ -6,13 +6,16 @@ import ast
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 FUNCTIONAL = "functional_style.py"
 NN = "nn_style.py"
 RENAMING = "__init__.py"
+BOTH = "both twins"
 
 Edits = Mapping[ast.AST, str]  # what stands in the place of each node
-Find = Callable[["Source"], Iterator[Edits]]
+# Of one file, a `Source`; of both twins, `Twins`.
+Find = Callable[[Any], Iterator[Edits]]
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Fault:
     Args:
         name: the name of the function that finds it.
         says: what is wrong, in a line.
-        file: the file that it is put into.
+        file: the file that it is put into, or BOTH.
         find: gives the edits of each site.
     """
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import linecache
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,10 +18,10 @@ import torch
 from nngen import loading
 from nngen.proof import verify
 from nngen.proof.ledger import Ledger
-from nngen.render import render
 from nngen.report import Report, Row
 from nngen.subject import Subject
-from tests.mutants.source import Edits, Fault, Source
+from tests.mutants.source import BOTH, Edits, Fault, Source
+from tests.mutants.twins import Twins
 
 CHECKS = (
     "names",
@@ -44,10 +46,10 @@ class Mutant:
     Args:
         spec: the path of the spec.
         fault: the fault's name.
-        file: the file of the package.
+        file: the file of the package; of a fault in both twins, the first.
         line: the first line that the fault changes.
         source: that line as it was.
-        text: the whole file with the fault in it.
+        texts: by file, the whole text with the fault in it.
     """
 
     spec: str
@@ -55,7 +57,7 @@ class Mutant:
     file: str
     line: int
     source: str
-    text: str
+    texts: Mapping[str, str]
 
     @property
     def place(self) -> str:
@@ -82,12 +84,15 @@ class Outcome:
 def built(spec: str) -> tuple[Subject, dict[str, str]]:
     """What verification is given for a spec, and the files of its package."""
     pair = loading.load(Path(spec))
-    return pair.subject(), dict(render(pair.graph))
+    return pair.subject(), {name: file.text for name, file in pair.source_map.files.items()}
 
 
 @lru_cache(maxsize=192)
-def source_of(spec: str, file: str) -> Source:
-    """One file of a spec's package."""
+def source_of(spec: str, file: str) -> Source | Twins:
+    """One file of a spec's package, or both twins."""
+    if file == BOTH:
+        pair = loading.load(Path(spec))
+        return Twins(pair.source_map.files, pair.graph.arguments)
     return Source(built(spec)[1][file])
 
 
@@ -98,15 +103,22 @@ def mutant_at(spec: str, fault: Fault, edits: Edits) -> Mutant:
         ValueError: the fault changes nothing there.
     """
     source = source_of(spec, fault.file)
-    text = source.edited(edits)
-    before, after = source.text.splitlines(), [*text.splitlines(), ""]
-    line = next((i for i, old in enumerate(before) if old != after[i]), None)
-    if line is None:
+    changed = source.edited(edits)
+    texts = {fault.file: changed} if isinstance(changed, str) else changed
+    first = {file: _first_change(built(spec)[1][file], text) for file, text in texts.items()}
+    if None in first.values():
         raise ValueError(f"{fault.name} changes nothing in {spec}")
-    return Mutant(spec, fault.name, fault.file, line + 1, before[line].strip(), text)
+    file, line = next(iter(first.items()))
+    before = built(spec)[1][file].splitlines()
+    return Mutant(spec, fault.name, file, (line or 0) + 1, before[line or 0].strip(), texts)
 
 
-def verified(spec: str, changed: dict[str, str] | None = None, seed: int = 0) -> Report:
+def _first_change(before: str, after: str) -> int | None:
+    lines = itertools.zip_longest(before.splitlines(), after.splitlines())
+    return next((number for number, (old, new) in enumerate(lines) if old != new), None)
+
+
+def verified(spec: str, changed: Mapping[str, str] | None = None, seed: int = 0) -> Report:
     """Verifies the twins of a spec, with some of their files in another form."""
     torch.set_num_threads(1)
     subject, files = built(spec)
@@ -149,7 +161,7 @@ def tried(mutant: Mutant, seed: int = 0) -> Outcome:
     """Verifies a mutant as far as the first difference: a report with one is never equal."""
     try:
         with mock.patch("nngen.proof.Ledger", Impatient):
-            report = verified(mutant.spec, {mutant.file: mutant.text}, seed)
+            report = verified(mutant.spec, mutant.texts, seed)
     except Caught as caught:
         (row,) = caught.args
         return Outcome(mutant, _check(row), str(row))
@@ -181,8 +193,12 @@ def _check(row: Row) -> str:
 
 def difference(mutant: Mutant) -> str:
     """What a mutant changes, as a unified diff."""
-    before = built(mutant.spec)[1][mutant.file]
-    lines = difflib.unified_diff(
-        before.splitlines(), mutant.text.splitlines(), mutant.place, "mutant", lineterm="", n=1
-    )
+    files = built(mutant.spec)[1]
+    lines = [
+        line
+        for file, text in mutant.texts.items()
+        for line in difflib.unified_diff(
+            files[file].splitlines(), text.splitlines(), file, "mutant", lineterm="", n=1
+        )
+    ]
     return "\n".join(lines)
