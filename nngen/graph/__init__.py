@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from nngen.errors import Fault, SpecError, did_you_mean
+from nngen.graph.claims import doubtful
 from nngen.graph.classes import ClassWriter
 from nngen.graph.flow import Flow
-from nngen.graph.inputs import tensor, tensor_spec, whole
+from nngen.graph.inputs import tensor_spec, whole
 from nngen.graph.keys import module_marks, state_keys
-from nngen.graph.losses import Criterion, loss_step
-from nngen.graph.model import Graph, ModelClass
-from nngen.graph.modules import evaluate, let
-from nngen.graph.scope import Choices, Program, Scope
+from nngen.graph.losses import Criterion, loss_method, loss_step
+from nngen.graph.model import Graph, Loss, ModelClass
+from nngen.graph.modules import evaluate
+from nngen.graph.scope import Choices, Program
 from nngen.graph.ties import refuse_lost
 from nngen.graph.uniting import unite
 from nngen.graph.walker import walk
+from nngen.graph.walks import OtherWalks, walk_model
 from nngen.limits import ALLOW, limits
-from nngen.sizes import named, value_of
+from nngen.sizes import value_of
 from nngen.spec import Spec
 from nngen.spec.mentions import unused
 
@@ -39,6 +42,7 @@ class Followed:
         blocks: for each block, the flows of all its uses.
         criterion: the loss.
         arguments, sizes: the constructor's arguments and the open sizes that verification uses.
+        choices: how the inferred sizes were settled.
     """
 
     flow: Flow
@@ -46,6 +50,7 @@ class Followed:
     criterion: Criterion | None
     arguments: dict[str, Any]
     sizes: dict[str, int]
+    choices: Choices
 
 
 def follow(spec: Spec) -> Followed:
@@ -56,13 +61,15 @@ def follow(spec: Spec) -> Followed:
     """
     arguments = _arguments(spec)
     choices = Choices()
-    program, flow = _walk(spec, arguments, choices)
+    program = Program(spec.blocks, walk)
+    flow = walk_model(spec, arguments, choices, program)
     if choices.settle():
-        program, flow = _walk(spec, arguments, choices)
+        program = Program(spec.blocks, walk)
+        flow = walk_model(spec, arguments, choices, program)
     _refuse_unused(spec, program)
     program.refuse_misfits()
     criterion = None if spec.loss is None else loss_step(spec.loss, flow)
-    return Followed(flow, program.flows, criterion, arguments, _check_sizes(spec))
+    return Followed(flow, program.flows, criterion, arguments, _check_sizes(spec), choices)
 
 
 def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
@@ -77,14 +84,21 @@ def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
     """
     followed = followed or follow(spec)
     flow, criterion = followed.flow, followed.criterion
+    others = OtherWalks(spec, followed.choices)
+    others.walk(followed.arguments, followed.blocks)
+    known = {name: [*each, *others.blocks.get(name, ())] for name, each in followed.blocks.items()}
+    models = [flow, *others.models]
+    flow.doubtful = doubtful(models)
     united = [unite(flows) for flows in followed.blocks.values()]
     unite([flow])
     _refuse_long(spec, [*united, flow])
     refuse_lost(flow)
-    loss = () if criterion is None else tuple(criterion.flow.built)
-    writer = ClassWriter([*((each, ()) for each in united), (flow, loss)])
+    built = () if criterion is None else tuple(criterion.flow.built)
+    writer = ClassWriter([*((each, ()) for each in united), (flow, built)])
     try:
-        classes = (*map(writer.block, united), writer.model(flow, criterion))
+        blocks = [writer.block(each, known[each.body.name]) for each in united]
+        loss = None if criterion is None else _loss(spec, criterion, models)
+        classes = (*blocks, writer.model(flow, models, criterion, loss))
     except Fault as fault:  # a size that is computed from others is too large
         raise SpecError(fault.message, spec.model.mark, fault.hint) from None
     return Graph(
@@ -99,6 +113,19 @@ def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
         followed.sizes,
         dict(module_marks(flow)),
     )
+
+
+def _loss(spec: Spec, criterion: Criterion, models: Sequence[Flow]) -> Loss:
+    """The method `loss`, as it is whatever the model's arguments are."""
+    assert spec.loss is not None
+    first, *others = models
+    found = [(first, criterion)]
+    for flow in others:
+        with suppress(SpecError):
+            found.append((flow, loss_step(spec.loss, flow)))
+    flows, criteria = zip(*found)
+    criterion.flow.doubtful = doubtful([each.flow for each in criteria])
+    return loss_method(criteria, flows)
 
 
 def _refuse_long(spec: Spec, flows: list[Flow]) -> None:
@@ -140,17 +167,6 @@ def _check_sizes(spec: Spec) -> dict[str, int]:
             hint = did_you_mean(name, sorted(options | open_sizes))
             raise SpecError(f"the spec leaves no {name!r} open", expression.mark, hint)
     return sizes
-
-
-def _walk(spec: Spec, arguments: dict[str, Any], choices: Choices) -> tuple[Program, Flow]:
-    program = Program(spec.blocks, walk)
-    program.composites[spec.model.name] = ("", "")
-    names = {name: named(name, value) for name, value in arguments.items()}
-    scope = Scope(spec.model.name, names, choices, program)
-    for name, expression in spec.model.let:
-        scope = scope.inner(name.text, let(name.text, expression, scope.values), written=True)
-    inputs = {each.name: tensor(each, scope) for each in spec.inputs}
-    return program, walk(spec.model, scope, inputs)
 
 
 def _refuse_unused(spec: Spec, program: Program) -> None:

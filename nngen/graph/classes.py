@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nngen.broadcasting import show
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer
 from nngen.errors import Mark
 from nngen.fold import keep_name, renamed, source
+from nngen.graph.annotations import argument, returns
+from nngen.graph.claims import Claims
 from nngen.graph.construction import (
     Constructor,
     becomes_identity,
@@ -22,16 +23,14 @@ from nngen.graph.construction import (
 from nngen.graph.flow import Built, Flow
 from nngen.graph.functional_style import FunctionalLowering
 from nngen.graph.keys import class_keys
-from nngen.graph.losses import Criterion, loss_method, loss_statements
-from nngen.graph.model import Item, Method, ModelClass, Redraw, Style
+from nngen.graph.losses import Criterion, loss_statements
+from nngen.graph.model import Item, Loss, Method, ModelClass, Redraw, Style
 from nngen.graph.nn_style import NNLowering
 from nngen.graph.redraws import Redraws
 from nngen.graph.step_redraws import step_redraws
 from nngen.graph.ties import ties
 from nngen.graph.variables import Variables
-from nngen.sizes import Dim, substitute, symbol, symbols_of
 from nngen.spec import INPUT_SIZES
-from nngen.tensors import Either, Packed, Tensor
 
 
 class ClassWriter:
@@ -41,15 +40,28 @@ class ClassWriter:
         self.leading: dict[str, tuple[str, ...]] = {}
         self.redraws = [Redraws(flow, loss) for flow, loss in flows if flow.body.init]
 
-    def block(self, flow: Flow) -> ModelClass:
-        """The class of a block, from all its uses as one flow."""
-        return self._class(flow, None, is_block=True)
+    def block(self, flow: Flow, known: Sequence[Flow]) -> ModelClass:
+        """The class of a block, from all its uses as one flow, and all that is known of it."""
+        return self._class(flow, known, None, None, is_block=True)
 
-    def model(self, flow: Flow, criterion: Criterion | None) -> ModelClass:
+    def model(
+        self,
+        flow: Flow,
+        known: Sequence[Flow],
+        criterion: Criterion | None,
+        loss: Loss | None,
+    ) -> ModelClass:
         """The model's own class."""
-        return self._class(flow, criterion, is_block=False)
+        return self._class(flow, known, criterion, loss, is_block=False)
 
-    def _class(self, flow: Flow, criterion: Criterion | None, is_block: bool) -> ModelClass:
+    def _class(
+        self,
+        flow: Flow,
+        known: Sequence[Flow],
+        criterion: Criterion | None,
+        loss: Loss | None,
+        is_block: bool,
+    ) -> ModelClass:
         body = flow.body
         constructor = Constructor(self.leading)
         variables = Variables(flow)
@@ -92,16 +104,16 @@ class ClassWriter:
         self.leading[body.name] = leading
         return ModelClass(
             body.name,
-            _doc(body.doc, flow, leading, is_block) if layer is None else layer.doc,
+            _doc(body.doc, Claims(known, leading, is_block).maps()) if layer is None else layer.doc,
             (*(f"{name}: int" for name in leading), *_parameters(flow)),
-            tuple(value.name for value in flow.inputs) if layer is None else _arguments(layer),
-            _returns(flow),
+            _taken(known) if layer is None else _arguments(layer),
+            returns(known),
             body.sequential,
             body.mark,
             _marks(flow),
             _stored(nn, flow, lets, nn=True),
             _stored(functional, flow, lets, nn=False),
-            None if criterion is None else loss_method(criterion),
+            loss,
             body.layer,
         )
 
@@ -145,6 +157,12 @@ def _marks(flow: Flow) -> dict[str, Mark]:
         **{name.text: name.mark for name, _ in body.let},
         **{value.name: value.mark for value in flow.inputs},
     }
+
+
+def _taken(known: Sequence[Flow]) -> tuple[str, ...]:
+    """Forward's arguments, each with its type where it is no tensor."""
+    inputs = zip(*(flow.inputs for flow in known))
+    return tuple(argument([value.abstract for value in v], v[0].name) for v in inputs)
 
 
 def _arguments(layer: Layer) -> tuple[str, ...]:
@@ -258,80 +276,6 @@ def _type(value: Any) -> str:
     return type(value).__name__ if isinstance(value, (bool, float, str)) else "int"
 
 
-def _doc(doc: str, flow: Flow, leading: tuple[str, ...], is_block: bool) -> str:
-    names = _letters(flow, leading, is_block)
-    inputs = flow.inputs
-    given = (
-        " and ".join(f"{value.name} {_shown(value.abstract, names)}" for value in inputs)
-        if len(inputs) > 1
-        else _shown(inputs[0].abstract, names)
-    )
-    maps = f"Maps {given} to {_shown(flow.output, names)}."
+def _doc(doc: str, maps: str) -> str:
+    """A class's docstring: what the spec says, and what forward does."""
     return f"{doc}\n\n{maps}" if doc else maps
-
-
-def _letters(flow: Flow, leading: tuple[str, ...], is_block: bool) -> dict[str, str]:
-    """Short names for the sizes of the input that are no arguments: H, W.
-
-    A model's own docstring, other than a block's, says what becomes of sizes that are open.
-    """
-    names: dict[str, str] = {}
-    for value in flow.inputs:
-        shape = value.abstract.shape if isinstance(value.abstract, Tensor) else None
-        letters = {3: "NCL", 4: "NCHW", 5: "NCDHW"}.get(len(shape or ()), "")
-        for place, size in enumerate(shape or ()):
-            for each in symbols_of(size):
-                if each.value is None and each.name.isidentifier():
-                    names.update({each.name: each.name} if is_block else {})
-                elif each.name not in _ordered(flow)[2:]:
-                    letter = letters[place] if letters else f"D{place}"
-                    names[each.name] = each.name if each.name in leading else letter
-    return names
-
-
-def _shown(value: Any, names: dict[str, str]) -> str:
-    if isinstance(value, Either):
-        return f"{_shown(value.first, names)}, or {_shown(value.second, names)}"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_shown(item, names)}" for key, item in value.items())
-    if isinstance(value, (tuple, list)) and value:
-        *others, last = (_shown(item, names) for item in value)
-        return f"{', '.join(others)} and {last}" if others else last
-    if isinstance(value, Tensor) and value.shape is not None:
-        return show(tuple(_short(size, names) for size in value.shape))
-    return str(value)
-
-
-def _short(size: Dim, names: dict[str, str]) -> Dim:
-    """A size by its letter; one that was computed from a letter has a prime."""
-    letters = {each.name: names[each.name] for each in symbols_of(size) if each.name in names}
-    renamed = substitute(size, {name: symbol(letter) for name, letter in letters.items()})
-    changed = [letter for letter in letters.values() if len(letter) == 1]
-    if changed and str(renamed) != changed[0]:
-        return symbol(f"{changed[0]}'")
-    return renamed
-
-
-def _returns(flow: Flow) -> str:
-    """The type of what forward returns."""
-    last = flow.operations[-1]
-    absent = {value.name for value in last.reads if value.only_when is not None}
-    return _annotation(flow.output, None if last.line is None else last.line.value.tree, absent)
-
-
-def _annotation(value: Any, tree: ast.expr | None, absent: set[str]) -> str:
-    if isinstance(value, Either):
-        assert isinstance(tree, ast.IfExp)
-        both = ((value.first, tree.body), (value.second, tree.orelse))
-        return " | ".join(sorted(_annotation(each, part, absent) for each, part in both))
-    if isinstance(value, tuple):
-        trees = tree.elts if isinstance(tree, ast.Tuple) else [None] * len(value)
-        inner = ", ".join(_annotation(v, t, absent) for v, t in zip(value, trees))
-        return f"tuple[{inner or '()'}]"
-    if isinstance(tree, ast.Name) and tree.id in absent:
-        return f"{_annotation(value, None, absent)} | None"
-    if isinstance(value, list):
-        return "list[Tensor]"
-    if isinstance(value, Packed):
-        return "nn.utils.rnn.PackedSequence"
-    return "dict[str, Tensor]" if isinstance(value, dict) else "Tensor"

@@ -338,6 +338,7 @@ class Flow:
         operations: forward's steps; the last one gives the output.
         meanings: of a block, what the names of its sizes mean to its user.
         uses: of all uses of a class as one flow, the scope of each.
+        doubtful: the values and uses of layers whose shape another use of the class does not have.
     """
 
     body: Body
@@ -347,6 +348,7 @@ class Flow:
     operations: list[Operation] = field(default_factory=list)
     meanings: Mapping[str, Dim] = field(default_factory=dict)
     uses: tuple[Scope, ...] = ()
+    doubtful: frozenset[object] = frozenset()
 
     def length(self) -> int:
         """How many steps and layers its class writes."""

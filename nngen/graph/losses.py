@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from nngen.catalog import LAYERS
@@ -13,6 +13,7 @@ from nngen.catalog.fragments import fragment
 from nngen.errors import Fault, Mark, SpecError
 from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.fold import source
+from nngen.graph.claims import Claims
 from nngen.graph.flow import Above, Application, Built, Flow, Module, Operation, self_attribute
 from nngen.graph.forms import form
 from nngen.graph.functional_style import FunctionalLowering
@@ -39,8 +40,9 @@ class Criterion:
     Attributes:
         flow: what the constructor builds for it.
         arguments: the method's arguments.
-        doc: its docstring.
-        nn, functional: its statements in each style.
+        doc: its docstring, with the names in `shapes` for their shapes.
+        shapes: what goes in, where the docstring tells of it.
+        nn, functional: its statements in each style, where it is one layer.
         targets: what verification gives it beside the outputs.
         mark: where the spec has it.
     """
@@ -48,10 +50,11 @@ class Criterion:
     flow: Flow
     arguments: tuple[str, ...]
     doc: str
-    nn: tuple[Statement, ...]
-    functional: tuple[Statement, ...]
     targets: tuple[TensorSpec, ...]
     mark: Mark
+    shapes: Mapping[str, Any] = field(default_factory=dict)
+    nn: tuple[Statement, ...] = ()
+    functional: tuple[Statement, ...] = ()
 
 
 def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
@@ -65,15 +68,24 @@ def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
     return _single(loss, flow) if isinstance(loss, LayerStep) else _several(loss, flow)
 
 
-def loss_method(criterion: Criterion) -> Loss:
-    """The method's signature and docstring."""
-    return Loss(criterion.arguments, criterion.doc, criterion.mark)
+def loss_method(criteria: Sequence[Criterion], flows: Sequence[Flow]) -> Loss:
+    """The method's signature and docstring, from the criterion in each flow of the model."""
+    first = criteria[0]
+    claims = Claims(flows, (), is_block=False)
+    shapes = {
+        key: claims.text([(number, each.shapes[key]) for number, each in enumerate(criteria)])
+        for key in first.shapes
+    }
+    return Loss(first.arguments, first.doc.format(**shapes), first.mark)
 
 
 def loss_statements(criterion: Criterion | None, nn: bool) -> tuple[Statement, ...]:
     """The method's statements in one style."""
     if criterion is None:
         return ()
+    if criterion.flow.operations:
+        lowering = NNLowering if nn else FunctionalLowering
+        return lowering(criterion.flow, Variables(criterion.flow)).run()
     return criterion.nn if nn else criterion.functional
 
 
@@ -99,14 +111,15 @@ def _single(step: LayerStep, flow: Flow) -> Criterion:
     return Criterion(
         Flow(flow.body, flow.scope, (), [Built("criterion", module, number)]),
         tuple(operands.values()),
-        entry.doc.format(**{key: str(application.inputs[key]) for key in operands}),
-        (Statement(source(ast.Return(call)), "", step.mark),),
-        tuple(Statement(source(statement), "", step.mark) for statement in functional),
+        entry.doc,
         tuple(
             _target_spec(target, rule, module, application.inputs)
             for target, rule in entry.targets.items()
         ),
         step.mark,
+        {key: application.inputs[key] for key in operands},
+        (Statement(source(ast.Return(call)), "", step.mark),),
+        tuple(Statement(source(statement), "", step.mark) for statement in functional),
     )
 
 
@@ -172,13 +185,10 @@ def _several(loss: LossSteps, flow: Flow) -> Criterion:
     body = Body(body.name, "", inputs, body.layers, body.mark, outputs=body.outputs)
     kinds = {each.name: each.module.kind for each in flow.built if each.module}
     walked = walk(body, flow.scope, given, Above(kinds, frozenset(outputs)))
-    variables = Variables(walked)
     return Criterion(
         walked,
         tuple(value.name for value in walked.inputs),
         f"The loss of {' and '.join(value.name for value in walked.inputs if value.used)}.",
-        NNLowering(walked, variables).run(),
-        FunctionalLowering(walked, variables).run(),
         tuple(_target_of(each, loss, walked) for each in targets),
         body.mark,
     )

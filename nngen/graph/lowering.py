@@ -233,17 +233,20 @@ class Lowering(ABC):
 
     def layer_comment(self, application: Application) -> str:
         """The output's shape, where it is not the first input's, and after a container."""
-        if application.children and isinstance(application.output, Tensor):
-            known = self.commented and application.output.shape is not None
-            return show(application.output.shape or ()) if known else ""
+        output = application.output
+        doubtful = application in self.flow.doubtful
+        if application.children and isinstance(output, Tensor):
+            known = self.commented and output.shape is not None and not doubtful
+            return show(output.shape or ()) if known else ""
         tensors = (value for value in application.inputs.values() if isinstance(value, Tensor))
-        return noted(self._shape(application.output, next(tensors, None)), application)
+        comment = "" if doubtful else self._shape(output, next(tensors, None))
+        return noted(comment, application)
 
     def line_comment(self, operation: Operation) -> str:
         """The result's shape, where it is not that of the first tensor in the line."""
         value = operation.writes[0]
         tensors = (read.abstract for read in operation.reads if isinstance(read.abstract, Tensor))
-        if len(operation.writes) > 1 or value is None:
+        if len(operation.writes) > 1 or value is None or value in self.flow.doubtful:
             return noted("", *operation.calls.values())
         comment = self._shape(value.abstract, next(tensors, None))
         return noted(comment, *operation.calls.values())
