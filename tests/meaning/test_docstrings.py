@@ -1,0 +1,307 @@
+"""What docstrings, annotations and comments say is so in every use of a class, and with other arguments."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nngen
+from nngen import marking, spec
+from nngen.errors import SpecError
+from nngen.graph import build_graph
+from nngen.render import fill
+from nngen.spec import Spec
+from tests.claims import FalseClaim, Told, claims_hold
+from tests.support import settled
+
+SPECS = sorted(Path(__file__).parents[2].joinpath("specs").glob("*.yaml"))
+
+BRANCH = """
+name: M
+input: [4, 8, 8]
+blocks:
+  B:
+    args: {planes: required, stride: 1}
+    layers:
+      - Conv2d as conv: {out_channels: planes, kernel_size: 3, stride: stride, padding: 1}
+      - y = x + conv if stride == 1 and in_channels == planes else conv
+layers:
+  - B as first: 4
+"""
+OTHER_BRANCH = BRANCH + "  - B as second: {planes: 6, stride: 2}\n"
+TWO_SIZES = """
+name: M
+inputs: {big: [2, 8, 8], small: [3, 4, 4]}
+blocks:
+  Join:
+    inputs: [a, b]
+    layers:
+      - Upsample as up: {scale_factor: 2}
+        from: b
+      - y = torch.cat([a, up], 1)
+layers:
+  - Join as join:
+    from: [big, small]
+"""
+ONE_SIZE = """
+name: M
+inputs: {x: [4, 8, 8], y: [4, 8, 8]}
+blocks:
+  Join:
+    inputs: [a, b]
+    layers: ["z = torch.cat([a, b], 1)"]
+layers:
+  - Join as join:
+    from: [x, y]
+"""
+SKIPPED = """
+name: M
+input: [4, 8]
+blocks:
+  B:
+    args: {planes: required, project: false}
+    layers:
+      - Conv1d as conv: {out_channels: planes, kernel_size: 1}
+        when: project
+      - y = conv * 2
+layers:
+  - B as first: {planes: 6, project: true}
+  - B as second: 5
+"""
+GROWING = """
+name: M
+args: {K: 3}
+input: [2, T]
+blocks:
+  Grow:
+    args: {pad: required}
+    layers:
+      - Conv1d as c: {out_channels: 2, kernel_size: 1, padding: pad}
+layers:
+  - Grow as grow: i
+    repeat: K
+"""
+RANKS = """
+name: M
+input: [4, 8]
+blocks:
+  Pool:
+    args: {flat: false}
+    layers: ["y = x.flatten(1) if flat else x"]
+layers:
+  - Pool as pool
+"""
+ORDERS = """
+name: M
+input: [2, 3, 4]
+blocks:
+  Permute:
+    args: {dims: required}
+    layers: [y = x.permute(dims)]
+layers:
+  - Permute as back: {dims: [0, 2, 3, 1]}
+  - Permute as front: {dims: [0, 3, 1, 2]}
+"""
+OPEN_ELSEWHERE = """
+name: M
+inputs: {x: [4, T], y: [4, 7]}
+blocks:
+  B: {layers: ["z = x[..., 1:]"]}
+layers:
+  - B as b:
+    from: x
+  - c = b(y)
+outputs: [b, c]
+"""
+NAMED_LETTERS = """
+name: M
+args: {L: 3}
+inputs: {x: [4, 8]}
+blocks:
+  B:
+    args: {L: required}
+    layers: [z = x * L]
+layers:
+  - B: L
+"""
+
+
+def docs(text: str) -> dict[str, str]:
+    """The docstrings of the classes, by their names."""
+    return {each.name: each.doc for each in nngen.load(text).graph.classes}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "doc"),
+    [
+        (OTHER_BRANCH, "B", "Maps (N, in_channels, H, W) to (N, planes, H', W')."),
+        (BRANCH, "B", "Maps (N, in_channels, H, W) to (N, planes, H', W')."),
+        (TWO_SIZES, "Join", "Maps a (N, C, H, W) and b (N, C2, H2, W2) to (N, C', H, W)."),
+        (ONE_SIZE, "Join", "Maps a (N, C, H, W) and b (N, C, H, W) to (N, C', H, W)."),
+        (SKIPPED, "B", "Maps (N, in_channels, L) to (N, C, L)."),
+        (GROWING, "Grow", "Maps (N, in_channels, L) to (N, 2, L')."),
+        (GROWING, "M", "Maps (N, 2, T) to (N, 2, T')."),
+        (RANKS, "Pool", "Maps (N, C, L) to (N, C, L), or (N, C')."),
+        (ORDERS, "Permute", "Maps (N, C, H, W) to (N, C', H', W')."),
+        (OPEN_ELSEWHERE, "B", "Maps (N, C, L) to (N, C, L')."),
+        (NAMED_LETTERS, "B", "Maps (N, C, L2) to (N, C, L2)."),
+    ],
+)
+def test_docstring_holds_in_every_use(text: str, name: str, doc: str) -> None:
+    assert docs(text)[name] == doc
+
+
+def test_no_comment_counts_a_loop() -> None:
+    pair = nngen.load(GROWING)
+    for file in pair.source_map.files.values():
+        assert "# (" not in file.text and "i +" not in file.text
+
+
+ARMS = """
+name: M
+args: {{flag: {flag}}}
+input: [4, 8]
+layers:
+  - Conv1d as a: {{out_channels: 5, kernel_size: 1}}
+  - y = {line}
+outputs: {outputs}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "outputs", "claim", "returns"),
+    [
+        ("a if flag else a[:, :2]", "y", "(N, C, 8)", "Tensor"),
+        ("a if flag else a.flatten(1)", "y", "(N, 5, 8), or (N, 40)", "Tensor"),
+        ("a + 1", "(a, y) if flag else y", "(N, 5, 8) and (N, 5, 8), or (N, 5, 8)", "Tensor | tuple[Tensor, Tensor]"),
+        ("a + 1", "y if flag else None", "(N, 5, 8), or None", "Tensor | None"),
+        ("a + 1", "(a, y if flag else None)", "(N, 5, 8) and (N, 5, 8), or (N, 5, 8) and None", "tuple[Tensor, Tensor | None]"),
+        ("a + 1", "[a, y if flag else None]", "(N, 5, 8) and (N, 5, 8), or (N, 5, 8) and None", "list[Tensor | None]"),
+        ("a + 1", "{'a': a, 'y': y if flag else None}", "a (N, 5, 8), y (N, 5, 8), or a (N, 5, 8), y None", "dict[str, Tensor | None]"),
+        ("a + 1", "(a, y) if flag and training else y", "(N, 5, 8) and (N, 5, 8), or (N, 5, 8)", "Tensor | tuple[Tensor, Tensor]"),
+    ],
+)  # fmt: skip
+def test_what_an_argument_decides_is_told_both_ways(
+    line: str, outputs: str, claim: str, returns: str
+) -> None:
+    texts = []
+    for flag in ("true", "false"):
+        given = f'"{outputs}"'
+        pair = nngen.load(ARMS.format(flag=flag, line=line, outputs=given))
+        assert pair.graph.model.doc == f"Maps (N, 4, 8) to {claim}."
+        assert pair.graph.model.returns == returns
+        claims_hold(pair)
+        texts.append({name: file.text for name, file in pair.source_map.files.items()})
+    for name, text in texts[0].items():
+        default, other = ("flag: bool = True", "flag: bool = False")
+        assert _undigested(text).replace(default, other) == _undigested(texts[1][name])
+
+
+def _undigested(text: str) -> str:
+    return re.sub(r"# nngen: digest \w+", "", text)
+
+
+PASSED = """
+name: M
+input: [4, 8]
+blocks:
+  Pair:
+    inputs: [x, hidden]
+    layers:
+      - LSTM as lstm: {hidden_size: 8, batch_first: true}
+        call: y, state = lstm(x, hidden)
+    outputs: [y, state]
+  Maybe:
+    inputs: [x, extra]
+    layers: ["y = x if extra is None else x + extra"]
+layers:
+  - GRU as gru: {hidden_size: 8, batch_first: true}
+    call: a, h = gru(x)
+  - Pair as pair:
+    call: b, state = pair(a, (h, h))
+  - Maybe as maybe:
+    call: c = maybe(b, None)
+  - d = maybe(c, c)
+outputs: [d, state]
+"""
+
+
+def test_inputs_that_are_no_tensors_have_their_types() -> None:
+    pair = nngen.load(PASSED)
+    arguments = {each.name: each.arguments for each in pair.graph.classes}
+    assert arguments["Pair"] == ("x", "hidden: tuple[Tensor, Tensor]")
+    assert arguments["Maybe"] == ("x", "extra: Tensor | None")
+    assert claims_hold(pair) > 0
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_claims_hold(path: Path) -> None:
+    with settled():
+        held = claims_hold(nngen.load(path))
+    assert held >= 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [BRANCH, OTHER_BRANCH, TWO_SIZES, ONE_SIZE, SKIPPED, GROWING, RANKS, ORDERS, OPEN_ELSEWHERE],
+)
+def test_claims_of_small_specs_hold(text: str) -> None:
+    assert claims_hold(nngen.load(text)) >= 4
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("unet", "skip (N, planes, H2, W2)", "skip (N, C, H, W)"),
+        ("unet", "to (N, planes, H2, W2)", "to (N, planes, H, W)"),
+        ("unet", "(N, num_classes, 64, 64) and class", "(N, num_classes, 64) and class"),
+        ("wavenet", "to (N, levels, T)", "to (N, T, levels)"),
+        ("wavenet", "# (N, channels, T)", "# (N, T, channels)"),
+        ("residual", "# (N, 32)", "# (N, 32, 1)"),
+        ("residual", "to (N, planes, H', W')", "to (N, planes, H, W)"),
+        ("googlenet", ", or (N, num_classes).", "."),
+    ],
+)
+def test_a_wrong_claim_is_found(name: str, right: str, wrong: str) -> None:
+    pair = nngen.load(f"specs/{name}.yaml")
+    for file, module in (
+        ("nn_style.py", pair.nn_style),
+        ("functional_style.py", pair.functional_style),
+    ):
+        text = pair.source_map.files[file].text
+        assert right in text
+        with settled(), pytest.raises(FalseClaim):
+            Told(text.replace(right, wrong), vars(module), file).run(pair.subject(), (2, 3))
+
+
+def text_of(read: Spec) -> dict[str, str]:
+    """The files' text before it is formatted."""
+    return {name: marking.unmarked(text)[0] for name, text in fill(build_graph(read)).items()}
+
+
+def refused(read: Spec, values: dict[str, Any], usual: dict[str, str]) -> bool:
+    """Whether values do not fit a spec; where they do, the text must be the usual one."""
+    try:
+        text = text_of(spec.with_values(read, values))
+    except SpecError:
+        return True
+    assert text == usual, values
+    return False
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_text_does_not_depend_on_check(path: Path) -> None:
+    read = spec.read(path)
+    usual = text_of(read)
+    graph = build_graph(read)
+    sizes: dict[str, Any] = {name: 2 * value for name, value in graph.sizes.items()}
+    numbers = {n: 2 * value for n, value in graph.arguments.items() if type(value) is int}
+    flags = {n: not value for n, value in graph.arguments.items() if type(value) is bool}
+    tried = [{**sizes, **numbers}, *({name: value} for name, value in flags.items())]
+    fits = [not refused(read, values, usual) for values in tried if values]
+    if not all(fits):
+        fits += [not refused(read, {name: value}, usual) for name, value in numbers.items()]
+    assert any(fits) or not fits
