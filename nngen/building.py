@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nngen import document
 from nngen import spec as specs
-from nngen.graph import build_graph, follow
+from nngen.graph import build_graph, follow, read_spec
 from nngen.lint import Finding, lint
 from nngen.render import render
 
@@ -52,4 +52,4 @@ def package(path: Path) -> Package:
 
 def _read(path: Path) -> tuple[bytes, specs.Spec]:
     source = document.read_bytes(path)
-    return source, specs.from_node(document.decode(source, path), path.name)
+    return source, read_spec(document.decode(source, path), path.name)

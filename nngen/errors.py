@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from nngen.places import Source
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,75 @@ def together(errors: Iterable[SpecError]) -> SpecError:
     for other in others:
         other.others = ()
     return first
+
+
+class LimitError(SpecError):
+    """A spec that asks for more than is followed."""
+
+
+class Follows(Exception):
+    """Something cannot be known, which follows from an error that is told already."""
+
+
+class _Broken:
+    """See `BROKEN`."""
+
+    def __repr__(self) -> str:
+        return "broken"
+
+
+# Stands for a value that an error leaves unknown.
+BROKEN: Any = _Broken()
+
+
+class Errors:
+    """Gathers the errors of a spec, so that one run tells of all that do not follow from one another.
+
+    Args:
+        strict: raise each error instead.
+    """
+
+    def __init__(self, strict: bool = False) -> None:
+        self.found: list[SpecError] = []
+        self.strict = strict
+
+    def add(self, error: SpecError) -> None:
+        """Keep an error.
+
+        Raises:
+            SpecError: this one, where the spec is not followed any further, or it is only tried whether it can be.
+        """
+        if self.strict or isinstance(error, LimitError):
+            raise error
+        self.found.append(error)
+
+    def attempt(self, function: Callable[..., T], *arguments: Any) -> T | None:
+        """What a function gives; where it raises an error, that is kept, and there is nothing."""
+        try:
+            return function(*arguments)
+        except SpecError as error:
+            self.add(error)
+        except Follows:
+            pass
+        return None
+
+    @contextmanager
+    def trying(self, strict: bool = True) -> Iterator[None]:
+        """Errors are raised rather than kept: whoever tries knows what to make of one."""
+        before, self.strict = self.strict, self.strict or strict
+        try:
+            yield
+        finally:
+            self.strict = before
+
+    def refuse(self) -> None:
+        """Raise what has been found.
+
+        Raises:
+            SpecError: there is something.
+        """
+        if self.found:
+            raise together(self.found)
 
 
 class Fault(Exception):

@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nngen.errors import Fault, did_you_mean
+from nngen.errors import BROKEN, Fault, Follows, did_you_mean
 from nngen.expressions import MAX_NUMBER, shorten
 from nngen.sizes import Size, maximum, minimum, product
 from nngen.tensors import UNKNOWN, Tensor, compared
@@ -148,11 +148,11 @@ class Evaluator:
             raise Fault(f"{shorten(ast.unparse(node))}: {reason}", node=node) from None
 
     def _constant(self, node: ast.Constant) -> Any:
-        return node.value
+        return known(node.value)
 
     def _name(self, node: ast.Name) -> Any:
         if node.id in self.scope:
-            return self.scope[node.id]
+            return known(self.scope[node.id])
         raise Fault(f"there is no {node.id!r} here", did_you_mean(node.id, self.scope), node)
 
     def _attribute(self, node: ast.Attribute) -> Any:
@@ -274,6 +274,17 @@ class Evaluator:
                 raise Fault("the number is too large", node=node)
             return result
         raise Fault(f"{SYMBOLS[type(node.op)]!r} does not go with these values", node=node)
+
+
+def known(value: Any) -> Any:
+    """A value that no error has left unknown.
+
+    Raises:
+        Follows: one has.
+    """
+    if value is BROKEN:
+        raise Follows
+    return value
 
 
 def truth(value: Any) -> bool:

@@ -18,7 +18,7 @@ from markupsafe import escape
 from nngen import document
 from nngen import spec as specs
 from nngen.document import Node
-from nngen.graph import Graph
+from nngen.graph import Graph, read_spec
 from nngen.sourcemap import SourceMap, trace
 from nngen.subject import Origins, Subject
 
@@ -58,7 +58,7 @@ class Pair:
         from nngen.lesson.forms import Frame
         from nngen.lesson.page import page
 
-        spec = specs.from_node(document.parse(self.text, self.graph.source), self.graph.source)
+        spec = read_spec(document.parse(self.text, self.graph.source), self.graph.source)
         whole = escape(Frame("en", []).page(page(spec, self.text), ""))
         style = "width: 100%; height: 40em; border: 1px solid #8888; border-radius: 6px"
         # A frame of its own: neither the notebook's style nor its scripts reach in, or these out.
@@ -94,7 +94,7 @@ def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None 
         FileError: the file cannot be read.
     """
     text, node, file = _read(spec)
-    source_map = trace(specs.with_values(specs.from_node(node, file), values or {}))
+    source_map = trace(specs.with_values(read_spec(node, file), values or {}))
     texts = {name: file.text for name, file in source_map.files.items()}
     name = source_map.graph.model.name.lower()
     package = _package(texts, f"nngen_loaded_{next(_NUMBER)}_{name}")

@@ -40,8 +40,9 @@ def _diff(options: argparse.Namespace) -> int:
 
     from nngen import sourcemap, spec
     from nngen.comparison import WIDE, Comparison
+    from nngen.graph import read_file
 
-    given = spec.with_values(spec.read(options.spec), dict(options.values))
+    given = spec.with_values(read_file(options.spec), dict(options.values))
     comparison = Comparison(sourcemap.trace(given))
     if options.unified:
         _show(comparison.unified(), options.no_pager)

@@ -54,17 +54,19 @@ def of_finding(finding: Finding) -> Problem:
     return Problem(finding.code, finding.mark, finding.message, finding.fix, "warning")
 
 
-def of_error(error: NngenError, file: str = "") -> Problem:
-    """An error.
+def of_error(error: NngenError, file: str = "") -> list[Problem]:
+    """All that an error tells.
 
     Args:
         error: what was raised.
         file: what was worked on, for an error that does not know.
     """
-    if isinstance(error, SpecError):
-        return Problem("invalid-spec", error.mark, error.message, error.hint)
-    message, _, hint = str(error).partition("\n  hint: ")
-    return Problem("failed", Mark(file), message, hint)
+    if not isinstance(error, SpecError):
+        message, _, hint = str(error).partition("\n  hint: ")
+        return [Problem("failed", Mark(file), message, hint)]
+    told = [(each.mark, each.message, each.hint) for each in (error, *error.others)]
+    told += [(Mark(error.mark.file), message, "") for message in error.rest()]
+    return [Problem("invalid-spec", *each) for each in told]
 
 
 def add(parser: argparse._ActionsContainer) -> None:
@@ -89,7 +91,8 @@ def reported(form: str) -> Iterator[Reporter]:
     try:
         yield report
     except NngenError as error:  # of the run as a whole; the command line prints it
-        report.add(of_error(error))
+        for problem in of_error(error):
+            report.add(problem)
         report.close()
         raise
     report.close()
@@ -114,7 +117,10 @@ class Reporter:
 
     def error(self, error: NngenError, path: Path) -> None:
         """Report an error that ended the work on a file."""
-        self.problem(of_error(error, str(path)), str(error), sys.stderr)
+        first, *others = of_error(error, str(path))
+        self.problem(first, str(error), sys.stderr)
+        for problem in others:
+            self.add(problem)
 
     def problem(self, problem: Problem, text: str = "", file: TextIO | None = None) -> None:
         """Report a problem.

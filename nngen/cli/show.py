@@ -46,11 +46,12 @@ def _summary(options: argparse.Namespace) -> int:
     import json
 
     from nngen import spec, summary
+    from nngen.graph import read_file
     from nngen.summary.text import as_text
 
     found = {}
     for path in options.specs:
-        given = spec.with_values(spec.read(path), dict(options.values))
+        given = spec.with_values(read_file(path), dict(options.values))
         found[str(path)] = summary.summarize(given, options.batch)
     if options.json:
         print(json.dumps({path: each.as_dict() for path, each in found.items()}, indent=2))
@@ -61,8 +62,9 @@ def _summary(options: argparse.Namespace) -> int:
 
 def _graph(options: argparse.Namespace) -> int:
     from nngen import diagram, spec, writer
+    from nngen.graph import read_file
 
-    given = spec.with_values(spec.read(options.spec), dict(options.values))
+    given = spec.with_values(read_file(options.spec), dict(options.values))
     drawn = diagram.draw(given, unfold=options.unfold)
     wanted = options.format or (
         "svg" if options.out and options.out.suffix == ".svg" else "mermaid"

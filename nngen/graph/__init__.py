@@ -6,9 +6,22 @@ import ast
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from nngen.errors import Fault, SpecError, did_you_mean
+from nngen import document
+from nngen import spec as specs
+from nngen.document import Node
+from nngen.errors import (
+    BROKEN,
+    Errors,
+    Fault,
+    Follows,
+    LimitError,
+    SpecError,
+    did_you_mean,
+    together,
+)
 from nngen.graph.claims import doubtful
 from nngen.graph.classes import ClassWriter
 from nngen.graph.flow import Flow
@@ -17,6 +30,7 @@ from nngen.graph.keys import module_marks, state_keys
 from nngen.graph.losses import Criterion, loss_method, loss_step
 from nngen.graph.model import Graph, Loss, ModelClass
 from nngen.graph.modules import evaluate
+from nngen.graph.recovery import look_at_the_rest
 from nngen.graph.scope import Choices, Program
 from nngen.graph.ties import refuse_lost
 from nngen.graph.uniting import unite
@@ -24,10 +38,9 @@ from nngen.graph.walker import walk
 from nngen.graph.walks import OtherWalks, walk_model
 from nngen.limits import ALLOW, limits
 from nngen.sizes import value_of
-from nngen.spec import Spec
-from nngen.spec.mentions import unused
+from nngen.spec import Option, Spec
 
-__all__ = ["Followed", "Graph", "build_graph", "follow"]
+__all__ = ["Followed", "Graph", "build_graph", "follow", "read_file", "read_spec"]
 
 # Larger ones would only use up the memory of whoever verifies a stranger's spec.
 LARGEST_CHECK = 100_000
@@ -53,23 +66,37 @@ class Followed:
     choices: Choices
 
 
-def follow(spec: Spec) -> Followed:
+def follow(spec: Spec, errors: Errors | None = None) -> Followed:
     """Follow every step of a model.
 
+    Args:
+        spec: the model.
+        errors: what is known to be wrong in it.
+
     Raises:
-        SpecError: the spec is wrong.
+        SpecError: the spec is wrong; it tells of all errors.
     """
-    arguments = _arguments(spec)
+    errors = Errors() if errors is None else errors
+    try:
+        return _follow(spec, errors)
+    except LimitError as error:
+        raise together([*errors.found, error]) from None
+
+
+def _follow(spec: Spec, errors: Errors) -> Followed:
+    arguments = _arguments(spec, errors)
     choices = Choices()
-    program = Program(spec.blocks, walk)
+    program = Program(spec.blocks, walk, errors=errors)
     flow = walk_model(spec, arguments, choices, program)
-    if choices.settle():
-        program = Program(spec.blocks, walk)
+    if not errors.found and errors.attempt(choices.settle):
+        program = Program(spec.blocks, walk, errors=errors)
         flow = walk_model(spec, arguments, choices, program)
-    _refuse_unused(spec, program)
+    look_at_the_rest(spec, program, choices)
     program.refuse_misfits()
-    criterion = None if spec.loss is None else loss_step(spec.loss, flow)
-    return Followed(flow, program.flows, criterion, arguments, _check_sizes(spec), choices)
+    criterion = None if spec.loss is None else errors.attempt(loss_step, spec.loss, flow)
+    sizes = errors.attempt(_check_sizes, spec)
+    errors.refuse()
+    return Followed(flow, program.flows, criterion, arguments, sizes or {}, choices)
 
 
 def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
@@ -135,21 +162,53 @@ def _refuse_long(spec: Spec, flows: list[Flow]) -> None:
         raise SpecError(message, spec.model.mark, f"make blocks of what repeats; {ALLOW}")
 
 
-def _arguments(spec: Spec) -> dict[str, Any]:
+def read_spec(node: Node, file: str) -> Spec:
+    """Read a spec from a document's tree; where it cannot be read whole, what can be is followed, to tell of all errors.
+
+    Raises:
+        SpecError: it is no spec, or it is wrong.
+    """
+    errors = Errors()
+    spec = specs.partly(node, file, errors)
+    if errors.found:
+        follow(spec, errors)
+    return spec
+
+
+def read_file(path: Path) -> Spec:
+    """Read a spec from a file, likewise.
+
+    Raises:
+        FileError: the file cannot be read.
+        SpecError: it is no spec, or it is wrong.
+    """
+    return read_spec(document.read(path), path.name)
+
+
+def _arguments(spec: Spec, errors: Errors) -> dict[str, Any]:
     """The values of the model's constructor arguments in a check."""
     values = {}
     for option in spec.model.options:
-        if option.name in spec.check:
-            values[option.name] = evaluate(spec.check[option.name], {})
-        elif option.default is not None:
-            values[option.name] = evaluate(option.default, {})
-        else:
-            raise SpecError(
-                f"{option.name} is required, so following the sizes needs a value for it",
-                option.mark,
-                f"add `check: {{{option.name}: …}}`; `verify --set {option.name}=…` gives another for one run",
-            )
+        try:
+            values[option.name] = _argument(option, spec)
+        except SpecError as error:
+            errors.add(error)
+            values[option.name] = BROKEN
+        except Follows:
+            values[option.name] = BROKEN
     return values
+
+
+def _argument(option: Option, spec: Spec) -> Any:
+    if option.name in spec.check:
+        return evaluate(spec.check[option.name], {})
+    if option.default is not None:
+        return evaluate(option.default, {})
+    raise SpecError(
+        f"{option.name} is required, so following the sizes needs a value for it",
+        option.mark,
+        f"add `check: {{{option.name}: …}}`; `verify --set {option.name}=…` gives another for one run",
+    )
 
 
 def _check_sizes(spec: Spec) -> dict[str, int]:
@@ -167,15 +226,6 @@ def _check_sizes(spec: Spec) -> dict[str, int]:
             hint = did_you_mean(name, sorted(options | open_sizes))
             raise SpecError(f"the spec leaves no {name!r} open", expression.mark, hint)
     return sizes
-
-
-def _refuse_unused(spec: Spec, program: Program) -> None:
-    """Refuse blocks, arguments and names under `let` that nothing uses."""
-    for name, body in spec.blocks.items():
-        if name not in program.flows:
-            raise SpecError(f"nothing uses the block {name!r}", body.mark, "use it, or take it out")
-    for what, _, mark in unused(spec):
-        raise SpecError(f"nothing uses {what}", mark, "use it, or take it out")
 
 
 def _names_used(classes: tuple[ModelClass, ...], nn: bool) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.kinds import kind
 from nngen.catalog.signature import Argument, Signature, signature
-from nngen.errors import Fault, SpecError
+from nngen.errors import BROKEN, Fault, Follows, SpecError
 from nngen.fold import free_names, source
 from nngen.graph.blocks import apply_block, build_block
 from nngen.graph.composites import check_composed, composed
@@ -104,6 +104,7 @@ def build(
         SpecError: it cannot be built, or does not fit its inputs.
     """
     scope.program.count(step.mark)
+    _refuse_unknown(inputs)
     if step.kind == "Sequential":
         return _build_sequential(step, path, scope, inputs)
     if step.kind in scope.program.blocks:
@@ -119,6 +120,11 @@ def build(
         return apply_layer(module, inputs)
     except Fault as fault:
         raise SpecError(fault.message, step.mark, fault.hint) from None
+
+
+def _refuse_unknown(inputs: Mapping[str, Any]) -> None:
+    if any(value is BROKEN for value in inputs.values()):
+        raise Follows
 
 
 def build_list(
@@ -217,6 +223,7 @@ def apply(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Applicatio
     Raises:
         Fault: the inputs do not fit.
     """
+    _refuse_unknown(inputs)
     if module.flow is not None and not module.flow.body.layer:
         return apply_block(module, inputs, scope)
     check_composed(module, scope, inputs)

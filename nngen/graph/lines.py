@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from nngen.errors import Fault, SpecError, did_you_mean
-from nngen.evaluation import Evaluator
+from nngen.errors import Fault, Follows, SpecError, did_you_mean
+from nngen.evaluation import Evaluator, known
 from nngen.graph.containers import apply, build, build_list, inputs_of
 from nngen.graph.flow import Application, Module, Value
 from nngen.graph.functions import NAMES, attribute
@@ -27,6 +27,7 @@ class Layer:
         self.scope = scope
         self.module: Module | None = None
         self.only_when = ""  # the condition without which it is not built
+        self.broken = False  # its step has a mistake
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Application:
         """Apply the layer.
@@ -34,6 +35,8 @@ class Layer:
         Raises:
             Fault: it does not fit what it is given.
         """
+        if self.broken:
+            raise Follows
         signature = inputs_of(self.step.kind, self.scope)
         try:
             inputs = signature.bind(self.step.kind, arguments, keywords)
@@ -64,6 +67,9 @@ class Names(Protocol):
     def named(self, name: str, sizes: Iterable[str] = ()) -> Value:
         """The value of a name."""
 
+    def missing(self, name: str) -> None:
+        """Note that a name is not there."""
+
 
 class LineEvaluator(Evaluator):
     """Evaluates a line of Python, noting what it reads and calls.
@@ -92,7 +98,7 @@ class LineEvaluator(Evaluator):
 
     def _name(self, node: ast.Name) -> Any:
         if node.id in self.scope and node.id not in self.walker.values:
-            return self.scope[node.id]
+            return known(self.scope[node.id])
         value = self.walker.named(node.id, self.walker.scope.values)
         if value.only_when is not None and ast.unparse(value.only_when) not in self.holds:
             condition = ast.unparse(value.only_when)
@@ -101,7 +107,7 @@ class LineEvaluator(Evaluator):
                 f"`… {node.id} … if {condition} else …`",
             )
         self.reads[node.id] = value
-        return value.abstract
+        return known(value.abstract)
 
     def _ifexp(self, node: ast.IfExp) -> Any:
         test = self(node.test)
@@ -119,7 +125,8 @@ class LineEvaluator(Evaluator):
         """One arm of a condition; one that this use of the class does not take may fit only another use."""
         depth = len(self.holds)
         try:
-            value = self(node)
+            with self.walker.scope.program.errors.trying(not taken):
+                value = self(node)
         except (Fault, SpecError) as fault:
             if taken:
                 raise
@@ -145,6 +152,7 @@ class LineEvaluator(Evaluator):
         if layer is None and node.func.id in NUMBERS:
             return self._whole(node, self._function(node, node.func.id))
         if layer is None:
+            self.walker.missing(node.func.id)
             raise Fault(
                 f"there is no layer {node.func.id!r} here",
                 did_you_mean(node.func.id, self.walker.layers),

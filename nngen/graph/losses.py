@@ -10,7 +10,7 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer, Target, tensors_in
 from nngen.catalog.fragments import fragment
-from nngen.errors import Fault, Mark, SpecError
+from nngen.errors import BROKEN, Fault, Follows, Mark, SpecError
 from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.fold import source
 from nngen.graph.claims import Claims
@@ -22,6 +22,7 @@ from nngen.graph.lowering import name
 from nngen.graph.model import Loss, Statement
 from nngen.graph.modules import apply_layer, build_layer, shape_attribute
 from nngen.graph.nn_style import NNLowering
+from nngen.graph.recovery import check_arguments
 from nngen.graph.scope import Scope
 from nngen.graph.variables import Variables
 from nngen.graph.walker import walk
@@ -65,6 +66,9 @@ def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
     """
     marks = {each.name: flow.body.layers[each.step].mark for each in flow.built}
     check_beside_loss(marks, isinstance(loss, LayerStep))
+    if isinstance(loss, LayerStep) and flow.output is BROKEN:
+        check_arguments(loss, flow.scope, flow.scope.program.errors)
+        raise Follows
     return _single(loss, flow) if isinstance(loss, LayerStep) else _several(loss, flow)
 
 
@@ -185,6 +189,8 @@ def _several(loss: LossSteps, flow: Flow) -> Criterion:
     body = Body(body.name, "", inputs, body.layers, body.mark, outputs=body.outputs)
     kinds = {each.name: each.module.kind for each in flow.built if each.module}
     walked = walk(body, flow.scope, given, Above(kinds, frozenset(outputs)))
+    if flow.scope.program.errors.found:
+        raise Follows
     return Criterion(
         walked,
         tuple(value.name for value in walked.inputs),
@@ -204,7 +210,9 @@ def _given(loss: LossSteps, target: str, scope: Scope) -> Tensor:
 
 def _named_outputs(flow: Flow) -> dict[str, Any]:
     """What forward returns, by the names that the spec has for it."""
-    last = flow.operations[-1]
+    last, outputs = flow.operations[-1], flow.body.outputs
+    if flow.output is BROKEN and outputs is not None:
+        return dict.fromkeys(_names_of(outputs.tree), BROKEN)
     if last.line is None:
         return {last.reads[0].name: last.reads[0].abstract}
     tree = last.line.value.tree
@@ -216,6 +224,12 @@ def _named_outputs(flow: Flow) -> dict[str, Any]:
     if isinstance(tree, ast.Tuple) and all(isinstance(part, ast.Name) for part in tree.elts):
         return {part.id: item for part, item in zip(tree.elts, value) if isinstance(part, ast.Name)}
     return {"output": value}
+
+
+def _names_of(tree: ast.expr) -> list[str]:
+    """The names in outputs of which no more is known."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, (ast.Name, ast.Constant))]
+    return [node.id if isinstance(node, ast.Name) else str(node.value) for node in nodes]
 
 
 def _target_of(target: Name, loss: LossSteps, flow: Flow) -> TensorSpec:

@@ -54,17 +54,12 @@ def build_layer(
         if argument.name in step.layers:
             values[argument.name] = _inner_layer(step, argument, path, scope, inputs)
         elif argument.name in step.arguments:
-            values[argument.name] = _evaluated(step, argument.name, scope)
+            values[argument.name] = check_argument(step, argument.name, scope)
         elif argument.name in entry.infer:
             found = _inferred(step, argument.name, inputs)
             values[argument.name] = scope.settle(path, argument.name, found, step)
-        elif argument.default is REQUIRED:
-            raise SpecError(
-                f"{step.kind} lacks its argument {argument.name!r}",
-                step.mark,
-                f"it takes {argument.kind.description}: `{step.kind}: {{{argument.name}: …}}`",
-            )
         else:
+            check_given(step, argument)
             values[argument.name] = argument.default
     for name in entry.infer:
         if name in step.arguments:
@@ -220,7 +215,27 @@ def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
         raise expression.fault(fault) from None
 
 
-def _evaluated(step: LayerStep, name: str, scope: Scope) -> Any:
+def check_given(step: LayerStep, argument: Argument) -> None:
+    """Refuse to do without an argument that the layer needs.
+
+    Raises:
+        SpecError: it has no default, and cannot be inferred.
+    """
+    given = {*step.arguments, *step.layers, *LAYERS[step.kind].infer}
+    if argument.default is REQUIRED and argument.name not in given:
+        raise SpecError(
+            f"{step.kind} lacks its argument {argument.name!r}",
+            step.mark,
+            f"it takes {argument.kind.description}: `{step.kind}: {{{argument.name}: …}}`",
+        )
+
+
+def check_argument(step: LayerStep, name: str, scope: Scope) -> Any:
+    """The value of an argument.
+
+    Raises:
+        SpecError: it has none, or one that the layer does not take.
+    """
     argument = LAYERS[step.kind].signature[name]
     expression = step.arguments[name]
     tree = expression.tree

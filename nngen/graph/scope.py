@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.errors import Fault, Mark, SpecError
+from nngen.errors import Errors, Fault, LimitError, Mark, SpecError
 from nngen.expressions import Line
 from nngen.fold import IN_MATH, Folder
 from nngen.limits import ALLOW, limits
@@ -89,6 +89,7 @@ class Program:
         composites: for each class that stands for a layer of torch.nn, its layer and what is in it.
         arms: for each arm of a line's condition why it does not fit the uses seen so far, None once it fits one.
         counted: the steps followed and the layers built so far.
+        errors: what is wrong in them.
     """
 
     blocks: Mapping[str, Body]
@@ -98,6 +99,7 @@ class Program:
     composites: dict[str, tuple[str, str]] = field(default_factory=dict)
     arms: dict[ast.expr, SpecError | None] = field(default_factory=dict)
     counted: int = 0
+    errors: Errors = field(default_factory=Errors)
 
     def count(self, mark: Mark, steps: int = 1) -> None:
         """Count what is followed or built: repeats within repeats, and blocks within blocks, multiply.
@@ -108,7 +110,7 @@ class Program:
         self.counted += steps
         if self.counted > limits().steps:
             message = f"the model has more than {limits().steps:,} steps and layers"
-            raise SpecError(message, mark, f"repeat less; {ALLOW}")
+            raise LimitError(message, mark, f"repeat less; {ALLOW}")
 
     def note_arms(self, arms: Mapping[ast.expr, Fault | SpecError | None], line: Line) -> None:
         """Note which arms of a line's conditions fit one use of a class."""
@@ -118,14 +120,10 @@ class Program:
                 self.arms[node] = error
 
     def refuse_misfits(self) -> None:
-        """Refuse an arm that no use of its class takes and that would not work in any.
-
-        Raises:
-            SpecError: there is one.
-        """
+        """Note each arm that no use of its class takes and that would not work in any."""
         for error in self.arms.values():
             if error is not None:
-                raise error
+                self.errors.add(error)
 
 
 @dataclass

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from nngen.errors import Fault, Mark, SpecError, did_you_mean
+from nngen.errors import BROKEN, Fault, Follows, Mark, SpecError, did_you_mean
 from nngen.expressions import Line
-from nngen.fold import Folder, free_names
 from nngen.graph.automatic import automatic_names
+from nngen.graph.branching import condition_of
 from nngen.graph.calls import operands_of
 from nngen.graph.containers import copies, inputs_of
 from nngen.graph.flow import Above, Application, Built, Condition, Flow, Operation, Value
 from nngen.graph.lines import Layer, LineEvaluator
-from nngen.graph.modules import evaluate
 from nngen.graph.order import in_order
+from nngen.graph.recovery import recover
 from nngen.graph.results import apart, merged, unpacked
 from nngen.graph.scope import Scope
 from nngen.graph.states import build_state, made_of
+from nngen.graph.usage import refuse_overwritten, refuse_unused
 from nngen.names import check_value_name
-from nngen.spec import Body, LayerStep, LineStep, Name
-from nngen.tensors import UNKNOWN
+from nngen.spec import Body, LayerStep, LineStep, Name, Step
+from nngen.spec.broken import ANY
 
 # A line counts as one more step for so many characters in it, or values that its calls give.
 WORK = 100
@@ -68,6 +70,8 @@ class Walker:
         self.attributes = dict(above.attributes)
         self.running: Value | None = given[0] if len(given) == 1 else None
         self.automatic = automatic_names(body)
+        self.name = ""  # of the layer that is followed
+        self.vague = ""  # the names that a step with a mistake may give
 
     def walk(self) -> Flow:
         """Follow all steps.
@@ -75,20 +79,38 @@ class Walker:
         Raises:
             SpecError: a step does not fit.
         """
-        for number, step in enumerate(self.body.layers):
-            self.scope.program.count(step.mark)
-            try:
-                if isinstance(step, LineStep):
-                    self._line(step.line, number, step.mark)
-                else:
-                    self._layer(step, number)
-            except Fault as fault:
-                raise SpecError(fault.message, step.mark, fault.hint) from None
-        self._output()
-        self.flow.built = in_order(self.flow.built, self.body)
-        self._refuse_unused()
-        self._refuse_overwritten()
+        errors = self.scope.program.errors
+        # A class of the catalog has no place in the spec but that of its use.
+        with errors.trying(bool(self.body.layer)):
+            for number, step in enumerate(self.body.layers):
+                self.scope.program.count(step.mark)
+                self._step(step, number)
+            self._output()
+            self.flow.built = errors.attempt(in_order, self.flow.built, self.body) or []
+            if self.vague != ANY:
+                refuse_unused(self.flow, self.bound, self.outputs, errors)
+            refuse_overwritten(self.flow, errors)
         return self.flow
+
+    def _step(self, step: Step, number: int, output: ast.expr | None = None) -> None:
+        """Follow a step; of one with a mistake, what it gives is unknown."""
+        self.name = ""
+        try:
+            if isinstance(step, LineStep):
+                self._line(step.line, number, step.mark, output=output)
+            else:
+                self._layer(step, number)
+            return
+        except Fault as fault:
+            self.scope.program.errors.add(SpecError(fault.message, step.mark, fault.hint))
+        except SpecError as error:
+            self.scope.program.errors.add(error)
+        except Follows:
+            recover(self, step, number)
+            return
+        if isinstance(step, LineStep):
+            self.use_all()
+        recover(self, step, number)
 
     def named(self, name: str, sizes: Iterable[str] = ()) -> Value:
         """The value that a step names; `sizes` could have been meant too.
@@ -100,6 +122,7 @@ class Walker:
         if value is None:
             if name in self.layers:
                 raise Fault(f"{name!r} has given no value yet")
+            self.missing(name)
             hint = did_you_mean(name, [*self.values, *sizes])
             if name in self.attributes:
                 hint = f"a loss sees what forward gives: put {name!r} among `outputs`"
@@ -109,8 +132,25 @@ class Walker:
         value.used = value.named = True
         return value
 
+    def missing(self, name: str) -> None:
+        """Note that a name is not there; any value may have been meant, so all count as used.
+
+        Raises:
+            Follows: a step with a mistake may give it.
+        """
+        if self.vague and re.search(self.vague, name):
+            raise Follows
+        self.use_all()
+
+    def use_all(self) -> None:
+        """Count all values as used: something with a mistake may be meant to use any."""
+        for value in self.values.values():
+            value.used = True
+
     def _layer(self, step: LayerStep, number: int) -> None:
-        condition, holds = self._condition(step)
+        if step.broken is not None:
+            raise Follows
+        condition, holds = condition_of(step, self.scope)
         if condition is None and holds is False:
             return
         if step.kind in ("Parameter", "Buffer"):
@@ -129,27 +169,8 @@ class Walker:
             names = [(None, self.scope, "")]
         for place, (copied, inner, _) in enumerate(names):
             name = copied or (step.label and step.label.fixed) or next(self.automatic[number])
-            self._single(step, str(name), inner, number, place > 0, condition, holds)
-
-    def _condition(self, step: LayerStep) -> tuple[Condition | None, Any]:
-        """A step's condition where it has names in it, and whether it holds in this use."""
-        if step.when is None:
-            return None, True
-        scope = {**self.scope.values, "training": UNKNOWN}
-        holds = evaluate(step.when, scope)
-        tree = self.scope.printable(step.when.tree)
-        names = free_names(tree)
-        if not names & scope.keys():
-            return None, bool(holds)
-        training = "training" in names
-        others = {n: _name_node(n) for n in names - {"training"}}
-        modes = [Folder({"training": mode}, others).expression(tree) for mode in (True, False)]
-        build_tree = _either(*modes) if training else tree
-        if isinstance(build_tree, ast.Constant):
-            if not build_tree.value:
-                return None, False
-            return Condition(tree, None, training, not step.otherwise_none), holds
-        return Condition(tree, build_tree, training, not step.otherwise_none), holds
+            self.name = str(name)
+            self._single(step, self.name, inner, number, place > 0, condition, holds)
 
     def _single(
         self,
@@ -179,6 +200,8 @@ class Walker:
         else:
             reads = self._sources(step, again)
             self.layers[name] = layer
+            if any(value.abstract is BROKEN for value in reads):
+                raise Follows
             application = self._applied(layer, step, reads, holds)
             value = Value(merged(application, reads, condition, holds), name, step.mark)
             if condition is not None and not condition.passes:
@@ -223,7 +246,8 @@ class Walker:
     ) -> Application | None:
         """The layer applied; where its condition does not hold in this use, if that can be told at all."""
         try:
-            return layer(*(value.abstract for value in reads))
+            with self.scope.program.errors.trying(holds is False):
+                return layer(*(value.abstract for value in reads))
         except Fault as fault:
             error = SpecError(fault.message, step.mark, apart(reads) or fault.hint)
         except SpecError as fault:
@@ -261,6 +285,8 @@ class Walker:
                 values[0] = self.running
             return tuple(values)
         wanted = inputs_of(step.kind, self.scope).required
+        if len(wanted) > 1 or self.running is None:
+            self.use_all()
         if len(wanted) > 1 or self.running is None:
             raise SpecError(
                 (
@@ -352,63 +378,17 @@ class Walker:
 
     def _output(self) -> None:
         """End with the expression of `outputs`, or with the last step's value."""
-        number, mark = len(self.body.layers), self.body.mark
-        if self.body.outputs is None:
-            if self.running is None:
-                raise SpecError("nothing flows out", mark, "say what with `outputs`")
-            self.running.used = True
-            result = Value(self.running.abstract, "", mark, used=True)
-            self.flow.operations.append(Operation(number, mark, (self.running,), (result,)))
-            return
-        outputs = self.body.outputs
-        self._line(Line("output", outputs), number, outputs.mark, output=outputs.tree)
-        self.bound.pop().used = True
-
-    def _refuse_unused(self) -> None:
-        outputs = [value for value in self.flow.inputs if value.name in self.outputs]
-        partly = any(
-            value.used for value in outputs
-        )  # a loss need not be of all that forward gives
-        for value in self.bound:
-            if not value.used and not (partly and value in outputs):
-                what = f"the value {value.name!r}" if value.fixed else f"what {value.name!r} gives"
-                raise SpecError(
-                    f"nothing uses {what}",
-                    value.mark,
-                    "use it, take it out, or bind it to `_` to drop it",
-                )
-
-    def _refuse_overwritten(self) -> None:
-        """Refuse a step in place on a value that is used again: the later use would see the change."""
-        last_read = {
-            value: position
-            for position, op in enumerate(self.flow.operations)
-            for value in op.reads
-        }
-        for position, operation in enumerate(self.flow.operations):
-            if operation.application is None or not _in_place(operation.application):
-                continue
-            if last_read[operation.reads[0]] > position:
-                raise SpecError(
-                    f"this step works in place on {operation.reads[0].name!r}, which is used again below",
-                    operation.mark,
-                    "leave out `inplace: true`",
-                )
-
-
-def _either(left: ast.expr, right: ast.expr) -> ast.expr:
-    """What holds where one of two conditions does, each of which may be a constant."""
-    for one, other in ((left, right), (right, left)):
-        if isinstance(one, ast.Constant):
-            return one if one.value else other
-    return left if ast.dump(left) == ast.dump(right) else ast.BoolOp(ast.Or(), [left, right])
-
-
-def _name_node(name: str) -> ast.expr:
-    return ast.Name(name, ast.Load())
-
-
-def _in_place(application: Application) -> bool:
-    while application.children:
-        application = application.children[0]
-    return application.module.values.get("inplace") is True
+        number, mark, outputs = len(self.body.layers), self.body.mark, self.body.outputs
+        if outputs is not None:
+            step = LineStep(Line("output", outputs), outputs.mark)
+            self._step(step, number, outputs.tree)
+            if self.flow.operations and self.flow.operations[-1].step == number:
+                self.bound.pop().used = True
+                return
+        elif self.running is None:
+            error = SpecError("nothing flows out", mark, "say what with `outputs`")
+            self.scope.program.errors.add(error)
+        last = self.running or Value(BROKEN, "", mark)
+        last.used = True
+        result = Value(last.abstract, "", mark, used=True)
+        self.flow.operations.append(Operation(number, mark, (last,), (result,)))

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.errors import Fault, SpecError
+from nngen.errors import BROKEN, Errors, Fault, Follows, SpecError
 from nngen.expressions import Expression
 from nngen.fold import free_names
 from nngen.graph.blocks import walk_block
@@ -36,14 +36,29 @@ def walk_model(
     Raises:
         SpecError: a step does not fit.
     """
+    errors = program.errors
     program.composites[spec.model.name] = ("", "")
     names = {name: named(name, value) for name, value in arguments.items()}
     scope = Scope(spec.model.name, names, choices, program)
     for name, expression in spec.model.let:
-        scope = scope.inner(name.text, let(name.text, expression, scope.values), written=True)
-    inputs = {each.name: tensor(each, scope) for each in spec.inputs}
+        scope = scope.inner(name.text, _let(name.text, expression, scope), written=True)
+    inputs = {}
+    for each in spec.inputs:
+        found = errors.attempt(tensor, each, scope)
+        inputs[each.name] = BROKEN if found is None else found
     flow: Flow = program.walk(spec.model, scope, inputs)
     return flow
+
+
+def _let(name: str, expression: Expression, scope: Scope) -> Any:
+    """What goes by a name of `let`, which an error may leave unknown."""
+    try:
+        return let(name, expression, scope.values)
+    except SpecError as error:
+        scope.program.errors.add(error)
+    except Follows:
+        pass
+    return BROKEN
 
 
 class OtherWalks:
@@ -96,7 +111,7 @@ class OtherWalks:
     def _program(self) -> Iterator[Program]:
         """What a walk counts its steps in; one that does not fit, or is too long, is no walk."""
         start = limits().steps - self.left
-        program = Program(self.spec.blocks, walk, counted=start)
+        program = Program(self.spec.blocks, walk, counted=start, errors=Errors(strict=True))
         with suppress(Fault, SpecError):
             yield program
             for name, flows in program.flows.items():

@@ -11,9 +11,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 from nngen import document, writer
-from nngen import spec as specs
 from nngen.errors import FileError
 from nngen.folders import package_folder
+from nngen.graph import read_spec
 from nngen.language import LANGUAGES, translate
 from nngen.lesson import course, paint
 from nngen.lesson.forms import Frame, Link
@@ -65,7 +65,7 @@ class Site:
         if address.casefold() in (INDEX, PITFALLS_PAGE):
             raise FileError(f"{path}: another page is {address} already\n  hint: rename the file")
         data = document.read_bytes(path)
-        spec = specs.from_node(document.decode(data, path), path.name)
+        spec = read_spec(document.decode(data, path), path.name)
         found = page(spec, data.decode(), self.prove(path) if self.prove else None)
         self._write(address, self.frame.page(found, address))
         self.written.append(_Spec(address, found))

@@ -9,7 +9,7 @@ from typing import Any
 from nngen import document
 from nngen import spec as specs
 from nngen.errors import NngenError, did_you_mean
-from nngen.graph import Followed, follow
+from nngen.graph import Followed, follow, read_spec
 from nngen.lint import dimensions, memory, probabilities, redundant, scores, silence
 from nngen.lint.rule import Finding, Rule, in_order
 from nngen.lint.trace import traced
@@ -67,7 +67,7 @@ def lint_file(path: Path, values: Mapping[str, Any] | None = None) -> tuple[Find
         FileError: the file cannot be read.
     """
     source = document.read_bytes(path)
-    spec = specs.from_node(document.decode(source, path), path.name)
+    spec = read_spec(document.decode(source, path), path.name)
     return lint(specs.with_values(spec, values or {}), source.decode())
 
 

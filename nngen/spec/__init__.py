@@ -10,11 +10,11 @@ from typing import Any
 
 from nngen import document
 from nngen.catalog import LAYERS
-from nngen.document import Mapping, Node, Sequence
-from nngen.dtypes import ALIASES, DTYPES
-from nngen.errors import SpecError, did_you_mean
+from nngen.document import Entry, Mapping, Node
+from nngen.errors import Errors, SpecError, did_you_mean
 from nngen.expressions import Expression
-from nngen.names import check_class_name, check_option_name, check_value_name
+from nngen.names import check_class_name, check_option_name
+from nngen.spec.inputs import MOST_NAMES, block_inputs, inputs_of, unknown_input
 from nngen.spec.model import (
     Body,
     Input,
@@ -28,9 +28,9 @@ from nngen.spec.model import (
     Spec,
     Step,
 )
-from nngen.spec.nodes import expression, few, flag, items, known_keys, mapping, shown, text
-from nngen.spec.steps import INPUT_SIZES, SEQUENTIAL_FORM, StepReader, rules
-from nngen.tensors import MAX_DIMENSIONS
+from nngen.spec.nodes import corrected, expression, few, items, mapping, text, unknown
+from nngen.spec.redraws import rules
+from nngen.spec.steps import INPUT_SIZES, SEQUENTIAL_FORM, STATE_KINDS, StepReader
 
 __all__ = [
     "INPUT_SIZES",
@@ -47,12 +47,12 @@ __all__ = [
     "Step",
     "block",
     "from_node",
+    "partly",
     "read",
     "with_values",
 ]
 
-MOST_NAMES = 200  # of one kind in one class
-
+CONTAINERS = ("Sequential", "ModuleList")
 _KEYS = (
     *("name", "doc", "args", "input", "inputs", "blocks", "let", "layers", "outputs"),
     *("loss", "tie", "init", "check"),
@@ -74,7 +74,24 @@ def from_node(node: Node, file: str) -> Spec:
     """Read a spec from a document's tree; the generated code calls it `file`.
 
     Raises:
-        SpecError: it is no spec.
+        SpecError: it is no spec; it tells of all errors of form.
+    """
+    errors = Errors()
+    spec = partly(node, file, errors)
+    errors.refuse()
+    return spec
+
+
+def partly(node: Node, file: str, errors: Errors) -> Spec:
+    """What can be read of a spec; what cannot is unknown in it.
+
+    Args:
+        node: the document's tree.
+        file: what the generated code calls it.
+        errors: where to note what is wrong.
+
+    Raises:
+        SpecError: nothing of it can be read.
     """
     if not isinstance(node, Mapping):
         raise SpecError(
@@ -82,29 +99,48 @@ def from_node(node: Node, file: str) -> Spec:
             node.mark,
             "begin with `name: MyModel`",
         )
-    known_keys(node, _KEYS, "a spec")
-    name = _required(node, "name", "`name: MyModel`")
-    check_class_name(text(name, "the name"), name.mark)
-    blocks = _block_nodes(node, text(name, "the name"))
-    reader = StepReader({key: _options(block) for key, block in blocks.items()})
-    inputs = _inputs(node)
+    node = corrected(node, _KEYS, "a spec", errors)
+    name = errors.attempt(_name, node) or "Model"
+    blocks = _block_nodes(node, name, errors)
+    options = {
+        key: None if block is None else errors.attempt(_options, block, errors)
+        for key, block in blocks.items()
+    }
+    reader = StepReader(options, errors)
+    inputs = errors.attempt(inputs_of, node, errors) or (unknown_input("x", node.mark),)
     names = tuple(Name(each.name, each.mark) for each in inputs)
-    _required(node, "layers", "`layers:` and a list of steps")
     return Spec(
         file,
-        _body(text(name, "the name"), node, names, reader),
+        _body(name, node, names, reader),
         inputs,
-        {key: _body(key, block, _block_inputs(block), reader) for key, block in blocks.items()},
-        _loss(node.entries["loss"].value, reader) if "loss" in node.entries else None,
-        _expressions(node, "check"),
+        {key: _block(key, block, reader) for key, block in blocks.items() if block is not None},
+        (
+            errors.attempt(_loss, node.entries["loss"].value, reader)
+            if "loss" in node.entries
+            else None
+        ),
+        errors.attempt(_expressions, node, "check") or {},
     )
+
+
+def _name(node: Mapping) -> str:
+    name = _required(node, "name", "`name: MyModel`")
+    check_class_name(text(name, "the name"), name.mark)
+    return text(name, "the name")
+
+
+def _block(name: str, node: Mapping, reader: StepReader) -> Body:
+    inputs = reader.errors.attempt(block_inputs, node)
+    return _body(name, node, inputs or (Name("x", node.mark),), reader)
 
 
 def block(name: str, layer: str, data: object) -> Body:
     """A layer of torch's that the catalog gives as a block of the language."""
     node = mapping(document.of(data, "<catalog>"), "a block", "")
-    inputs = _block_inputs(node)
-    return replace(_body(name, node, inputs, StepReader({})), layer=layer)
+    errors = Errors()
+    read = replace(_body(name, node, block_inputs(node), StepReader({}, errors)), layer=layer)
+    errors.refuse()
+    return read
 
 
 def with_values(spec: Spec, values: Map[str, Any]) -> Spec:
@@ -130,60 +166,69 @@ def _required(node: Mapping, key: str, hint: str) -> Node:
     return node.entries[key].value
 
 
-def _block_nodes(node: Mapping, model: str) -> dict[str, Mapping]:
-    """The blocks' mappings, by name."""
+def _block_nodes(node: Mapping, model: str, errors: Errors) -> dict[str, Mapping | None]:
+    """The blocks' mappings, by name; None for one of which nothing can be read."""
     if "blocks" not in node.entries:
         return {}
-    given = mapping(
-        node.entries["blocks"].value, "`blocks` maps names to blocks", "`{Block: {layers: […]}}`"
-    )
-    blocks = {}
-    for entry in given.entries.values():
-        check_class_name(entry.key, entry.key_mark)
-        if entry.key in LAYERS or entry.key in (
-            "Sequential",
-            "ModuleList",
-            "Parameter",
-            "Buffer",
-            model,
-        ):
-            raise SpecError(f"the name {entry.key!r} is taken", entry.key_mark, "choose another")
-        block = mapping(entry.value, "a block is a mapping with `layers`", "`{layers: […]}`")
-        known_keys(block, _BLOCK_KEYS, "a block")
-        if ("layers" in block.entries) == ("Sequential" in block.entries):
-            raise SpecError("a block has either `layers` or `Sequential`", entry.key_mark)
-        blocks[entry.key] = block
-    return blocks
+    entry = node.entries["blocks"]
+    wanted = "`blocks` maps names to blocks", "`{Block: {layers: […]}}`"
+    given = errors.attempt(mapping, entry.value, *wanted)
+    entries = {} if given is None else given.entries
+    return {key: errors.attempt(_block_node, each, model, errors) for key, each in entries.items()}
+
+
+def _block_node(entry: Entry, model: str, errors: Errors) -> Mapping:
+    check_class_name(entry.key, entry.key_mark)
+    if entry.key in LAYERS or entry.key in (*CONTAINERS, *STATE_KINDS, model):
+        raise SpecError(f"the name {entry.key!r} is taken", entry.key_mark, "choose another")
+    block = mapping(entry.value, "a block is a mapping with `layers`", "`{layers: […]}`")
+    block = corrected(block, _BLOCK_KEYS, "a block", errors)
+    if ("layers" in block.entries) == ("Sequential" in block.entries):
+        raise SpecError("a block has either `layers` or `Sequential`", entry.key_mark)
+    return block
 
 
 def _body(name: str, node: Mapping, inputs: tuple[Name, ...], reader: StepReader) -> Body:
-    sequential = "Sequential" in node.entries
-    key = "Sequential" if sequential else "layers"
-    listed = items(
-        node.entries[key].value,
-        "the children of a Sequential" if sequential else "the layers",
-        "a list of layers" if sequential else "a list of steps, each with a dash",
-        SEQUENTIAL_FORM if sequential else "give each a line and a dash: `- Linear: 10`",
-        0 if sequential else 1,
-    )
+    errors, entries = reader.errors, node.entries
+    sequential = "Sequential" in entries
     if sequential:
         for other in ("outputs", "inputs"):
-            if other in node.entries:
-                mark = node.entries[other].key_mark
-                raise SpecError(f"a block that is a Sequential has no {other!r}", mark)
+            if other in entries:
+                message = f"a block that is a Sequential has no {other!r}"
+                errors.add(SpecError(message, entries[other].key_mark))
+    steps = errors.attempt(_steps, node, reader, sequential)
+    outputs = errors.attempt(expression, entries["outputs"].value) if "outputs" in entries else None
+    if steps is None or ("outputs" in entries and outputs is None):
+        unread = entries.get("outputs") if steps else entries.get("layers")
+        steps = (*(steps or ()), reader.unread(node if unread is None else unread.value))
     return Body(
         name,
-        _doc(node),
+        errors.attempt(_doc, node) or "",
         inputs,
-        tuple(map(reader.child if sequential else reader.step, listed)),
+        steps,
         node.mark,
-        _options(node),
-        _let(node),
+        errors.attempt(_options, node, errors) or (),
+        errors.attempt(_let, node, errors) or (),
         sequential,
-        expression(node.entries["outputs"].value) if "outputs" in node.entries else None,
-        rules(node.entries["init"].value) if "init" in node.entries else (),
-        _tie(node),
+        outputs,
+        (errors.attempt(rules, entries["init"].value, errors) or ()) if "init" in entries else (),
+        errors.attempt(_tie, node) or (),
     )
+
+
+def _steps(node: Mapping, reader: StepReader, sequential: bool) -> tuple[Step, ...]:
+    if sequential:
+        what, wanted, hint = "the children of a Sequential", "a list of layers", SEQUENTIAL_FORM
+    else:
+        what, wanted = "the layers", "a list of steps, each with a dash"
+        hint = "give each a line and a dash: `- Linear: 10`"
+    given = (
+        node.entries["Sequential"].value
+        if sequential
+        else _required(node, "layers", "`layers:` and a list of steps")
+    )
+    listed = items(given, what, wanted, hint, 0 if sequential else 1)
+    return tuple(map(reader.child if sequential else reader.step, listed))
 
 
 def _doc(node: Mapping) -> str:
@@ -196,20 +241,25 @@ def _doc(node: Mapping) -> str:
     return words
 
 
-def _options(node: Mapping) -> tuple[Option, ...]:
+def _options(node: Mapping, errors: Errors) -> tuple[Option, ...]:
     if "args" not in node.entries:
         return ()
     given = mapping(node.entries["args"].value, "`args` maps names to defaults", "`{planes: 64}`")
     few(given.entries, "arguments", MOST_NAMES, given.mark)
-    options = []
-    for entry in given.entries.values():
-        check_option_name(entry.key, entry.key_mark)
-        value = expression(entry.value)
-        required = getattr(value.tree, "id", None) == "required"
-        if not required:
-            _check_default(value)
-        options.append(Option(entry.key, None if required else value, entry.key_mark))
+    options = [
+        errors.attempt(_option, entry) or Option(entry.key, unknown(entry.key_mark), entry.key_mark)
+        for entry in given.entries.values()
+    ]
     return tuple(sorted(options, key=lambda option: option.default is not None))
+
+
+def _option(entry: Entry) -> Option:
+    check_option_name(entry.key, entry.key_mark)
+    value = expression(entry.value)
+    required = getattr(value.tree, "id", None) == "required"
+    if not required:
+        _check_default(value)
+    return Option(entry.key, None if required else value, entry.key_mark)
 
 
 def _check_default(value: Expression) -> None:
@@ -227,15 +277,16 @@ def _check_default(value: Expression) -> None:
         )
 
 
-def _let(node: Mapping) -> tuple[tuple[Name, Expression], ...]:
+def _let(node: Mapping, errors: Errors) -> tuple[tuple[Name, Expression], ...]:
     if "let" not in node.entries:
         return ()
     given = mapping(node.entries["let"].value, "`let` maps names to sizes", "`{hidden: 4 * dim}`")
     few(given.entries, "sizes under `let`", MOST_NAMES, given.mark)
     lets = []
     for entry in given.entries.values():
-        check_option_name(entry.key, entry.key_mark)
-        lets.append((Name(entry.key, entry.key_mark), expression(entry.value)))
+        errors.attempt(check_option_name, entry.key, entry.key_mark)
+        value = errors.attempt(expression, entry.value) or unknown(entry.key_mark)
+        lets.append((Name(entry.key, entry.key_mark), value))
     return tuple(lets)
 
 
@@ -258,90 +309,15 @@ def _expressions(node: Mapping, key: str) -> dict[str, Expression]:
     return {entry.key: expression(entry.value) for entry in given.entries.values()}
 
 
-def _block_inputs(node: Mapping) -> tuple[Name, ...]:
-    if "inputs" not in node.entries:
-        return (Name("x", node.mark),)
-    listed = items(
-        node.entries["inputs"].value, "a block's inputs", "a list of names", "`inputs: [x, y]`"
-    )
-    few(listed, "inputs", MOST_NAMES, node.mark)
-    names = tuple(Name(text(item, "an input"), item.mark) for item in listed)
-    for name in names:
-        check_value_name(name.text, name.mark)
-    if len({name.text for name in names}) < len(names):
-        raise SpecError("two inputs have one name", names[0].mark)
-    return names
-
-
-def _inputs(node: Mapping) -> tuple[Input, ...]:
-    if ("input" in node.entries) == ("inputs" in node.entries):
-        both = "input" in node.entries
-        raise SpecError(
-            ("a spec has `input` or `inputs`, not both" if both else "the spec lacks its input"),
-            node.entries["inputs"].key_mark if both else node.mark,
-            "`input: [1, 28, 28]` is the shape of one sample; `inputs: {a: [3], b: [4]}` names several",
-        )
-    if "input" in node.entries:
-        return (_input("x", node.entries["input"].value),)
-    several = node.entries["inputs"].value
-    several = mapping(several, "`inputs` maps names to shapes", "`inputs: {a: [3], b: [4]}`")
-    few(several.entries, "inputs", MOST_NAMES, several.mark)
-    for entry in several.entries.values():
-        check_value_name(entry.key, entry.key_mark)
-    return tuple(_input(entry.key, entry.value) for entry in several.entries.values())
-
-
-def _input(name: str, node: Node) -> Input:
-    if isinstance(node, Mapping):
-        known_keys(node, ("shape", "dtype", "batch", "low", "below"), "an input")
-        if "shape" not in node.entries:
-            raise SpecError(
-                "the input lacks its shape",
-                node.mark,
-                "`{shape: [16], dtype: int64, below: 100}`",
-            )
-        given = {key: entry.value for key, entry in node.entries.items()}
-    else:
-        given = {"shape": node}
-    shape = given["shape"]
-    if not isinstance(shape, Sequence):
-        raise SpecError(
-            f"a shape is a list of sizes, not {shown(shape)}",
-            shape.mark,
-            "`[1, 28, 28]`, or `[]` for one number",
-        )
-    few(shape.items, "dimensions", MAX_DIMENSIONS - 1, shape.mark)
-    return Input(
-        name,
-        tuple(map(expression, shape.items)),
-        _dtype(given.get("dtype")),
-        flag(given.get("batch"), True),
-        expression(given["low"]) if "low" in given else None,
-        expression(given["below"]) if "below" in given else None,
-        node.mark,
-    )
-
-
-def _dtype(node: Node | None) -> str:
-    if node is None:
-        return "float32"
-    dtype = text(node, "dtype").removeprefix("torch.")
-    dtype = ALIASES.get(dtype, dtype)
-    if dtype not in DTYPES:
-        raise SpecError(f"torch has no dtype {dtype!r}", node.mark, did_you_mean(dtype, DTYPES))
-    return dtype
-
-
 def _loss(node: Node, reader: StepReader) -> LayerStep | LossSteps:
     if isinstance(node, Mapping) and node.entries.keys() & {"layers", "inputs"}:
-        known_keys(node, ("inputs", "layers", "outputs"), "a loss")
-        _required(node, "layers", "`layers:` and a list of steps")
+        node = corrected(node, ("inputs", "layers", "outputs"), "a loss", reader.errors)
         tensors = {}
         if "inputs" in node.entries and isinstance(node.entries["inputs"].value, Mapping):
-            tensors = {each.name: each for each in _inputs(node)}
+            tensors = {each.name: each for each in inputs_of(node, reader.errors)}
             inputs = tuple(Name(each.name, each.mark) for each in tensors.values())
         else:
-            inputs = _block_inputs(node) if "inputs" in node.entries else ()
+            inputs = block_inputs(node) if "inputs" in node.entries else ()
         return LossSteps(_body("loss", node, inputs, reader), tensors)
     step = reader.layer(node)
     if step.label or step.sources or step.call or step.repeat or step.when or step.init:

@@ -69,6 +69,8 @@ def _in_step(step: Step) -> Iterator[ast.expr]:
     for child in (*step.children, *step.layers.values()):
         yield from _in_step(child)
     yield from _in_rules(step.init)
+    if step.broken is not None:
+        yield from map(ast.Name, step.broken.words)
 
 
 def _in_rules(rules: Iterable[Rule]) -> Iterator[ast.expr]:

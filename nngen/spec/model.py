@@ -6,7 +6,7 @@ import ast
 from collections.abc import Container
 from dataclasses import dataclass, field
 
-from nngen.errors import Mark
+from nngen.errors import Mark, SpecError
 from nngen.expressions import Expression, Line
 from nngen.mathematics import NUMBERS
 
@@ -53,6 +53,25 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """Why a step could not be read whole, and what it may be about.
+
+    Attributes:
+        error: the first error in it.
+        words: the words in it.
+        gives: the names that its line binds.
+        vague: a pattern of the names that it may give beside these.
+        kinds: the layers that its kind may be meant to be, which differ in the number of dimensions.
+    """
+
+    error: SpecError
+    words: frozenset[str]
+    gives: tuple[str, ...] = ()
+    vague: str = ""
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LayerStep:
     """A layer to build, and what flows through it.
 
@@ -70,6 +89,7 @@ class LayerStep:
         init: redraws right after it is built.
         modifiers: `weight_norm` or `spectral_norm`, with their arguments.
         built_after: the layer behind which the constructor builds it, where that is not its place in the flow.
+        broken: it could not be read whole.
     """
 
     kind: str
@@ -86,6 +106,7 @@ class LayerStep:
     init: tuple[Rule, ...] = ()
     modifiers: dict[str, dict[str, Expression]] = field(default_factory=dict)
     built_after: Name | None = None
+    broken: Broken | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sized
 from typing import Any
 
 from nngen.catalog.kinds import Kind
-from nngen.document import Mapping, Node, Scalar, Sequence
-from nngen.errors import Mark, SpecError, did_you_mean
+from nngen.document import Entry, Mapping, Node, Scalar, Sequence
+from nngen.errors import BROKEN, Errors, Mark, SpecError, did_you_mean, nearest
 from nngen.expressions import Expression, marked, parse
 
 _NO_SPACE = re.compile(r"(-\w|[\w.]+:\S)")
@@ -21,6 +21,24 @@ def known_keys(node: Mapping, known: Iterable[str], owner: str) -> None:
         if entry.key not in known:
             hint = did_you_mean(entry.key, known)
             raise SpecError(f"{owner} has no key {entry.key!r}", entry.key_mark, hint)
+
+
+def corrected(node: Mapping, known: Iterable[str], owner: str, errors: Errors) -> Mapping:
+    """The mapping without its unknown keys, which are noted; one that is misspelt stands for what was meant."""
+    entries: dict[str, Entry] = {key: e for key, e in node.entries.items() if key in known}
+    for entry in node.entries.values():
+        if entry.key not in known:
+            hint = did_you_mean(entry.key, known)
+            errors.add(SpecError(f"{owner} has no key {entry.key!r}", entry.key_mark, hint))
+            meant = nearest(entry.key, known)
+            if meant is not None:
+                entries.setdefault(meant, entry)
+    return Mapping(entries, node.mark)
+
+
+def unknown(mark: Mark) -> Expression:
+    """Stands for an expression that could not be read."""
+    return Expression(ast.Constant(BROKEN), mark)
 
 
 def text(node: Node, what: str) -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nngen.catalog import LAYERS
-from nngen.catalog.initializers import INITIALIZERS
 from nngen.catalog.kinds import Kind, kind
 from nngen.catalog.modifiers import MODIFIED, MODIFIERS
 from nngen.document import Entry, Mapping, Node, Scalar, Sequence
-from nngen.errors import Mark, SpecError, did_you_mean
+from nngen.errors import Errors, Follows, Mark, SpecError, did_you_mean
 from nngen.expressions import Expression, Line, parse, parse_line, shorten
 from nngen.names import check_layer_name
-from nngen.spec.model import Initializer, Label, LayerStep, LineStep, Name, Option, Rule, Step
-from nngen.spec.nodes import expression, is_empty, items, known_keys, mapping, shown, text
+from nngen.spec.broken import unread, words_in
+from nngen.spec.model import Broken, Label, LayerStep, LineStep, Name, Option, Rule, Step
+from nngen.spec.nodes import expression, items, known_keys, shown, text
+from nngen.spec.redraws import initializer, rules
 
 # The sizes of a block's first input that it may name; used, they become its leading arguments.
 INPUT_SIZES = ("in_channels", "in_features")
@@ -23,7 +25,7 @@ BESIDE = ("from", "call", "repeat", "when", "otherwise", "init", "built_after", 
 LONGEST_LABEL = 200
 SEQUENTIAL_FORM = "`Sequential: [{Linear: 10}, ReLU]`"
 _HEAD = re.compile(r"(?P<kind>[A-Za-z_]\w*)(?:\s+as\s+(?P<name>\S.*))?")
-_STATE_KINDS = {
+STATE_KINDS = {
     "Parameter": {"shape": kind("any"), "init": kind("any")},
     "Buffer": {"value": kind("any"), "persistent": kind("bool")},
 }
@@ -34,26 +36,44 @@ class StepReader:
     """Reads steps of a spec with these blocks.
 
     Attributes:
-        blocks: the constructor arguments of each block.
+        blocks: the constructor arguments of each block; None where they are not known.
+        errors: what is wrong.
     """
 
-    blocks: Map[str, tuple[Option, ...]]
+    blocks: Map[str, tuple[Option, ...] | None]
+    errors: Errors
 
     def step(self, node: Node) -> Step:
         """A layer, or a line of Python."""
         if _is_line(node):
-            assert isinstance(node, Scalar)
-            return LineStep(parse_line(str(node.value), node.mark), node.mark)
-        return self.layer(node)
+            return self.errors.attempt(_line, node) or self.unread(node)
+        return self._noted(self.layer, node)
 
     def child(self, node: Node) -> LayerStep:
         """A layer of a Sequential."""
+        return self._noted(self._child, node)
+
+    def _noted(self, read: Callable[[Node], LayerStep], node: Node) -> LayerStep:
+        """A step; in one with a mistake is noted what else may be known of it."""
+        before = len(self.errors.found)
+        step = self.errors.attempt(read, node)
+        if step is None:
+            return self.unread(node)
+        if len(self.errors.found) == before and not any(each.broken for each in step.children):
+            return step
+        return replace(step, broken=Broken(self.errors.found[-1], words_in(node)))
+
+    def unread(self, node: Node) -> LayerStep:
+        """Stands for a step of which no more is known than its words, and the error noted last."""
+        return unread(node, self.errors.found[-1], self.blocks)
+
+    def _child(self, node: Node) -> LayerStep:
         if _is_line(node):
             raise SpecError(
                 "a Sequential holds layers only", node.mark, "a line of Python is a step of its own"
             )
         step = self.layer(node)
-        if step.kind in _STATE_KINDS:
+        if step.kind in STATE_KINDS:
             raise SpecError(
                 f"a Sequential holds layers only, and a {step.kind} is none",
                 step.mark,
@@ -92,16 +112,16 @@ class StepReader:
             )
         for entry in rest:
             if entry.key not in BESIDE:
-                raise self._stray(entry, first.key)
+                self.errors.add(self._stray(entry, first.key))
         beside = {entry.key: entry.value for entry in rest}
         return self._head(first.key, first.key_mark, first.value, beside)
 
     def known(self, kind_name: str) -> tuple[str, ...]:
         """The names of a layer's or block's arguments."""
         if kind_name in self.blocks:
-            return (*(option.name for option in self.blocks[kind_name]), *INPUT_SIZES)
-        if kind_name in _STATE_KINDS:
-            return tuple(_STATE_KINDS[kind_name])
+            return (*(option.name for option in self.blocks[kind_name] or ()), *INPUT_SIZES)
+        if kind_name in STATE_KINDS:
+            return tuple(STATE_KINDS[kind_name])
         return LAYERS[kind_name].signature.names if kind_name in LAYERS else ()
 
     def _stray(self, entry: Entry, head: str) -> SpecError:
@@ -130,10 +150,13 @@ class StepReader:
             raise SpecError(f"{head!r} is no layer", mark, "`Linear`, or `Linear as name`")
         kind_name = match["kind"]
         self._check_kind(kind_name, mark)
+        if self.blocks.get(kind_name, ()) is None:
+            raise Follows
         arguments: dict[str, Expression] = {}
         layers: dict[str, LayerStep] = {}
         children: tuple[LayerStep, ...] = ()
-        redraws = rules(beside["init"]) if "init" in beside else ()
+        attempt = self.errors.attempt
+        redraws = attempt(rules, beside["init"], self.errors) if "init" in beside else ()
         if kind_name == "Parameter" and isinstance(value, Mapping) and "init" in value.entries:
             given_init = value.entries["init"]
             redraws = (Rule("", initializer(given_init.value), given_init.key_mark),)
@@ -147,23 +170,23 @@ class StepReader:
             arguments, layers = self._arguments(kind_name, value)
         return LayerStep(
             kind_name,
-            None if match["name"] is None else _label(match["name"], mark, match.start("name")),
+            attempt(_label, match["name"], mark, match.start("name")) if match["name"] else None,
             arguments,
             mark,
             layers,
             children,
-            _from(beside.get("from")),
-            _call(beside.get("call")),
-            expression(beside["repeat"]) if "repeat" in beside else None,
-            expression(beside["when"]) if "when" in beside else None,
-            _otherwise(beside),
-            redraws,
-            _modifiers(kind_name, beside),
-            _built_after(beside.get("built_after")),
+            attempt(_from, beside.get("from")),
+            attempt(_call, beside.get("call")),
+            attempt(expression, beside["repeat"]) if "repeat" in beside else None,
+            attempt(expression, beside["when"]) if "when" in beside else None,
+            attempt(_otherwise, beside) or False,
+            redraws or (),
+            attempt(_modifiers, kind_name, beside) or {},
+            attempt(_built_after, beside.get("built_after")),
         )
 
     def _check_kind(self, kind_name: str, mark: Mark) -> None:
-        known = [*self.blocks, *LAYERS, "Sequential", *_STATE_KINDS]
+        known = [*self.blocks, *LAYERS, "Sequential", *STATE_KINDS]
         if kind_name not in known:
             what = (
                 "torch.nn has no layer" if not self.blocks else "neither torch.nn nor the spec has"
@@ -187,28 +210,31 @@ class StepReader:
         layers: dict[str, LayerStep] = {}
         for entry in node.entries.values():
             if entry.key not in known:
-                raise _unknown(entry, kind_name, known)
+                self.errors.add(_unknown(entry, kind_name, known))
+                continue
             wanted = self._kind(kind_name, entry.key)
             if wanted is not None and wanted.layer and not _is_null(entry.value):
-                layers[entry.key] = self.layer(entry.value)
-            else:
-                arguments[entry.key] = expression(entry.value, wanted)
+                layer = self.errors.attempt(self.layer, entry.value)
+                layers |= {} if layer is None else {entry.key: layer}
+                continue
+            value = self.errors.attempt(expression, entry.value, wanted)
+            arguments |= {} if value is None else {entry.key: value}
         return arguments, layers
 
     def _kind(self, kind_name: str, argument: str) -> Kind | None:
         if kind_name in self.blocks:
             return None
-        if kind_name in _STATE_KINDS:
-            return _STATE_KINDS[kind_name][argument]
+        if kind_name in STATE_KINDS:
+            return STATE_KINDS[kind_name][argument]
         return LAYERS[kind_name].signature[argument].kind
 
     def _lone(self, kind_name: str) -> str | None:
         """The argument that a lone value is for."""
         if kind_name in LAYERS:
             return LAYERS[kind_name].lone
-        options = self.blocks.get(kind_name, ())
+        options = self.blocks.get(kind_name) or ()
         required = [option.name for option in options if option.default is None]
-        if kind_name in _STATE_KINDS:
+        if kind_name in STATE_KINDS:
             return self.known(kind_name)[0]
         return next(iter(required), options[0].name if options else None)
 
@@ -217,6 +243,11 @@ def _is_line(node: Node) -> bool:
     return (
         isinstance(node, Scalar) and isinstance(node.value, str) and not _HEAD.fullmatch(node.value)
     )
+
+
+def _line(node: Node) -> LineStep:
+    assert isinstance(node, Scalar)
+    return LineStep(parse_line(str(node.value), node.mark), node.mark)
 
 
 def _is_null(node: Node) -> bool:
@@ -299,40 +330,3 @@ def _modifiers(kind_name: str, beside: dict[str, Node]) -> dict[str, dict[str, E
             key: expression(entry.value, signature[key].kind) for key, entry in node.entries.items()
         }
     return found
-
-
-def rules(node: Node) -> tuple[Rule, ...]:
-    """The redraws under `init`."""
-    given = mapping(node, "`init` maps parameters to initializers", "`{Linear.bias: zeros_}`")
-    return tuple(
-        Rule(entry.key, initializer(entry.value), entry.key_mark)
-        for entry in given.entries.values()
-    )
-
-
-def initializer(node: Node) -> Initializer:
-    """A function of torch.nn.init: its name, or a mapping of its name to its arguments."""
-    arguments: dict[str, Expression] = {}
-    if isinstance(node, Mapping) and len(node.entries) == 1:
-        (entry,) = node.entries.values()
-        function, mark = entry.key, entry.key_mark
-        if function in INITIALIZERS and not is_empty(entry.value):
-            signature = INITIALIZERS[function]
-            if isinstance(entry.value, Mapping):
-                known_keys(entry.value, signature.names, f"nn.init.{function}")
-                arguments = {
-                    key: expression(item.value, signature[key].kind)
-                    for key, item in entry.value.entries.items()
-                }
-            elif not signature.names:
-                raise SpecError(f"{function} takes no arguments", entry.value.mark)
-            else:
-                lone = signature.names[0]
-                arguments = {lone: expression(entry.value, signature[lone].kind)}
-    else:
-        function, mark = text(node, "an initializer"), node.mark
-    if function not in INITIALIZERS:
-        raise SpecError(
-            f"torch.nn.init has no {function!r}", mark, did_you_mean(function, INITIALIZERS)
-        )
-    return Initializer(function, arguments, mark)

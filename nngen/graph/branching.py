@@ -1,0 +1,50 @@
+"""The conditions under which steps are there: `when`."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from nngen.fold import Folder, free_names
+from nngen.graph.flow import Condition
+from nngen.graph.modules import evaluate
+from nngen.graph.scope import Scope
+from nngen.spec import LayerStep
+from nngen.tensors import UNKNOWN
+
+
+def condition_of(step: LayerStep, scope: Scope) -> tuple[Condition | None, Any]:
+    """A step's condition where it has names in it, and whether it holds in this use.
+
+    Raises:
+        SpecError: it has no value.
+    """
+    if step.when is None:
+        return None, True
+    values = {**scope.values, "training": UNKNOWN}
+    holds = evaluate(step.when, values)
+    tree = scope.printable(step.when.tree)
+    names = free_names(tree)
+    if not names & values.keys():
+        return None, bool(holds)
+    training = "training" in names
+    others = {n: _name_node(n) for n in names - {"training"}}
+    modes = [Folder({"training": mode}, others).expression(tree) for mode in (True, False)]
+    build_tree = _either(*modes) if training else tree
+    if isinstance(build_tree, ast.Constant):
+        if not build_tree.value:
+            return None, False
+        return Condition(tree, None, training, not step.otherwise_none), holds
+    return Condition(tree, build_tree, training, not step.otherwise_none), holds
+
+
+def _either(left: ast.expr, right: ast.expr) -> ast.expr:
+    """What holds where one of two conditions does, each of which may be a constant."""
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, ast.Constant):
+            return one if one.value else other
+    return left if ast.dump(left) == ast.dump(right) else ast.BoolOp(ast.Or(), [left, right])
+
+
+def _name_node(name: str) -> ast.expr:
+    return ast.Name(name, ast.Load())

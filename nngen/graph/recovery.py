@@ -1,0 +1,163 @@
+"""What becomes of a step with a mistake: what it would give is unknown, and the steps below it are followed all the same."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from nngen.catalog import LAYERS
+from nngen.errors import BROKEN, Errors, Fault, Follows, SpecError, nearest
+from nngen.evaluation import Evaluator
+from nngen.expressions import Expression
+from nngen.fold import free_names
+from nngen.graph.flow import Value
+from nngen.graph.lines import Layer, LineEvaluator
+from nngen.graph.modules import check_argument, check_given, evaluate
+from nngen.graph.scope import Choices, Program, Scope
+from nngen.spec import INPUT_SIZES, Body, LayerStep, LineStep, Spec, Step
+from nngen.spec.broken import NUMBERED
+from nngen.spec.mentions import unused
+
+
+class Recovering(Protocol):
+    """What a step leaves its traces in: a walker."""
+
+    body: Body
+    scope: Scope
+    values: dict[str, Value]
+    bound: list[Value]
+    layers: dict[str, Layer]
+    running: Value | None
+    name: str
+    vague: str
+    automatic: dict[int, Iterator[str]]
+
+    def named(self, name: str, sizes: Iterable[str] = ()) -> Value:
+        """The value of a name."""
+
+    def missing(self, name: str) -> None:
+        """Note that a name is not there."""
+
+
+def recover(walker: Recovering, step: Step, number: int) -> None:
+    """Leave behind what a step would, its values unknown, and note what else is wrong in it.
+
+    Args:
+        walker: follows the class.
+        step: cannot be followed.
+        number: its number.
+    """
+    errors = walker.scope.program.errors
+    if isinstance(step, LineStep):
+        examine(walker, step.line.value)
+        _mention(walker, free_names(step.line.value.tree))
+        _leave(walker, step, step.line.names)
+        return
+    check_arguments(step, walker.scope, errors)
+    name = walker.name or (step.label and step.label.fixed)
+    if step.label is None and step.kind:
+        name = name or next(walker.automatic[number])
+    if name:
+        walker.layers.setdefault(name, Layer(step, name, walker.scope)).broken = True
+    else:
+        walker.vague = walker.vague or NUMBERED
+    given: tuple[str, ...] = ()
+    if step.broken is not None:
+        _mention(walker, step.broken.words)
+        given = step.broken.gives
+        walker.vague = max(walker.vague, step.broken.vague)
+    if step.call is not None:
+        examine(walker, step.call.value)
+        given = step.call.names
+    elif step.sources is None and walker.running is not None:
+        walker.running.used = True
+    call = set() if step.call is None else free_names(step.call.value.tree)
+    _mention(walker, [*call, *(each.text for each in step.sources or ())])
+    _leave(walker, step, given or (name or "",))
+
+
+def _mention(walker: Recovering, names: Iterable[str]) -> None:
+    for name in names:
+        if name in walker.values:
+            walker.values[name].used = True
+
+
+def _leave(walker: Recovering, step: Step, names: Iterable[str]) -> None:
+    for place, name in enumerate(names):
+        value = Value(BROKEN, name, step.mark, used=True)
+        if name not in walker.scope.values:
+            walker.values[name] = value
+        if place == 0 and name != "_":
+            walker.running = value
+
+
+def examine(walker: Recovering, expression: Expression) -> None:
+    """Note what is wrong in those parts of a line that do not depend on what is unknown."""
+    evaluator = LineEvaluator(walker)
+    for fault in _faults(evaluator, expression.tree):
+        walker.scope.program.errors.add(expression.fault(fault))
+
+
+def _faults(evaluator: Evaluator, node: ast.AST) -> Iterator[Fault]:
+    try:
+        if isinstance(node, ast.expr) and not isinstance(node, (ast.Starred, ast.Slice)):
+            evaluator(node)
+            return
+    except Fault as fault:
+        yield fault
+        return
+    except Follows:
+        pass
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(node, ast.Call) and child is node.func and isinstance(child, ast.Name)):
+            yield from _faults(evaluator, child)
+
+
+def check_arguments(step: LayerStep, scope: Scope, errors: Errors) -> None:
+    """Note what is wrong with a layer's arguments, whatever its input is."""
+    for each in (*step.children, *step.layers.values()):
+        check_arguments(each, scope, errors)
+    for name in step.arguments:
+        if step.kind in LAYERS:
+            errors.attempt(check_argument, step, name, scope)
+        else:
+            errors.attempt(evaluate, step.arguments[name], scope.values)
+    if step.broken is None and step.kind in LAYERS:
+        for argument in LAYERS[step.kind].signature:
+            errors.attempt(check_given, step, argument)
+
+
+def look_at_the_rest(spec: Spec, program: Program, choices: Choices) -> None:
+    """Note the blocks that nothing uses, and the errors in those to which other errors have kept the walk from coming."""
+    kinds = set(
+        _kinds(each for body in (spec.model, *spec.blocks.values()) for each in body.layers)
+    )
+    errors = program.errors
+    for name, body in spec.blocks.items():
+        if name in program.flows:
+            continue
+        if not errors.found or not kinds & {name, ""}:
+            hint = "use it, or take it out"
+            errors.add(SpecError(f"nothing uses the block {name!r}", body.mark, hint))
+        names = [*(each.name for each in body.options), *(each.text for each, _ in body.let)]
+        unknown = dict.fromkeys((*names, *INPUT_SIZES), BROKEN)
+        inputs = dict.fromkeys((each.text for each in body.inputs), BROKEN)
+        program.walk(body, Scope(name, unknown, choices, program), inputs)
+    meant = {word for error in errors.found for word in _words(error)}
+    for what, name, mark in unused(spec):
+        if not any(nearest(word, [name]) for word in meant):
+            errors.add(SpecError(f"nothing uses {what}", mark, "use it, or take it out"))
+
+
+def _words(error: SpecError) -> list[str]:
+    """The words that an error is about, and those beside them."""
+    return re.findall(r"\w+", f"{error.message} {error.mark.excerpt()}")
+
+
+def _kinds(steps: Iterable[Step]) -> Iterator[str]:
+    for step in steps:
+        if isinstance(step, LayerStep):
+            yield step.kind
+            yield from _kinds((*step.children, *step.layers.values()))
