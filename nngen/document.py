@@ -16,10 +16,10 @@ from typing import Any, TypeAlias
 import yaml
 
 from nngen import plain
-from nngen.errors import FileError, Mark, SpecError, nearest
+from nngen.errors import Errors, FileError, Mark, SpecError, nearest, together
 from nngen.limits import ALLOW, limits
 from nngen.places import Source
-from nngen.slips import NO_TAGS, syntax_error
+from nngen.slips import NO_TAGS, check_key, check_space, short, syntax_error
 
 DEEPEST = 60
 LONGEST_NUMBER = 4_000
@@ -184,6 +184,7 @@ class _Builder:
         self.source = source
         self.events = _events(source, file)
         self.meter = _Meter()
+        self.errors = Errors()
         # An anchor's node, its size and its height; None while the node is open.
         self.anchors: dict[str, tuple[Node, int, int] | None] = {}
 
@@ -191,7 +192,15 @@ class _Builder:
         next(self.events)  # the stream begins
         if isinstance(next(self.events), yaml.StreamEndEvent):
             raise self.empty()
-        root = self.node(next(self.events), "", 1)
+        try:
+            root = self.node(next(self.events), "", 1)
+        except SpecError as error:
+            # What the parser complains of in the same line follows from what is wrong there.
+            lines = {each.mark.line for each in self.errors.found}
+            raise together(
+                [*self.errors.found, *[error] * (error.mark.line not in lines)]
+            ) from None
+        self.errors.refuse()
         if isinstance(root, Scalar) and not (root.text or root.quoted):
             raise self.empty()
         next(self.events)  # the document ends
@@ -213,7 +222,7 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, mark, depth)
         if event.tag is not None:
-            raise SpecError(f"a tag: {_short(event.tag)}", mark, NO_TAGS)
+            raise SpecError(f"a tag: {short(event.tag)}", mark, NO_TAGS)
         if event.anchor is None:
             return self.content(event, mark, depth)
         meter, nodes, deepest = self.meter, self.meter.nodes, self.meter.deepest
@@ -226,7 +235,7 @@ class _Builder:
         return node
 
     def alias(self, event: _Event, mark: Mark, depth: int) -> Node:
-        name = _short(event.anchor)
+        name = short(event.anchor)
         if event.anchor not in self.anchors:
             hint = f"if it is no alias, put it in quotes: '*{name}'"
             raise SpecError(f"no anchor &{name} stands before *{name}", mark, hint)
@@ -259,17 +268,18 @@ class _Builder:
             key = self.key(event, path, depth)
             if first := entries.get(key.text):
                 line = f"line {first.key_mark.line}"
-                problem = f"the key {_short(key.text)!r} stands in {line} already"
-                raise SpecError(problem, key.mark, "take one of the two out")
+                problem = f"the key {short(key.text)!r} stands in {line} already"
+                self.errors.add(SpecError(problem, key.mark, "take one of the two out"))
             value = self.node(next(self.events), key.mark.path, depth)
-            if start.flow_style:
-                _check_space(key, value)
+            bare = isinstance(value, Scalar) and not (value.text or value.quoted or key.quoted)
+            if start.flow_style and bare:
+                self.errors.attempt(check_space, key.text, key.mark)
             entries[key.text] = Entry(key.text, key.mark, value)
         return entries
 
     def key(self, event: _Event, path: str, depth: int) -> Scalar:
         if isinstance(event, yaml.AliasEvent):
-            name = _short(str(event.anchor))
+            name = short(str(event.anchor))
             hint = f"put it in quotes: '*{name}'"
             mark = self.mark(event, path)
             raise SpecError(f"the key *{name} is an alias", mark, hint)
@@ -278,30 +288,8 @@ class _Builder:
         key = self.node(event, under(path, event.value), depth)
         assert isinstance(key, Scalar)  # as its event is
         if not key.quoted:
-            _check_key(key)
+            self.errors.attempt(check_key, key.text, isinstance(key.value, str), key.mark)
         return key
-
-
-def _check_key(key: Scalar) -> None:
-    word = _short(key.text)
-    if not isinstance(key.value, str):
-        hint = f"put it in quotes: '{word}'"
-        raise SpecError(f"the key {word!r} is not a string", key.mark, hint)
-    if word == "<<":
-        hint = "write its keys out, or give a whole value an anchor"
-        raise SpecError("merge keys (<<) are refused", key.mark, hint)
-    if sum(map(word.count, "([{")) > sum(map(word.count, ")]}")):
-        hint = "put the whole in quotes, or write ':' without a space after it"
-        raise SpecError(f"a key ends inside of a bracket: {word!r}", key.mark, hint)
-
-
-def _check_space(key: Scalar, value: Node) -> None:
-    """Refuse `{kernel_size:3}`, which to YAML is a key without a value."""
-    empty = isinstance(value, Scalar) and not (value.text or value.quoted)
-    if empty and not key.quoted and ":" in key.text:
-        word = _short(key.text)
-        hint = f"put a space after the colon: {word.replace(':', ': ', 1)}"
-        raise SpecError(f"the key {word!r} has no value", key.mark, hint)
 
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -331,7 +319,7 @@ def _plain(text: str, mark: Mark) -> Value:
     value = float(text)
     if math.isinf(value):
         hint = "infinity is written .inf"
-        raise SpecError(f"{_short(text)} is too large for a float", mark, hint)
+        raise SpecError(f"{short(text)} is too large for a float", mark, hint)
     return value
 
 
@@ -398,10 +386,6 @@ def item_of(path: str, index: int) -> str:
 
 def _clip(path: str) -> str:
     return path if len(path) <= LONGEST_PATH else "…" + path[1 - LONGEST_PATH :]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _place(before: str, file: str) -> Mark:

@@ -27,6 +27,8 @@ def syntax_error(error: yaml.MarkedYAMLError, source: Source, file: str) -> Spec
             names = {
                 "found": repr(after[0]) if after.strip() else "the end of the line",
                 "word": re.split(r":?[\s,\]})]", after)[0],
+                "bracket": after[:1],
+                "last": re.split(r"[\[,{\n]", text[max(0, at.index - 60) : at.index])[-1].strip(),
                 "begin": text[begin.index : begin.index + 1],
                 "line": begin.line + 1,
             }
@@ -34,6 +36,46 @@ def syntax_error(error: yaml.MarkedYAMLError, source: Source, file: str) -> Spec
     return SpecError(error.problem or "this is not YAML", mark)
 
 
+def check_key(text: str, is_word: bool, mark: Mark) -> None:
+    """Refuse a key without quotes that is none of a spec's.
+
+    Raises:
+        SpecError: it is none.
+    """
+    word = short(text)
+    if not is_word:
+        hint = f"put it in quotes: '{word}'"
+        raise SpecError(f"the key {word!r} is not a string", mark, hint)
+    if word == "<<":
+        hint = "write its keys out, or give a whole value an anchor"
+        raise SpecError("merge keys (<<) are refused", mark, hint)
+    if slip := _NO_COLON.match(word):
+        closing = "}" if slip[2][0] == "{" else "]"
+        hint = f"`{slip[1]}: {slip[2]}: …{closing}`"
+        raise SpecError(f"a ':' is missing after {slip[1]!r}", mark, hint)
+    if sum(map(word.count, "([{")) > sum(map(word.count, ")]}")):
+        hint = "put the whole in quotes, or write ':' without a space after it"
+        raise SpecError(f"a key ends inside of a bracket: {word!r}", mark, hint)
+
+
+def check_space(text: str, mark: Mark) -> None:
+    """Refuse `{kernel_size:3}`, which to YAML is a key without a value.
+
+    Raises:
+        SpecError: it is such a key.
+    """
+    if ":" in text:
+        word = short(text)
+        hint = f"put a space after the colon: {word.replace(':', ': ', 1)}"
+        raise SpecError(f"the key {word!r} has no value", mark, hint)
+
+
+def short(text: str) -> str:
+    """A text as a message quotes it."""
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+_NO_COLON = re.compile(r"([A-Za-z_][\w.]*(?: +as +\w+)?) +([\[{].*)", re.DOTALL)
 # Of these the place that tells most is where they begin.
 _OPENING = re.compile(
     "quoted scalar: .*(end of stream|document)|(alias|anchor|simple key): " "|',' or .*at the end"
@@ -59,6 +101,11 @@ _SLIPS = (
     (_BLOCK + r".*[^\s-].*\0", "a value ends before {found}", _QUOTE),
     (_BLOCK, "a line is indented like none above it", _LEVEL),
     ("',' or.*at the end", "{found} is never closed", ""),
+    (
+        r"',' or(.*\n)+(.*[\[,{])? *[A-Za-z_]\w*( +as +\w+)? +\0[\[{]",
+        "a ':' is missing before {found}",
+        "write {last}: {bracket}…",
+    ),
     (r"',' or(.*\n)+.*\0[\[{]", "{found} may not stand in this value", _QUOTE),
     (
         "',' or",

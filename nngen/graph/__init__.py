@@ -33,6 +33,7 @@ from nngen.graph.modules import evaluate
 from nngen.graph.recovery import look_at_the_rest
 from nngen.graph.scope import Choices, Program
 from nngen.graph.ties import refuse_lost
+from nngen.graph.trials import explain_dimensions
 from nngen.graph.uniting import unite
 from nngen.graph.walker import walk
 from nngen.graph.walks import OtherWalks, walk_model
@@ -95,6 +96,13 @@ def _follow(spec: Spec, errors: Errors) -> Followed:
     program.refuse_misfits()
     criterion = None if spec.loss is None else errors.attempt(loss_step, spec.loss, flow)
     sizes = errors.attempt(_check_sizes, spec)
+    if errors.found:
+
+        def walk_other(other: Spec, found: Errors) -> None:
+            trial = Program(spec.blocks, walk, errors=found, trial=True)
+            walk_model(other, arguments, Choices(), trial)
+
+        explain_dimensions(spec, errors, walk_other)
     errors.refuse()
     return Followed(flow, program.flows, criterion, arguments, sizes or {}, choices)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from nngen.errors import Fault, SpecError
-from nngen.fold import free_names
+from nngen.expressions import Expression
+from nngen.fold import free_names, source
 from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.modules import computed, evaluate, let
-from nngen.graph.scope import Scope
+from nngen.graph.scope import Choices, Scope
 from nngen.sizes import (
     Dim,
     Size,
@@ -36,9 +39,12 @@ def build_block(
     Raises:
         SpecError: its arguments are wrong, or what is in it does not fit.
     """
-    body = scope.program.blocks[step.kind]
+    body, errors = scope.program.blocks[step.kind], scope.program.errors
     values = _arguments(step, body, scope)
+    before = len(errors.found)
     flow, output, meanings = walk_block(body, step, scope, values, inputs)
+    if len(errors.found) > before and not scope.program.trial:
+        _refuse_list(step, body, path, scope, inputs, before)
     _refuse_needless_sizes(step, meanings)
     sizes = {
         name: _input_size(step, name, meanings[name], path, scope)
@@ -58,6 +64,37 @@ def build_block(
         unsettled=scope.unsettled(path),
     )
     return Application(module, inputs, output, flow=flow)
+
+
+def _refuse_list(
+    step: LayerStep,
+    body: Body,
+    path: tuple[str, ...],
+    scope: Scope,
+    inputs: Mapping[str, Any],
+    before: int,
+) -> None:
+    """Refuse a list of arguments without names, all taken for the first, where each taken for its own is right.
+
+    Args:
+        before: how many errors there were before the block was followed with the list.
+    """
+    name, given = next(iter(step.arguments.items()), ("", None))
+    if given is None or given.mark.path.endswith(f".{name}"):
+        return
+    listed = given.tree.elts if isinstance(given.tree, ast.Tuple) else []
+    names = [option.name for option in body.options][: len(listed)]
+    if not len(names) == len(listed) > 1:
+        return
+    arguments = {key: Expression(tree, given.mark) for key, tree in zip(names, listed)}
+    trial = scope.program.trial_of()
+    inner = Scope(scope.owner, scope.values, Choices(), trial, scope.unrolled)
+    trial.errors.attempt(build_block, replace(step, arguments=arguments), path, inner, inputs)
+    if not trial.errors.found:
+        del scope.program.errors.found[before:]
+        shown = ", ".join(f"{key}: {source(each.tree)}" for key, each in arguments.items())
+        message = f"the arguments of {step.kind} go by name"
+        raise SpecError(message, given.mark, f"`{step.kind}: {{{shown}}}`")
 
 
 def _refuse_needless_sizes(step: LayerStep, meanings: Mapping[str, Dim]) -> None:

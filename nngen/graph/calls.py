@@ -7,6 +7,7 @@ import copy
 from typing import Any, Protocol
 
 from nngen.errors import SpecError
+from nngen.expressions import Line
 from nngen.fold import IN_MATH
 from nngen.graph.flow import Application, Flow, Operation, self_attribute
 
@@ -34,6 +35,31 @@ def operands_of(application: Application, call: ast.expr) -> dict[str, ast.expr]
         **{str(k.arg): k.value for k in call.keywords},
     }
     return {key: given[key] for key in application.inputs if key in given}
+
+
+def check_plain(line: Line, name: str, operation: Operation) -> None:
+    """Refuse a `call` beside `repeat` with more in it than the call: once, or in each copy, it does not say.
+
+    Raises:
+        SpecError: there is more.
+    """
+    tree, calls = line.value.tree, operation.calls
+    if tree not in calls:
+        raise SpecError(
+            f"beside `repeat`, `call` is a plain call of {name!r}, but here there is more in the line",
+            line.value.mark,
+            "make a block of the line, and repeat that",
+        )
+    application = calls[tree]
+    flowing = application.output if isinstance(application.output, tuple) else (None,)
+    operands = list(operands_of(application, tree).values())
+    for operand in operands[: len(flowing)]:
+        if not isinstance(operand, ast.Name):
+            raise SpecError(
+                f"beside `repeat`, {ast.unparse(operand)!r} could be meant for each copy, or for the first alone",
+                line.value.mark,
+                "bind it to a name in a line above, or make a block of it and repeat that",
+            )
 
 
 def named_in(call: ast.Call) -> frozenset[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nngen.catalog import FUNCTIONS, namespace
+from nngen.catalog import FUNCTIONS, LAYERS, elsewhere, namespace
 from nngen.catalog.entry import Function, apply_rule, tensors_in
 from nngen.dtypes import ALIASES, DTYPES
 from nngen.errors import Fault, did_you_mean
@@ -38,7 +38,7 @@ NAMESPACES = {name: Namespace(name) for name in ("torch", "F", "nn")}
 # What lines reach by a name that no step gave.
 NAMES: dict[str, Any] = {**NUMBERS, **NAMESPACES}
 _CONSTANTS = {"inf": math.inf, "nan": math.nan, "pi": math.pi, "e": math.e}
-_OTHER_FUNCTIONS = (
+ONLY_FUNCTIONS = (
     "a line calls functions of torch and F that make tensors of tensors: `y = torch.relu(x)`"
 )
 _LIMITS = ("min", "max", "eps", "tiny", "smallest_normal")
@@ -89,8 +89,19 @@ def _member(space: Namespace, name: str) -> Any:
             return _CONSTANTS[name]
         if name == "finfo":
             return _finfo
+    if full == "torch.nn":
+        return NAMESPACES["nn"]
+    if full == "nn.functional":
+        raise Fault("torch.nn.functional is called `F` in a spec", "`F.relu(x)`")
+    if space == NAMESPACES["nn"]:
+        found = (name,) if name in LAYERS else elsewhere.family(name)
+        step = f"`- {found[0] if found else 'Linear'} as layer: …`, and then `y = layer(x)`"
+        raise Fault("a line cannot build a layer", f"a layer is a step of its own: {step}")
+    if name.endswith("_") and f"{full[:-1]}" in FUNCTIONS:
+        hint = f"it works in place and could change a value that is used again; use {full[:-1]}"
+        raise Fault(f"{full} cannot stand in a line", hint)
     hint = did_you_mean(name, namespace(space.name))
-    raise Fault(f"{full} is not in nngen's catalog", hint or _OTHER_FUNCTIONS)
+    raise Fault(f"{full} is not in nngen's catalog", hint or ONLY_FUNCTIONS)
 
 
 def _finfo(dtype: Any) -> FloatInfo:

@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from nngen.catalog import elsewhere
 from nngen.errors import Fault, Follows, SpecError, did_you_mean
 from nngen.evaluation import Evaluator, known
 from nngen.graph.containers import apply, build, build_list, inputs_of
 from nngen.graph.flow import Application, Module, Value
-from nngen.graph.functions import NAMES, attribute
+from nngen.graph.functions import NAMES, ONLY_FUNCTIONS, attribute
 from nngen.graph.scope import Scope
 from nngen.mathematics import NUMBERS, ROUNDING
 from nngen.sizes import Size
@@ -152,11 +153,7 @@ class LineEvaluator(Evaluator):
         if layer is None and node.func.id in NUMBERS:
             return self._whole(node, self._function(node, node.func.id))
         if layer is None:
-            self.walker.missing(node.func.id)
-            raise Fault(
-                f"there is no layer {node.func.id!r} here",
-                did_you_mean(node.func.id, self.walker.layers),
-            )
+            raise self._no_layer(node.func.id, node)
         if layer.only_when and layer.module and layer.only_when not in self.holds:
             raise Fault(
                 f"{layer.name!r} is built only when `{layer.only_when}`",
@@ -187,6 +184,24 @@ class LineEvaluator(Evaluator):
             return node in self.sizes
         scope = self.walker.scope
         return node.id in scope.names - scope.unrolled - self.walker.values.keys()
+
+    def _no_layer(self, name: str, node: ast.Call) -> Fault:
+        """The error of a call of what is no layer."""
+        if name in self.walker.values:
+            known(self.walker.values[name].abstract)
+            return Fault(f"{name!r} is a value; it cannot be called")
+        plain = name.rstrip("_")
+        functions = [each for each in elsewhere.functions(plain) if each[0] != "T"]
+        methods = elsewhere.functions(plain) if not functions else ()
+        layers = elsewhere.family(plain)
+        if functions or methods:
+            given = ast.unparse(node)[len(name) :]
+            call = f"{functions[0]}{given}" if functions else f"x.{plain}(…)"
+            step = f", or a step `- {layers[0]}`" if layers and functions else ""
+            return Fault(f"there is no {name!r} here", f"`{call}`{step}")
+        self.walker.missing(name)
+        hint = did_you_mean(name, self.walker.layers)
+        return Fault(f"there is no layer or function {name!r} here", hint or ONLY_FUNCTIONS)
 
 
 def _either(left: Any, right: Any) -> Any:

@@ -141,7 +141,7 @@ def _applied(step: LayerStep, entry: Layer, flow: Flow) -> Application:
         raise SpecError(
             f"{step.kind} takes {count}, but the model gives {len(tensors)}",
             step.mark,
-            "choose what the model gives with `outputs`",
+            _loss_of_several(step, entry, flow) or "choose what the model gives with `outputs`",
         )
     inputs: dict[str, Any] = dict(zip(wanted, tensors))
     module = build_layer(step, ("criterion",), flow.scope, inputs)
@@ -160,6 +160,16 @@ def _applied(step: LayerStep, entry: Layer, flow: Flow) -> Application:
         return apply_layer(module, entry.inputs.bind(step.kind, given, {}))
     except Fault as fault:
         raise SpecError(fault.message, step.mark, fault.hint) from None
+
+
+def _loss_of_several(step: LayerStep, entry: Layer, flow: Flow) -> str:
+    """How a loss is written that is one of several outputs."""
+    given = _named_outputs(flow)
+    if len(entry.targets) != 1 or len(given) < 2:
+        return ""
+    shown = " and ".join(given)
+    form = f"{{inputs: [target], layers: [{{{step.kind}: {{}}, from: [{next(iter(given))}, target]}}]}}"
+    return f"a loss with `inputs` and `layers` sees {shown} by their names: `loss: {form}`"
 
 
 def _of_target(text: str, module: Module, inputs: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from nngen.catalog import LAYERS
 from nngen.errors import BROKEN, Errors, Fault, Follows, SpecError, nearest
@@ -19,6 +19,15 @@ from nngen.graph.scope import Choices, Program, Scope
 from nngen.spec import INPUT_SIZES, Body, LayerStep, LineStep, Spec, Step
 from nngen.spec.broken import NUMBERED
 from nngen.spec.mentions import unused
+from nngen.tensors import Tensor
+
+# Hints for names that Python programs have, and specs do not.
+PYTHON = {
+    "self": "a line calls a layer by its name alone: `y = fc(x)`",
+    **dict.fromkeys(
+        ("np", "numpy", "tf", "jnp"), "a line calls functions of torch: `torch.sqrt(x)`"
+    ),
+}
 
 
 class Recovering(Protocol):
@@ -29,6 +38,7 @@ class Recovering(Protocol):
     values: dict[str, Value]
     bound: list[Value]
     layers: dict[str, Layer]
+    functions: set[str]
     running: Value | None
     name: str
     vague: str
@@ -56,6 +66,7 @@ def recover(walker: Recovering, step: Step, number: int) -> None:
         _leave(walker, step, step.line.names)
         return
     check_arguments(step, walker.scope, errors)
+    _tell_apart(step, _given(walker, step))
     name = walker.name or (step.label and step.label.fixed)
     if step.label is None and step.kind:
         name = name or next(walker.automatic[number])
@@ -76,6 +87,24 @@ def recover(walker: Recovering, step: Step, number: int) -> None:
     call = set() if step.call is None else free_names(step.call.value.tree)
     _mention(walker, [*call, *(each.text for each in step.sources or ())])
     _leave(walker, step, given or (name or "",))
+
+
+def _given(walker: Recovering, step: LayerStep) -> Any:
+    """What flows into a step, as far as that is known."""
+    named = [walker.values[each.text] for each in step.sources or () if each.text in walker.values]
+    value = next(iter(named), walker.running)
+    return None if value is None else value.abstract
+
+
+def _tell_apart(step: LayerStep, given: Any) -> None:
+    """Of layers that differ in the number of dimensions, name the one that fits what flows in."""
+    for child in step.children:
+        _tell_apart(child, given)
+    rank = len(given.shape) if isinstance(given, Tensor) and given.shape is not None else 0
+    for kind in step.broken.kinds if step.broken else ():
+        if step.broken and f"{max(rank - 2, 1)}d" in kind and rank > 1:
+            dimensions = f"the input has {rank} dimensions with the batch, {given}"
+            step.broken.error.hint = f"did you mean {kind!r}? {dimensions}"
 
 
 def _mention(walker: Recovering, names: Iterable[str]) -> None:

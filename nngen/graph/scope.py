@@ -90,16 +90,22 @@ class Program:
         arms: for each arm of a line's condition why it does not fit the uses seen so far, None once it fits one.
         counted: the steps followed and the layers built so far.
         errors: what is wrong in them.
+        trial: it is only tried whether a change mends an error.
     """
 
     blocks: Mapping[str, Body]
-    walk: Callable[[Body, Scope, Mapping[str, Any]], Any]
+    walk: Callable[..., Any]
     flows: dict[str, list[Any]] = field(default_factory=dict)
     stack: list[str] = field(default_factory=list)
     composites: dict[str, tuple[str, str]] = field(default_factory=dict)
     arms: dict[ast.expr, SpecError | None] = field(default_factory=dict)
     counted: int = 0
     errors: Errors = field(default_factory=Errors)
+    trial: bool = False
+
+    def trial_of(self) -> Program:
+        """A program of the same classes, to try a change with."""
+        return Program(self.blocks, self.walk, stack=[*self.stack], trial=True)
 
     def count(self, mark: Mark, steps: int = 1) -> None:
         """Count what is followed or built: repeats within repeats, and blocks within blocks, multiply.

@@ -12,15 +12,16 @@ from nngen.errors import BROKEN, Fault, Follows, Mark, SpecError, did_you_mean
 from nngen.expressions import Line
 from nngen.graph.automatic import automatic_names
 from nngen.graph.branching import condition_of
-from nngen.graph.calls import operands_of
+from nngen.graph.calls import check_plain
 from nngen.graph.containers import copies, inputs_of
 from nngen.graph.flow import Above, Application, Built, Condition, Flow, Operation, Value
 from nngen.graph.lines import Layer, LineEvaluator
 from nngen.graph.order import in_order
-from nngen.graph.recovery import recover
+from nngen.graph.recovery import PYTHON, recover
 from nngen.graph.results import apart, merged, unpacked
 from nngen.graph.scope import Scope
 from nngen.graph.states import build_state, made_of
+from nngen.graph.trials import Sources
 from nngen.graph.usage import refuse_overwritten, refuse_unused
 from nngen.names import check_value_name
 from nngen.spec import Body, LayerStep, LineStep, Name, Step
@@ -66,10 +67,11 @@ class Walker:
         self.bound: list[Value] = list(given)
         self.layers: dict[str, Layer] = {}
         self.functions: set[str] = set()  # of Python's own, those that lines call
-        self.outputs = above.outputs
+        self.above, self.inputs = above, inputs
         self.attributes = dict(above.attributes)
         self.running: Value | None = given[0] if len(given) == 1 else None
         self.automatic = automatic_names(body)
+        self.assumed: dict[int, Step] = {}  # steps with the `from` that they lack
         self.name = ""  # of the layer that is followed
         self.vague = ""  # the names that a step with a mistake may give
 
@@ -88,9 +90,17 @@ class Walker:
             self._output()
             self.flow.built = errors.attempt(in_order, self.flow.built, self.body) or []
             if self.vague != ANY:
-                refuse_unused(self.flow, self.bound, self.outputs, errors)
+                refuse_unused(self.flow, self.bound, self.above.outputs, errors, self._user_of)
             refuse_overwritten(self.flow, errors)
         return self.flow
+
+    def _user_of(self, value: Value) -> str:
+        """The step that should take a value which nothing uses, if trying it tells."""
+        program = self.scope.program
+        if program.trial or program.errors.strict:
+            return ""
+        sources = Sources(self.flow, self.inputs, self.above, self.assumed)
+        return sources.user_of(value, program.errors.found)
 
     def _step(self, step: Step, number: int, output: ast.expr | None = None) -> None:
         """Follow a step; of one with a mistake, what it gives is unknown."""
@@ -123,7 +133,7 @@ class Walker:
             if name in self.layers:
                 raise Fault(f"{name!r} has given no value yet")
             self.missing(name)
-            hint = did_you_mean(name, [*self.values, *sizes])
+            hint = PYTHON.get(name) or did_you_mean(name, [*self.values, *sizes])
             if name in self.attributes:
                 hint = f"a loss sees what forward gives: put {name!r} among `outputs`"
             raise Fault(f"there is no {name!r} here", hint)
@@ -196,9 +206,9 @@ class Walker:
                     f"`y = {name}(x)`",
                 )
             if step.repeat is not None:
-                self._check_plain(step.call, name)
+                check_plain(step.call, name, self.flow.operations[-1])
         else:
-            reads = self._sources(step, again)
+            reads = self._sources(step, again, number)
             self.layers[name] = layer
             if any(value.abstract is BROKEN for value in reads):
                 raise Follows
@@ -220,26 +230,6 @@ class Walker:
                 )
             )
         self.flow.built.append(Built(name, layer.module, number, condition, step.init))
-
-    def _check_plain(self, line: Line, name: str) -> None:
-        """Refuse a `call` beside `repeat` with more in it than the call: once, or in each copy, it does not say."""
-        tree, calls = line.value.tree, self.flow.operations[-1].calls
-        if tree not in calls:
-            raise SpecError(
-                f"beside `repeat`, `call` is a plain call of {name!r}, but here there is more in the line",
-                line.value.mark,
-                "make a block of the line, and repeat that",
-            )
-        application = calls[tree]
-        flowing = application.output if isinstance(application.output, tuple) else (None,)
-        operands = list(operands_of(application, tree).values())
-        for operand in operands[: len(flowing)]:
-            if not isinstance(operand, ast.Name):
-                raise SpecError(
-                    f"beside `repeat`, {ast.unparse(operand)!r} could be meant for each copy, or for the first alone",
-                    line.value.mark,
-                    "bind it to a name in a line above, or make a block of it and repeat that",
-                )
 
     def _applied(
         self, layer: Layer, step: LayerStep, reads: tuple[Value, ...], holds: Any
@@ -276,7 +266,7 @@ class Walker:
         expression = given and made_of(given, evaluator, buffers)
         self.flow.built.append(Built(name, module, number, None, step.init, expression))
 
-    def _sources(self, step: LayerStep, again: bool) -> tuple[Value, ...]:
+    def _sources(self, step: LayerStep, again: bool, number: int) -> tuple[Value, ...]:
         """The values that a layer takes; a copy of the layer above takes that one's value first."""
         if step.sources is not None:
             values = [self._source(name) for name in step.sources]
@@ -286,19 +276,32 @@ class Walker:
             return tuple(values)
         wanted = inputs_of(step.kind, self.scope).required
         if len(wanted) > 1 or self.running is None:
-            self.use_all()
-        if len(wanted) > 1 or self.running is None:
-            raise SpecError(
-                (
-                    f"{step.kind} takes {len(wanted)} inputs ({', '.join(wanted)})"
-                    if len(wanted) > 1
-                    else "there are several inputs, so the first layer must say which it takes"
-                ),
-                step.mark,
-                f"add `from: [{', '.join(list(self.values)[: len(wanted)])}]`",
-            )
+            return self._unsaid(step, wanted, number)
         self.running.used = True
         return (self.running,)
+
+    def _unsaid(self, step: LayerStep, wanted: tuple[str, ...], number: int) -> tuple[Value, ...]:
+        """Note that a step must say what it takes; where trying tells, that is what it does take."""
+        errors, program = self.scope.program.errors, self.scope.program
+        if len(wanted) > 1:
+            self.use_all()
+            names = ", ".join(list(self.values)[: len(wanted)])
+            message = f"{step.kind} takes {len(wanted)} inputs ({', '.join(wanted)})"
+            raise SpecError(message, step.mark, f"add `from: [{names}]`")
+        message = "there are several inputs, so the first layer must say which it takes"
+        fitting = []
+        if not program.trial and not errors.strict:
+            sources = Sources(self.flow, self.inputs, self.above, self.assumed)
+            fitting = sources.fitting(number, step, self.values.values())
+        value = next(iter(fitting or self.values.values()))
+        error = SpecError(message, step.mark, f"add `from: {value.name}`")
+        if len(fitting) != 1:
+            self.use_all()
+            raise error
+        errors.add(error)
+        self.assumed[number] = replace(step, sources=(Name(value.name, step.mark),))
+        value.used = True
+        return (value,)
 
     def _source(self, name: Name) -> Value:
         try:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Iterator
 
 from nngen.catalog import LAYERS
+from nngen.catalog.elsewhere import family
 from nngen.document import Mapping, Node, Scalar
 from nngen.errors import SpecError
 from nngen.spec.model import Broken, Label, LayerStep
@@ -33,7 +34,8 @@ def unread(node: Node, error: SpecError, blocks: Container[str]) -> LayerStep:
     target = next(filter(None, (_TARGET.match(text) for text in texts)), None)
     gives = tuple(re.findall(r"\w+", target[1])) if target else ()
     vague = "" if label or target or kind else NUMBERED if match else ANY
-    broken = Broken(error, words_in(node), gives, vague)
+    kinds = family(match[1]) if match and not kind else ()
+    broken = Broken(error, words_in(node), gives, vague, kinds if len(kinds) > 1 else ())
     given = None if label is None else Label((label,), node.mark)
     return LayerStep(kind, given, {}, node.mark, broken=broken)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nngen.document import Mapping, Node, Sequence
+import re
+
+from nngen.document import Mapping, Node, Scalar, Sequence
 from nngen.dtypes import ALIASES, DTYPES
 from nngen.errors import Errors, Mark, SpecError, did_you_mean
 from nngen.names import check_value_name
@@ -41,7 +43,12 @@ def inputs_of(node: Mapping, errors: Errors) -> tuple[Input, ...]:
     if "input" in node.entries:
         return (_input("x", node.entries["input"].value, errors),)
     several = node.entries["inputs"].value
-    several = mapping(several, "`inputs` maps names to shapes", "`inputs: {a: [3], b: [4]}`")
+    hint = "`inputs: {a: [3], b: [4]}`"
+    if not isinstance(several, Mapping) and not (
+        isinstance(several, Sequence) and any(isinstance(i, Sequence) for i in several.items)
+    ):
+        hint = f"of one input, `input` says the shape: `input: [784]`; several have names: {hint}"
+    several = mapping(several, "`inputs` maps names to shapes", hint)
     few(several.entries, "inputs", MOST_NAMES, several.mark)
     for entry in several.entries.values():
         errors.attempt(check_value_name, entry.key, entry.key_mark)
@@ -71,11 +78,12 @@ def _read(name: str, node: Node) -> Input:
         given = {"shape": node}
     shape = given["shape"]
     if not isinstance(shape, Sequence):
-        raise SpecError(
-            f"a shape is a list of sizes, not {shown(shape)}",
-            shape.mark,
-            "`[1, 28, 28]`, or `[]` for one number",
-        )
+        numbers = re.findall(r"\w+", shown(shape)) if isinstance(shape, Scalar) else []
+        hint = "`[1, 28, 28]`, or `[]` for one number"
+        if numbers:
+            hint = f"`[{', '.join(numbers)}]`, the shape of one sample"
+        raise SpecError(f"a shape is a list of sizes, not {shown(shape)}", shape.mark, hint)
+    _refuse_open(shape)
     few(shape.items, "dimensions", MAX_DIMENSIONS - 1, shape.mark)
     return Input(
         name,
@@ -86,6 +94,23 @@ def _read(name: str, node: Node) -> Input:
         expression(given["below"]) if "below" in given else None,
         node.mark,
     )
+
+
+_OPEN = ("-1", "None", "null", "~", "?", "none", "")
+
+
+def _refuse_open(shape: Sequence) -> None:
+    """Refuse what other libraries write for a size that is open."""
+    texts = [each.text if isinstance(each, Scalar) else "…" for each in shape.items]
+    place = next((place for place, text in enumerate(texts) if text in _OPEN), None)
+    if place is None:
+        return
+    hint = "a size that is open has a name: `T`, and `check: {T: 16}` gives one for verification"
+    if place == 0 and len(texts) > 1:
+        rest = f"`[{', '.join(texts[1:])}]`"
+        hint = f"the batch dimension is put in front by itself: {rest}"
+    message = f"a size is a whole number of at least 1, not {texts[place] or 'nothing'}"
+    raise SpecError(message, shape.items[place].mark, hint)
 
 
 def _dtype(node: Node | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as Map
@@ -11,9 +12,10 @@ from nngen.catalog import LAYERS
 from nngen.catalog.kinds import Kind, kind
 from nngen.catalog.modifiers import MODIFIED, MODIFIERS
 from nngen.document import Entry, Mapping, Node, Scalar, Sequence
-from nngen.errors import Errors, Follows, Mark, SpecError, did_you_mean
+from nngen.errors import Errors, Follows, Mark, SpecError
 from nngen.expressions import Expression, Line, parse, parse_line, shorten
 from nngen.names import check_layer_name
+from nngen.spec import meant
 from nngen.spec.broken import unread, words_in
 from nngen.spec.model import Broken, Label, LayerStep, LineStep, Name, Option, Rule, Step
 from nngen.spec.nodes import expression, items, known_keys, shown, text
@@ -25,6 +27,7 @@ BESIDE = ("from", "call", "repeat", "when", "otherwise", "init", "built_after", 
 LONGEST_LABEL = 200
 SEQUENTIAL_FORM = "`Sequential: [{Linear: 10}, ReLU]`"
 _HEAD = re.compile(r"(?P<kind>[A-Za-z_]\w*)(?:\s+as\s+(?P<name>\S.*))?")
+NO_STEPS = ("ModuleList", "ModuleDict")  # torch.nn has them
 STATE_KINDS = {
     "Parameter": {"shape": kind("any"), "init": kind("any")},
     "Buffer": {"value": kind("any"), "persistent": kind("bool")},
@@ -46,8 +49,24 @@ class StepReader:
     def step(self, node: Node) -> Step:
         """A layer, or a line of Python."""
         if _is_line(node):
-            return self.errors.attempt(_line, node) or self.unread(node)
+            return self.errors.attempt(self._line, node) or self.unread(node)
         return self._noted(self.layer, node)
+
+    def _line(self, node: Node) -> LineStep:
+        assert isinstance(node, Scalar)
+        text = str(node.value)
+        try:
+            line = parse_line(text, node.mark)
+            if line.target in self.kinds:
+                behind = ast.unparse(line.value.tree)
+                message = f"{text!r} is a line that would give a value the name of a layer"
+                raise SpecError(message, node.mark, f"for the layer: `- {line.target}: {behind}`")
+            return LineStep(line, node.mark)
+        except SpecError:
+            found = meant.step(text, self.kinds)
+            if found is None:
+                raise
+        raise SpecError(found[0], node.mark, found[1])
 
     def child(self, node: Node) -> LayerStep:
         """A layer of a Sequential."""
@@ -110,6 +129,10 @@ class StepReader:
                 first.key_mark,
                 f"`- Linear: 10` and, below it, `{first.key}:`",
             )
+        if first.key not in self.kinds:
+            hint = meant.other_form(first, rest, self.kinds)
+            if hint:
+                raise SpecError(f"a step has no key {first.key!r}", first.key_mark, hint)
         for entry in rest:
             if entry.key not in BESIDE:
                 self.errors.add(self._stray(entry, first.key))
@@ -132,9 +155,8 @@ class StepReader:
                 entry.key_mark,
                 f"indent it further than {kind_name}, or write `{kind_name}: {{{entry.key}: …}}`",
             )
-        return SpecError(
-            f"a step has no key {entry.key!r}", entry.key_mark, did_you_mean(entry.key, BESIDE)
-        )
+        hint = meant.key(entry, kind_name, self.known(kind_name), BESIDE)
+        return SpecError(f"a step has no key {entry.key!r}", entry.key_mark, hint)
 
     def _head(
         self, head: str, mark: Mark, value: Node | None, beside: dict[str, Node]
@@ -147,9 +169,12 @@ class StepReader:
                     mark,
                     "put the line in quotes",
                 )
-            raise SpecError(f"{head!r} is no layer", mark, "`Linear`, or `Linear as name`")
+            found = meant.step(head, self.kinds)
+            if found is not None:
+                raise SpecError(found[0], mark, _with_value(found[1], value))
+            raise SpecError(f"{head!r} is not a layer", mark, "`Linear`, or `Linear as name`")
         kind_name = match["kind"]
-        self._check_kind(kind_name, mark)
+        self._check_kind(kind_name, mark, value)
         if self.blocks.get(kind_name, ()) is None:
             raise Follows
         arguments: dict[str, Expression] = {}
@@ -185,13 +210,18 @@ class StepReader:
             attempt(_built_after, beside.get("built_after")),
         )
 
-    def _check_kind(self, kind_name: str, mark: Mark) -> None:
-        known = [*self.blocks, *LAYERS, "Sequential", *STATE_KINDS]
-        if kind_name not in known:
-            what = (
-                "torch.nn has no layer" if not self.blocks else "neither torch.nn nor the spec has"
-            )
-            raise SpecError(f"{what} {kind_name!r}", mark, did_you_mean(kind_name, known))
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The layers and blocks that there are."""
+        return (*self.blocks, *LAYERS, "Sequential", *STATE_KINDS)
+
+    def _check_kind(self, kind_name: str, mark: Mark, value: Node | None) -> None:
+        if kind_name not in self.kinds:
+            has = "neither torch.nn nor the spec has" if self.blocks else "torch.nn has no layer"
+            if kind_name in NO_STEPS:
+                has = "a step cannot be a"
+            hint = meant.layer(kind_name, value, self.kinds)
+            raise SpecError(f"{has} {kind_name!r}", mark, hint)
 
     def _arguments(
         self, kind_name: str, node: Node | None
@@ -205,10 +235,30 @@ class StepReader:
                 raise SpecError(
                     f"{kind_name} takes no arguments", node.mark, f"write `- {kind_name}`"
                 )
+            if isinstance(node, Sequence) and kind_name in LAYERS:
+                hint = meant.positional(kind_name, node)
+                if hint:
+                    message = f"the arguments of {kind_name} go by name"
+                    raise SpecError(message, node.mark, hint)
+            text = node.value if isinstance(node, Scalar) else None
+            hint = meant.keywords(kind_name, text) if isinstance(text, str) else ""
+            if hint:
+                message = f"the arguments of {kind_name} are keys with colons"
+                raise SpecError(message, node.mark, hint)
             return {lone: expression(node, self._kind(kind_name, lone))}, {}
         arguments: dict[str, Expression] = {}
         layers: dict[str, LayerStep] = {}
-        for entry in node.entries.values():
+        entries = list(node.entries.values())
+        within = 0  # how many keys belong to a tuple that YAML took apart
+        for place, entry in enumerate(entries):
+            within -= 1
+            if within > 0:
+                continue
+            hint, within = meant.in_parentheses(entries, place)
+            if hint:
+                message = "a list stands in brackets, not in parentheses"
+                self.errors.add(SpecError(message, entry.value.mark, hint))
+                continue
             if entry.key not in known:
                 self.errors.add(_unknown(entry, kind_name, known))
                 continue
@@ -245,11 +295,6 @@ def _is_line(node: Node) -> bool:
     )
 
 
-def _line(node: Node) -> LineStep:
-    assert isinstance(node, Scalar)
-    return LineStep(parse_line(str(node.value), node.mark), node.mark)
-
-
 def _is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.value is None
 
@@ -261,12 +306,22 @@ def _unknown(entry: Entry, kind_name: str, known: tuple[str, ...]) -> SpecError:
             entry.key_mark,
             f"indent it as far as {kind_name}, not further",
         )
-    hint = did_you_mean(entry.key, known) if known else f"{kind_name} takes no arguments"
+    hint = meant.argument(entry, kind_name, known)
     return SpecError(f"{kind_name} has no argument {entry.key!r}", entry.key_mark, hint)
+
+
+def _with_value(hint: str, value: Node | None) -> str:
+    """The hint for a step's head, with what stands behind it."""
+    behind = "" if value is None or ":" in hint else f": {meant.flow(value)}"
+    return hint.removesuffix("`") + behind + "`" if hint.endswith("`") else hint
 
 
 def _label(label: str, mark: Mark, start: int) -> Label:
     """A name with its `${…}`, in a value from its character `start` on."""
+    if found := re.fullmatch(r"(\w+)\s+([\w.]+|[\[{].*)", label):
+        raise SpecError(
+            f"a ':' is missing after {found[1]!r}", mark, f"`… as {found[1]}: {found[2]}`"
+        )
     if len(label) > LONGEST_LABEL:
         raise SpecError(f"{shorten(label)} is no name: it is too long", mark)
     parts: list[str | Expression] = []
@@ -290,6 +345,13 @@ def _from(node: Node | None) -> tuple[Name, ...] | None:
     listed = node.items if isinstance(node, Sequence) else (node,)
     if not listed:
         raise SpecError("`from` is empty", node.mark, "name the values that the layer takes")
+    for item in listed:
+        if not re.fullmatch(r"\w+", text(item, "`from`")):
+            line = (
+                f"`- y = {text(item, '`from`')}`" if not isinstance(node, Sequence) else "`- y = …`"
+            )
+            hint = f"bind it to a name in a line above: {line}, and `from: y`"
+            raise SpecError("`from` takes the names of values", item.mark, hint)
     return tuple(Name(text(item, "`from`"), item.mark) for item in listed)
 
 

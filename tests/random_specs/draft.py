@@ -14,7 +14,6 @@ from nngen import spec as specs
 from nngen.errors import SpecError
 from nngen.graph import Followed, build_graph, follow
 from nngen.graph.flow import Flow, Value
-from nngen.graph.walker import Walker
 from nngen.sizes import value_of
 from nngen.spec.mentions import unused
 from nngen.tensors import Tensor
@@ -209,8 +208,8 @@ def _followed(spec: dict[str, Any]) -> Followed:
 def _unfinished() -> Iterator[None]:
     """A draft's values and arguments may wait for the steps that use them."""
     with (
-        mock.patch.object(Walker, "_refuse_unused", lambda walker: None),
-        mock.patch("nngen.graph.unused", lambda spec: ()),
+        mock.patch("nngen.graph.walker.refuse_unused", lambda *given: None),
+        mock.patch("nngen.graph.recovery.unused", lambda spec: ()),
     ):
         yield
 
