@@ -177,6 +177,65 @@ FIRES = {
             "inputs: {x: {shape: [1, 8, 2], batch: false}}\nlayers: [Norm]"
         ),
     ],
+    "NN112": [
+        SEQUENCE + "layers: [{Linear: 3}]\nloss: CrossEntropyLoss",
+        SEQUENCE + "layers: [{Linear: 5}]\nloss: {CrossEntropyLoss: {label_smoothing: 0.1}}",
+        SEQUENCE + "layers: [{Linear: 3}, {LogSoftmax: {dim: 2}}]\nloss: NLLLoss",
+        (
+            "inputs: {t: {shape: [T], dtype: int64, below: 9}}\n"
+            "layers: [{Embedding: {num_embeddings: 9, embedding_dim: 4}}, {GRU as r: {hidden_size: 4, batch_first: true},"
+            " call: 'y, _ = r(embed1)'}, {Linear: 9}]\nloss: CrossEntropyLoss\ncheck: {T: 6}"
+        ),
+        SEQUENCE + "layers: [{Linear as a: 3}, {Dropout: 0.1}, {Linear as b: 3}, 'y = b / 0.7']\n"
+        "loss: {inputs: [t], layers: [{CrossEntropyLoss: {}, from: [y, t]}]}",
+        SEQUENCE
+        + "layers: [{Linear as a: 3}]\nloss: {inputs: {t: {shape: [3], dtype: int64, below: 5}},"
+        " layers: ['l = F.cross_entropy(a, t)']}",
+        "blocks: {Head: {layers: [{LayerNorm: {}}, {Linear: 3}]}}\n" + SEQUENCE + "layers: [Head]\n"
+        "loss: CrossEntropyLoss",
+        "input: [4, 4, 8]\nlayers: [{Linear as a: 6}, {Sequential: [ReLU, {Linear: 3}]}]\nloss: CrossEntropyLoss",
+    ],
+    "NN306": [
+        IMAGE + "layers: [{Conv2d: {out_channels: 4, kernel_size: 3}}, ReLU, {Linear: 3}]",
+        IMAGE
+        + "layers: [{Conv2d: {out_channels: 4, kernel_size: 3}}, ReLU, {Linear: 3}]\nloss: CrossEntropyLoss",
+        IMAGE + "layers: [{Conv2d: {out_channels: 4, kernel_size: 3}}, {Linear: 3}]\nloss: MSELoss",
+        IMAGE
+        + "layers: [{Conv2d: {out_channels: 4, kernel_size: 3, bias: false}}, BatchNorm2d, ReLU, {MaxPool2d: 2},"
+        " {Dropout: 0.1}, {Linear: 3}]",
+        IMAGE
+        + "layers: [{Conv2d: {out_channels: 4, kernel_size: 3}}, {AdaptiveAvgPool2d: 1}, {Linear: 3}]",
+        IMAGE
+        + "layers: [{Conv2d as c: {out_channels: 3, kernel_size: 3, padding: 1}}, y = F.relu(c) + x,"
+        " {Linear: 3}]",
+        IMAGE + "layers: [{Linear: 10}]",
+        IMAGE
+        + "layers: [{Conv2d: {out_channels: 4, kernel_size: 3}}, 'y = F.max_pool2d(conv1, 2)', {Sequential:"
+        " [ReLU, {Linear: 3}]}]",
+        "input: [2, 6, 6, 6]\nlayers: [{Conv3d: {out_channels: 4, kernel_size: 3}}, {Linear: 3}]",
+        "blocks: {Stage: {layers: [{Conv2d: {out_channels: 4, kernel_size: 3}}, ReLU]},"
+        " Head: {layers: [{Linear: 3}]}}\n" + IMAGE + "layers: [Stage, Head]",
+        IMAGE
+        + "layers: [{Conv2d as c: {out_channels: 4, kernel_size: 3}}, {Parameter as w: {shape: [3, 6],"
+        " init: ones_}}, 'y = F.linear(c, w)']",
+    ],
+    "NN501": [
+        (
+            "blocks: {B: {args: {dim: required}, layers: [{LayerNorm as n: dim}, {Linear: dim}]}}\n"
+            "layers: [{B: 8}]"
+        ),
+        (
+            "blocks: {B: {args: {dim: required}, layers: [{Linear: {in_features: dim, out_features: 3}}]}}\n"
+            "layers: [{B: 8}]"
+        ),
+        "args: {width: 16}\nblocks: {B: {args: {dim: 64}, layers: [{LayerNorm as n: {}}, Dropout, {MultiheadAttention"
+        " as a: {embed_dim: dim, num_heads: 2, batch_first: true}, call: 'm, _ = a(dropout1, dropout1, dropout1)'},"
+        " y = x + m]}}\n" + SEQUENCE + "layers: [{Linear: width}, {B: {dim: width}, repeat: 3}]",
+        "blocks: {B: {args: {c: required}, layers: [{Conv2d as a: {out_channels: c, kernel_size: 3, padding: 1}},"
+        " y = x + a]}}\n"
+        + IMAGE
+        + "layers: [{B as a: 3}, {Conv2d: {out_channels: 6, kernel_size: 1}}, {B as b: 6}]",
+    ],
     "NN305": [
         "layers: [{GroupNorm: {num_groups: 8}}]",
         "layers: [{Linear: 1}, {LayerNorm: 1}]",
@@ -284,6 +343,45 @@ LEFT_ALONE = {
     "a larger batch to check": "inputs: {x: {shape: [B, 3, 8, 8], batch: false}}\nlayers: [BatchNorm2d]\n"
     "check: {B: 2}",
     "norm over several": "layers: [{GroupNorm: {num_groups: 4}}]",
+    "classes moved": SEQUENCE
+    + "layers: [{Linear as a: 3}, 'y = a.transpose(1, 2)']\nloss: CrossEntropyLoss",
+    "classes moved in the loss": SEQUENCE + "layers: [{Linear as a: 3}]\n"
+    "loss: {inputs: {t: {shape: [5], dtype: int64, below: 3}}, layers: ['l = F.cross_entropy(a.mT, t)']}",
+    "places flattened": SEQUENCE + "layers: [{Linear as a: 3}]\n"
+    "loss: {inputs: {t: {shape: [5], dtype: int64, below: 3}},"
+    " layers: ['l = F.cross_entropy(a.flatten(0, 1), t.flatten())']}",
+    "classes of each pixel": IMAGE
+    + "layers: [{Conv2d: {out_channels: 4, kernel_size: 1}}]\nloss: CrossEntropyLoss",
+    "a linear layer along time, behind a convolution": "input: [3, 9]\n"
+    "layers: [{Conv1d: {out_channels: 4, kernel_size: 3}}, ReLU, {Linear: 5}]\nloss: CrossEntropyLoss",
+    "a linear layer over a sequence, and MSE": SEQUENCE + "layers: [{Linear: 3}]\nloss: MSELoss",
+    "places chosen": SEQUENCE
+    + "layers: [{Linear as a: 3}, 'y = a[:, -1]']\nloss: CrossEntropyLoss",
+    "channels last": IMAGE
+    + "layers: [{Conv2d as c: {out_channels: 4, kernel_size: 3}}, 'y = c.permute(0, 2, 3, 1)',"
+    " {Linear: 3}]",
+    "channels last, in a block": "blocks: {B: {layers: [{Conv2d as c: {out_channels: 3, kernel_size: 3, padding: 1}},"
+    " 'y = c.movedim(1, -1)', {LayerNorm as n: {}}, {Linear as l: 3}, 'z = x + l.movedim(-1, 1)']}}\n"
+    + IMAGE
+    + "layers: [{B: {}, repeat: 2}]",
+    "tokens of an image": IMAGE
+    + "layers: [{Conv2d as c: {out_channels: 4, kernel_size: 2, stride: 2}},"
+    " 't = c.flatten(2).transpose(1, 2)', {Linear: 3}]",
+    "tokens mixed": IMAGE + "layers: [{Conv2d as c: {out_channels: 4, kernel_size: 2, stride: 2}},"
+    " 't = c.flatten(2)', {Linear: 16}]",
+    "flattened": IMAGE
+    + "layers: [{Conv2d: {out_channels: 4, kernel_size: 3}}, Flatten, {Linear: 3}]",
+    "heads and time": "input: [4, 6, 6]\nlayers: [{Linear: 3}]",
+    "a linear layer over time": "input: [3, 9]\nlayers: [{Conv1d: {out_channels: 4, kernel_size: 3}}, {Linear: 3}]",
+    "a block of another width": "blocks: {B: {args: {dim: required}, layers: [{Linear: dim}]}}\n"
+    "layers: [{B: 8}, {B: 4}]",
+    "a block whose uses are of one width": "blocks: {B: {args: {dim: required}, layers: [{Linear: dim}]}}\n"
+    "layers: [{B: 8}, {B: 8}]",
+    "a block that widens once": "blocks: {B: {args: {dim: required}, layers: [{Linear: dim}, ReLU, {Linear: dim}]}}\n"
+    "layers: [{B as a: 8}, {B as b: 16}, {B as c: 16}]",
+    "a block's size of another input": "blocks: {B: {args: {dim: required}, inputs: [a, b],"
+    " layers: [{Linear: {in_features: dim, out_features: 8}, from: b}, y = a + fc1]}}\n"
+    "layers: [{Linear as k: 4}, {B: 4, from: [x, k]}]",
     "in place, and not used again": "layers: [{Linear: 4}, {ReLU: {inplace: true}}, {Linear: 4}]",
     "in place on a new value": "blocks: {B: {layers: [{Linear: 8}, {ReLU: {inplace: true}}]}}\n"
     "layers: [{Linear as a: 8}, B as b, y = a + b]",

@@ -18,7 +18,7 @@ from nngen.catalog import LAYERS
 from nngen.cli import main
 from nngen.errors import SpecError
 from nngen.graph import follow
-from nngen.lint import GROUPS, RULES, Finding, lint, lint_file
+from nngen.lint import _FAMILIES, GROUPS, RULES, Finding, lint, lint_file
 from nngen.lint.explain import example, explanation
 from nngen.lint.trace import traced
 from nngen.pitfalls import PITFALLS
@@ -58,6 +58,11 @@ def test_it_is_left_alone(text: str) -> None:
 def test_each_rule_has_specs_in_which_it_is_found() -> None:
     assert {*FIRES, "NN901", "NN902"} == set(RULES)
     assert all(len(texts) >= 2 for texts in FIRES.values())
+
+
+def test_each_code_is_that_of_one_rule() -> None:
+    codes = [each.code for family in _FAMILIES for each in family.RULES]
+    assert len(codes) == len(set(codes))
 
 
 # Where, and in which words
@@ -266,7 +271,7 @@ def test_lint_tells_by_its_exit_code(folder: Path, capsys: pytest.CaptureFixture
     ]
     assert errors == []
     output, errors = run(capsys, "lint", "bad.yaml", "net.yaml", code=2)
-    assert len(output) == 4 and "did you mean 'Linear'?" in errors[1]
+    assert len(output) == 4 and "did you mean 'Linear'?" in errors[-1]
     assert run(capsys, "lint", "none.yaml", code=2)[0] == []
 
 

@@ -10,7 +10,7 @@ from nngen import document
 from nngen import spec as specs
 from nngen.errors import NngenError, did_you_mean
 from nngen.graph import Followed, follow, read_spec
-from nngen.lint import dimensions, memory, probabilities, redundant, scores, silence
+from nngen.lint import blocks, dimensions, memory, probabilities, redundant, scores, silence
 from nngen.lint.rule import Finding, Rule, in_order
 from nngen.lint.trace import traced
 from nngen.spec import Spec
@@ -23,9 +23,10 @@ GROUPS = {
     "NN2": "layers that undo each other, or do nothing",
     "NN3": "the dimension that a layer works along",
     "NN4": "steps in place",
+    "NN5": "the arguments of blocks",
     "NN9": "the comments that silence findings",
 }
-_FAMILIES = (scores, probabilities, redundant, dimensions, memory, silence)
+_FAMILIES = (scores, probabilities, redundant, dimensions, memory, blocks, silence)
 RULES: dict[str, Rule] = {
     each.code: each
     for each in sorted(

@@ -8,7 +8,7 @@ from typing import Any
 
 from nngen.graph.flow import Module
 from nngen.graph.inputs import BATCH
-from nngen.lint.rule import Hit, Rule, dimension, everywhere, known
+from nngen.lint.rule import KEEPS, Hit, Rule, behind, channels_first, dimension, everywhere, known
 from nngen.lint.trace import Node, Trace
 from nngen.sizes import substitute
 from nngen.tensors import Tensor
@@ -105,6 +105,27 @@ def _normalised(node: Node) -> int | None:
     if node.kind == "GroupNorm":
         return math.prod(sizes) // (known(node.values["num_groups"]) or 1)
     return None
+
+
+def _along_width(node: Node) -> _Said:
+    shape = _input_shape(node)
+    if node.does != "linear" or shape is None or len(shape) not in (4, 5):
+        return None
+    if not channels_first(node.source) and not _is_photo(node.source, shape):
+        return None
+    return (
+        f"{node.name} works along the width of the image {node.source and node.source.output}, on each row by itself",
+        "put a Flatten before it; where the channels are meant, `x.movedim(1, -1)`",
+    )
+
+
+def _is_photo(node: Node | None, shape: tuple[Any, ...]) -> bool:
+    """Whether a value is an input that looks like an image: one channel or three, and square."""
+    start = behind(node, KEEPS)
+    if start is None or start.does != "input" or len(shape) != 4:
+        return False
+    channels, height, width = map(known, shape[1:])
+    return channels in (1, 3) and height == width and (width or 0) > 4
 
 
 RULES = (
@@ -205,6 +226,31 @@ input: [8]
 layers:
   - Linear: 8
   - GroupNorm: {num_groups: 2}
+""",
+    ),
+    Rule(
+        "NN306",
+        "a linear layer along the width of an image",
+        everywhere(_along_width),
+        "Linear takes the last dimension for features. Of an image (N, C, H, W) that is the width: each row of each "
+        "channel is mapped by itself, the rows never meet, and what comes out is an image still. Most often a Flatten "
+        "was forgotten.",
+        "rows are meant to be mapped by themselves. Behind a `permute` that puts the channels last, as in ConvNeXt, "
+        "nothing is reported.",
+        """\
+input: [3, 32, 32]
+layers:
+  - Conv2d: {out_channels: 8, kernel_size: 3}
+  - ReLU
+  - Linear: 10
+""",
+        """\
+input: [3, 32, 32]
+layers:
+  - Conv2d: {out_channels: 8, kernel_size: 3}
+  - ReLU
+  - Flatten
+  - Linear: 10
 """,
     ),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nngen.errors import Mark
-from nngen.lint.trace import Node, Trace
+from nngen.lint.trace import Node, Trace, nodes_in
 from nngen.sizes import value_of
 
 
@@ -117,6 +117,36 @@ def behind(node: Node | None, through: frozenset[str] = SAME) -> Node | None:
     while node is not None and node.does in through:
         node = node.source
     return node
+
+
+# What works on each channel of (N, C, …) along the dimensions behind it.
+CHANNELS = (LINEAR - {"linear", "bilinear"}) | {
+    f"{kind}_pool{dims}d"
+    for kind in ("max", "avg", "lp", "adaptive_max", "adaptive_avg", "fractional_max")
+    for dims in (1, 2, 3)
+}
+# What keeps the dimensions and their order.
+_KEEPS = words(
+    "identity clone contiguous float double half bfloat16 to type type_as operator choice"
+)
+KEEPS = ACTIVATIONS | DROPOUT | NORMS | _KEEPS
+
+
+def channels_first(node: Node | None) -> bool:
+    """Whether a value comes from a convolution or pooling with its dimensions as that gave them."""
+    seen: set[Node] = set()
+    while node is not None and node not in seen:
+        seen.add(node)
+        rank = len(node.shape or ())
+        if node.does in CHANNELS:
+            return int(node.does[-2]) + 2 == rank
+        if node.does not in KEEPS:
+            return False
+        alike = [
+            each for each in nodes_in(list(node.taken.values())) if len(each.shape or ()) == rank
+        ]
+        node = alike[0] if alike else None
+    return False
 
 
 def known(size: Any) -> int | None:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from nngen.lint.probabilities import OF_LOG_PROBABILITIES
 from nngen.lint.rule import (
     DROPOUT,
+    KEEPS,
     SAME,
     SOFTMAX,
     Hit,
     Rule,
     behind,
+    channels_first,
     known,
     losses,
     words,
@@ -102,6 +104,23 @@ def _one_class(trace: Trace) -> Iterator[Hit]:
                 f"{loss.name} over one class is always zero",
                 "use BCEWithLogitsLoss for a yes or no, or give an output for each class",
             )
+
+
+def _places(trace: Trace) -> Iterator[Hit]:
+    for loss, given in losses(trace, ("cross_entropy", "nll_loss")):
+        shape = None if given is None else given.shape
+        found = behind(given, KEEPS)
+        if shape is None or len(shape) < 3 or found is None or found.does != "linear":
+            continue
+        if channels_first(found.source) or len(found.shape or ()) != len(shape):
+            continue
+        move = "transpose(1, 2)" if len(shape) == 3 else "movedim(-1, 1)"
+        yield Hit(
+            loss.mark,
+            f"{loss.name} takes dimension 1 for the classes, but {found.name} gives them in the last one of "
+            f"{given and given.output}",
+            f"give it `scores.{move}`, or flatten the places of scores and targets into one dimension with the batch",
+        )
 
 
 RULES = (
@@ -231,6 +250,28 @@ input: [8]
 layers:
   - Linear: 1
 loss: BCEWithLogitsLoss
+""",
+    ),
+    Rule(
+        "NN112",
+        "classes in another dimension than the loss takes them from",
+        _places,
+        "CrossEntropyLoss and NLLLoss take scores (N, classes, places), and targets (N, places). A Linear over a "
+        "sequence gives (N, places, classes): the loss then compares the places with one another, and the model learns "
+        "nothing of the classes. Where both sizes are alike, torch does not even complain.",
+        "dimension 1 holds the classes, and the Linear works along the places.",
+        """\
+input: [7, 8]
+layers:
+  - Linear: 10
+loss: CrossEntropyLoss
+""",
+        """\
+input: [7, 8]
+layers:
+  - Linear as scores: 10
+  - y = scores.transpose(1, 2)
+loss: CrossEntropyLoss
 """,
     ),
 )

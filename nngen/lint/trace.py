@@ -73,10 +73,13 @@ class Trace:
 
     Attributes:
         sizes: the open sizes that checks give.
+        nodes: what is computed.
+        blocks: the uses of blocks.
     """
 
     sizes: Mapping[str, int]
     nodes: list[Node] = field(default_factory=list)
+    blocks: list[Application] = field(default_factory=list)
 
     def add(self, node: Node) -> Node:
         """Append a node."""
@@ -183,6 +186,7 @@ class _Tracer:
         if application.children:
             return self._chain(application, list(given.values()))
         if flow is not None and not flow.body.layer:
+            self.trace.blocks.append(application)
             inputs = {value: given.get(value.name) for value in flow.inputs}
             return self.flow(flow, inputs)
         return self._layer(module, given, application.output)
