@@ -39,7 +39,7 @@ TYPES = ("type", "layer", "kind", "class", "class_name", "module", "op")
 def layer(name: str, value: Node | None, known: Iterable[str]) -> str:
     """A hint for an unknown layer."""
     known = list(known)
-    if name.casefold() in (each.casefold() for each in known):
+    if name.casefold() in (each.casefold() for each in known if each not in LAYERS):
         return did_you_mean(name, known)
     if name.lower() in elsewhere.ACTIVATIONS and isinstance(value, Scalar) and value.text:
         return f"an activation is a layer of its own: `- {elsewhere.activation(value.text)}`"

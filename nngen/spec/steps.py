@@ -312,7 +312,8 @@ def _unknown(entry: Entry, kind_name: str, known: tuple[str, ...]) -> SpecError:
 
 def _with_value(hint: str, value: Node | None) -> str:
     """The hint for a step's head, with what stands behind it."""
-    behind = "" if value is None or ":" in hint else f": {meant.flow(value)}"
+    step = hint.rpartition("`- ")[2]
+    behind = "" if value is None or ":" in step else f": {meant.flow(value)}"
     return hint.removesuffix("`") + behind + "`" if hint.endswith("`") else hint
 
 
