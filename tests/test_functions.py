@@ -178,7 +178,6 @@ _MESSAGES = {
     "F.scaled_dot_product_attention(q, q, q, dropout_p=0.1)": (
         "F.scaled_dot_product_attention: a dropout_p of 0.1 drops in eval mode too"
     ),
-    "F.relu(x, inplace=True)": "F.relu in place could change a value that is used again",
     "x.split(torch.ones(2))": "split_size of Tensor.split cannot be a tensor (2,)",
     "x.view(2, '3')": "size of Tensor.view cannot be [2, '3']",
     "x.unbind(0).values": "only tensors, torch and F have attributes here, so there is no 'values'",

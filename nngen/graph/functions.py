@@ -141,11 +141,6 @@ def caller(entry: Function, name: str) -> Callable[..., Any]:
                 f"{name} without `training` does not follow train and eval mode",
                 f"write `{name}(…, training=training)`, or use the layer",
             )
-        if values.get("inplace") is True:
-            raise Fault(
-                f"{name} in place could change a value that is used again",
-                "leave out `inplace=True`",
-            )
         return _result(entry, name, values)
 
     return call

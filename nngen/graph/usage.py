@@ -1,11 +1,11 @@
-"""What becomes of the values of a class: each is used, and none is changed before its last use."""
+"""What becomes of the values of a class: each is used."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
 
 from nngen.errors import Errors, SpecError
-from nngen.graph.flow import Application, Flow, Value
+from nngen.graph.flow import Flow, Value
 
 
 def refuse_unused(
@@ -36,23 +36,3 @@ def refuse_unused(
                 else "use it, take it out, or bind it to `_` to drop it"
             )
             errors.add(SpecError(f"nothing uses {what}", value.mark, hint))
-
-
-def refuse_overwritten(flow: Flow, errors: Errors) -> None:
-    """Note the steps in place on a value that is used again: the later use would see the change."""
-    last_read = {
-        value: position for position, op in enumerate(flow.operations) for value in op.reads
-    }
-    for position, operation in enumerate(flow.operations):
-        if operation.application is None or not _in_place(operation.application):
-            continue
-        first = operation.reads[0]
-        if last_read[first] > position:
-            message = f"this step works in place on {first.name!r}, which is used again below"
-            errors.add(SpecError(message, operation.mark, "leave out `inplace: true`"))
-
-
-def _in_place(application: Application) -> bool:
-    while application.children:
-        application = application.children[0]
-    return application.module.values.get("inplace") is True

@@ -17,12 +17,13 @@ from nngen.graph.containers import copies, inputs_of
 from nngen.graph.flow import Above, Application, Built, Condition, Flow, Operation, Value
 from nngen.graph.lines import Layer, LineEvaluator
 from nngen.graph.order import in_order
+from nngen.graph.overwriting import refuse_overwritten
 from nngen.graph.recovery import PYTHON, recover
 from nngen.graph.results import apart, merged, unpacked
 from nngen.graph.scope import Scope
 from nngen.graph.states import build_state, made_of
 from nngen.graph.trials import Sources
-from nngen.graph.usage import refuse_overwritten, refuse_unused
+from nngen.graph.usage import refuse_unused
 from nngen.names import check_value_name
 from nngen.spec import Body, LayerStep, LineStep, Name, Step
 from nngen.spec.broken import ANY
