@@ -105,16 +105,17 @@ def build(
     """
     scope.program.count(step.mark)
     _refuse_unknown(inputs)
-    if step.kind == "Sequential":
-        return _build_sequential(step, path, scope, inputs)
     if step.kind in scope.program.blocks:
         return build_block(step, path, scope, inputs, loop)
     if loop:
+        body = ", with `Sequential:` for `layers:`" if step.kind == "Sequential" else ""
         raise SpecError(
             f"how many copies of {step.kind} there are is open, so they must be blocks",
             step.mark,
-            "make a block of it, or give the count as a number",
+            f"make a block of it{body}; or give the count as a number",
         )
+    if step.kind == "Sequential":
+        return _build_sequential(step, path, scope, inputs)
     module = composed(build_layer(step, path, scope, inputs), scope, inputs)
     try:
         return apply_layer(module, inputs)
@@ -164,6 +165,14 @@ def _build_sequential(
             names.add(name)
             applications.append(_build_child(child, (*path, name), inner, (value,), loop))
             value = applications[-1].output
+    modules = [application.module for application in applications]
+    looped = next((module for module in modules if module.loop), None)
+    if looped is not None and any(module.flow is None for module in modules):
+        raise SpecError(
+            f"how many copies of {looped.kind} there are is open, so what stands beside them must be blocks, too",
+            looped.mark,
+            "give them a step of their own, or make blocks of the others",
+        )
     return _contained("Sequential", path, step, inputs, applications, value)
 
 

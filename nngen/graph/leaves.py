@@ -90,10 +90,8 @@ def _flows_in(module: Module, prefix: str, first: str) -> Iterator[tuple[Flow, s
     if module.flow is not None:
         yield module.flow, f"{path}."
     elif is_block_list(module):
-        places = {place_in(module, child): child for child in reversed(module.children)}
-        for place, child in reversed(places.items()):
-            assert child.flow is not None
-            yield child.flow, f"{path}.{place}."
+        for place, inner in _in_list(module):
+            yield inner, f"{path}.{place}."
     else:
         for child in module.children:
             yield from _flows_in(child, prefix, first)
@@ -117,13 +115,8 @@ def _of_module(
     if module.flow is not None:
         yield from leaves_of(module.flow, f"{prefix}{path}.", flags)
     elif is_block_list(module):
-        seen: set[str] = set()
-        for child in module.children:
-            assert child.flow is not None
-            place = place_in(module, child)
-            if place not in seen:
-                seen.add(place)
-                yield from leaves_of(child.flow, f"{prefix}{path}.{place}.", flags)
+        for place, inner in _in_list(module):
+            yield from leaves_of(inner, f"{prefix}{path}.{place}.", flags)
     else:
         for child in module.children:
             yield from _of_module(child, flow, prefix, first, flags)
@@ -142,6 +135,15 @@ def _of_module(
                     shape if isinstance(shape, tuple) else (),
                     flags,
                 )
+
+
+def _in_list(module: Module) -> Iterator[tuple[str, Flow]]:
+    """The blocks in a list with their places; of copies one."""
+    found: dict[tuple[str, str], Flow] = {}
+    for child in module.children:
+        assert child.flow is not None
+        found.setdefault((place_in(module, child), child.flow.body.name), child.flow)
+    return ((place, flow) for (place, _), flow in found.items())
 
 
 def owner_kind(module: Module, state: State) -> str:

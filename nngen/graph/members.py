@@ -56,7 +56,10 @@ def runs(modules: Sequence[Module], names: Sequence[str]) -> Iterator[Run]:
 
 
 def place_in(module: Module, child: Module) -> str:
-    """A child's place in a container as keys have it: `*` stands for a number that tells equals apart."""
+    """A child's place in a container as keys have it: `*` stands for a number that tells equals apart, or is open."""
+    names = [each.name for each in module.children]
+    if child.name.isdigit() and "*" in names[: names.index(child.name)]:
+        return "*"
     kinds = {each.kind for each in module.children}
     matches = [_NUMBERED.fullmatch(each.name) for each in module.children]
     prefixes = {match[1] if match else None for match in matches}

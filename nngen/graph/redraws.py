@@ -249,12 +249,12 @@ class Redraws:
             return tuple(self._by_name(leaf, nn=False) for leaf in drawn)
         codes: list[str] = []
         built = [*flow.built, *(self.loss if flow is self.flow else ())]
-        for leaf, code, blocks in _visits(flow, built, self.leaves, method):
+        for leaf, code in _visits(flow, built, self.leaves, method, self.reaches):
             if leaf is not None and leaf.key in self.rules:
                 rename = keep_name if flow is self.flow else "self.{}".format
                 call = self._call(leaf, f"self.{leaf.attribute}", leaf, rename)
                 codes.append(_under(leaf.flags[-1], call))
-            elif blocks and self.reaches(blocks):
+            elif code:
                 codes.append(code)
         return tuple(codes)
 
@@ -339,40 +339,51 @@ def _under(flag: str, code: str) -> str:
 
 
 def _visits(
-    flow: Flow, everything: list[Built], leaves: list[Leaf], method: str
-) -> Iterator[tuple[Leaf | None, str, Flow | None]]:
-    """A class's own parameters and its blocks, in the order of construction; the model's own Parameters first."""
+    flow: Flow,
+    everything: list[Built],
+    leaves: list[Leaf],
+    method: str,
+    reaches: Callable[[Flow], bool],
+) -> Iterator[tuple[Leaf | None, str]]:
+    """A class's own parameters and its blocks, in the order of construction; the model's own Parameters first.
+
+    Of a block, it is the call of its method, empty where that `reaches` no parameter.
+    """
     own = {leaf.attribute: leaf for leaf in leaves if leaf.owner.body.name == flow.body.name}
     for built in everything:
         if built.module is not None and built.module.kind == "Parameter":
-            yield own.get(built.name), "", None
+            yield own.get(built.name), ""
     for built in everything:
         if built.module is not None and built.module.kind not in ("Parameter", "Buffer"):
             flag = built_flag(built)
-            for leaf, code, block in _visits_of(built.module, own, method):
-                yield leaf, _under(flag, code) if code else "", block
+            for leaf, code in _visits_of(built.module, own, method, reaches):
+                yield leaf, _under(flag, code) if code else ""
 
 
 def _visits_of(
-    module: Module, own: dict[str, Leaf], method: str
-) -> Iterator[tuple[Leaf | None, str, Flow | None]]:
+    module: Module, own: dict[str, Leaf], method: str, reaches: Callable[[Flow], bool]
+) -> Iterator[tuple[Leaf | None, str]]:
     attribute = f"self.{'_'.join(module.path)}"
     if module.flow is not None:
-        yield None, f"{attribute}.{method}", module.flow
+        yield None, f"{attribute}.{method}" if reaches(module.flow) else ""
     elif is_block_list(module):
         named = any(not child.name.isdigit() and child.name != "*" for child in module.children)
         members = f"{attribute}.values()" if named else attribute
-        kinds = ", ".join(dict.fromkeys(_class_name(child) for child in module.children))
-        kinds = f"({kinds})" if "," in kinds else kinds
+        kinds = {_class_name(child): child.flow for child in module.children}
+        reached = [kind for kind, flow in kinds.items() if flow is not None and reaches(flow)]
+        asked = f"({', '.join(reached)})" if len(reached) > 1 else "".join(reached)
         # Members of a list are any modules to torch's annotations.
-        code = f"for block in {members}:\n    assert isinstance(block, {kinds})\n    block.{method}"
-        yield None, code, module.children[0].flow
+        test = "assert isinstance" if len(reached) == len(kinds) else "if isinstance"
+        call = (
+            f"\n    block.{method}" if test == "assert isinstance" else f":\n        block.{method}"
+        )
+        yield None, f"for block in {members}:\n    {test}(block, {asked}){call}" if reached else ""
     else:
         for child in module.children:
-            yield from _visits_of(child, own, method)
+            yield from _visits_of(child, own, method, reaches)
         for state in module.state:
             if not state.buffer and module.attribute(state) in own:
-                yield own[module.attribute(state)], "", None
+                yield own[module.attribute(state)], ""
 
 
 def _class_name(module: Module) -> str:
