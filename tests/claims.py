@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from nngen import document, spec
+from nngen.catalog import LAYERS
 from nngen.errors import SpecError
 from nngen.graph import follow
 from nngen.graph.inputs import tensor_spec
@@ -27,7 +28,11 @@ from nngen.subject import Subject
 # No name of a spec can have this form.
 _TELL = "__claimed__"
 _PRIME = "_prime"
-_MAPS = re.compile(r"^ *Maps (.*)\.$", re.MULTILINE)
+# The last paragraph; what comes before is the spec's own.
+_MAPS = re.compile(r"(?:^|\n\n) *Maps (.*)\.\s*$")
+_WORDS = re.compile(
+    "a tensor of unknown shape|a value known at run time|a number|a packed sequence|None|True|False"
+)
 _FUNCTIONS = {"max": max, "min": min, "len": len, "int": int, "round": round, "abs": abs}
 
 
@@ -154,7 +159,7 @@ class Told:
         init, forward, loss = made.__init__, made.forward, getattr(made, "loss", None)
         signature = inspect.signature(init)
         names = list(inspect.signature(forward).parameters)[1:]
-        maps = _MAPS.search(re.sub(r"\n +", "\n", made.__doc__ or ""))
+        maps = _MAPS.search(made.__doc__ or "")
         doc = re.sub(r"\s+", " ", loss.__doc__ or "") if loss else ""
 
         def wrapped_init(module: nn.Module, *args: Any, **keywords: Any) -> None:
@@ -185,8 +190,7 @@ class Told:
 
         def wrapped_loss(module: nn.Module, *args: Any) -> Any:
             call = getattr(module, f"{_TELL}call")
-            shapes = [part for part in _parts(doc) if part.startswith("(")]
-            for text, value in zip(shapes, args if len(shapes) == len(args) else ()):
+            for text, value in zip(_loss_shapes(doc), args):
                 self.held += call.hold(text, value)
             self.calls.append(call)
             try:
@@ -219,7 +223,7 @@ class _Call:
         if "(" not in text:
             return 0
         leaves = _leaves(value)
-        alternatives = [list(_parts(each)) for each in text.split(", or ")]
+        alternatives = [list(_parts(each)) for each in re.split(",? or ", text)]
         fitting = [each for each in alternatives if _fits(each, leaves)]
         shown = [tuple(leaf.shape) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         if not fitting:
@@ -257,6 +261,17 @@ class _Call:
             return self.names[name]
         kept = getattr(self.module, name, None)
         return kept if isinstance(kept, (int, tuple, list)) else None
+
+
+def _loss_shapes(doc: str) -> list[str]:
+    """What the docstring of a loss that is one layer says of its arguments, in their order."""
+    for entry in LAYERS.values():
+        order = [*entry.outputs, *entry.targets]
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.*)", re.escape(entry.doc))
+        found = re.fullmatch(pattern, doc) if entry.targets else None
+        if found:
+            return [found[name] for name in order]
+    return []
 
 
 def _lets(node: ast.ClassDef, names: dict[str, Any]) -> dict[str, Any]:
@@ -320,27 +335,24 @@ def _inputs(text: str, names: Sequence[str]) -> list[str]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """The shapes in a text, and the words that stand for other values."""
-    depth, start, words = 0, 0, ""
+    """The shapes in a text, and the words that stand for other values, in order."""
+    depth, start = 0, 0
     for place, character in enumerate(text):
         if character == "(" and not depth:
+            yield from _WORDS.findall(text[start:place])
             start = place
         depth += (character == "(") - (character == ")")
         if character == ")" and not depth:
             yield text[start : place + 1]
-        elif not depth:
-            words += character
-    yield from re.findall(r"a tensor of unknown shape|a number|None|a packed sequence", words)
+            start = place + 1
+    yield from _WORDS.findall(text[start:])
 
 
 def _fits(parts: list[str], leaves: list[Any]) -> bool:
     """Whether the parts of a claim are of the kinds and ranks of these values."""
-    shapes = [part for part in parts if part.startswith("(")]
-    if len(shapes) < len(parts):
-        return True  # of other values it says little
-    return len(shapes) == len(leaves) and all(
-        isinstance(leaf, Tensor) and leaf.dim() == len(_sizes(part))
-        for part, leaf in zip(shapes, leaves)
+    return len(parts) == len(leaves) and all(
+        not part.startswith("(") or isinstance(leaf, Tensor) and leaf.dim() == len(_sizes(part))
+        for part, leaf in zip(parts, leaves)
     )
 
 

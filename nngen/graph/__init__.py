@@ -119,8 +119,7 @@ def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
     """
     followed = followed or follow(spec)
     flow, criterion = followed.flow, followed.criterion
-    others = OtherWalks(spec, followed.choices)
-    others.walk(followed.arguments, followed.blocks)
+    others = OtherWalks(spec, followed.choices, followed.arguments, followed.blocks)
     known = {name: [*each, *others.blocks.get(name, ())] for name, each in followed.blocks.items()}
     models = [flow, *others.models]
     flow.doubtful = doubtful(models)

@@ -128,10 +128,16 @@ class Claims:
             text = self._known(meanings, letter, by_chance=True) or self._free(letter, "2")
         elif text:
             letter = text
+        self._introduce(text, letter, names, meanings)
+
+    def _introduce(
+        self, text: str, letter: str, names: Sequence[str], meanings: Mapping[int, Dim]
+    ) -> None:
+        """Let a text stand for what has these names in the flows."""
         self.taken.add(text)
         self.letters.setdefault(text, letter)
-        for number, name in enumerate(names):
-            self._show(number, name, text, meanings[number])
+        for number, meaning in meanings.items():
+            self._show(number, names[number], text, meaning)
 
     def _is_free(self, text: str, meanings: Mapping[int, Dim]) -> bool:
         """Whether a name that a size has in every flow can stand for it: it stands for no other."""
@@ -161,6 +167,12 @@ class Claims:
         sizes: list[Dim] = [size for _, size in found]
         if all(isinstance(size, int) and size == sizes[0] for size in sizes):
             return sizes[0]
+        meanings = {number: self._meaning(number, size) for number, size in found}
+        text = str(sizes[0])
+        alike = all(value_of(size) is None and str(size) == text for size in sizes)
+        if alike and text not in self.letters and self._is_free(text, meanings):
+            # An open size that no input's shape tells of, for one in a packed sequence.
+            self._introduce(text, text, [text] * len(self.flows), meanings)
         rendered = dict.fromkeys(self._rendered(*one) for one in found)
         candidates = [each for each in rendered if each is not None]
         fitting = [each for each in candidates if self._holds(each, found)]
@@ -169,7 +181,6 @@ class Claims:
                 return each
         if not self.is_block and fitting:
             return fitting[0]
-        meanings = {number: self._meaning(number, size) for number, size in found}
         used = {each for one in found for each in self._letters_of(*one)}
         base = min(used) if len(used) == 1 or fitting and letter not in used else letter
         known = self._known(meanings, base, by_chance=False)
@@ -291,6 +302,9 @@ def _results(operations: Sequence[Operation]) -> Iterator[tuple[object, Any, lis
             yield value, value.abstract, [each.abstract for each in writes if each is not None]
     if first.application is not None:
         yield from _outputs([first.application, *(each.application for each in others)])
+        if first.condition is not None:  # what passes is no less the result of the step
+            results = [each.writes[0].abstract for each in operations if each.writes[0] is not None]
+            yield first.application, first.application.output, results
     for call, application in first.calls.items():
         yield from _outputs([application, *(each.calls.get(call) for each in others)])
 

@@ -80,6 +80,7 @@ def loss_method(criteria: Sequence[Criterion], flows: Sequence[Flow]) -> Loss:
         key: claims.text([(number, each.shapes[key]) for number, each in enumerate(criteria)])
         for key in first.shapes
     }
+    shapes = {key: text.replace(", or ", " or ") for key, text in shapes.items()}
     return Loss(first.arguments, first.doc.format(**shapes), first.mark)
 
 

@@ -20,7 +20,7 @@ from nngen.graph.walker import walk
 from nngen.limits import limits
 from nngen.sizes import Size, named, value_of
 from nngen.spec import Body, LayerStep, LineStep, Spec, Step
-from nngen.tensors import Tensor
+from nngen.tensors import Either, Tensor
 
 # So many steps are followed with other arguments, in all walks together.
 MOST_STEPS = 3_000
@@ -65,44 +65,63 @@ class OtherWalks:
     """Flows of a model's classes with other arguments than those of its check.
 
     Only arguments on which more depends than sizes are changed: what conditions ask for, counts, flags. What depends
-    on the others, the sizes' own expressions tell.
+    on the others, the sizes' own expressions tell. Blocks come first: where what a block gives is told by the same
+    expressions whatever an argument is, nothing outside it depends on that.
 
     Args:
         spec: the model.
         choices: how its inferred sizes were settled.
+        arguments: the model's arguments in its check.
+        uses: of each block the flows of all its uses.
 
     Attributes:
         models: of the model.
         blocks: of each block.
     """
 
-    def __init__(self, spec: Spec, choices: Choices) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        choices: Choices,
+        arguments: Mapping[str, Any],
+        uses: Mapping[str, list[Flow]],
+    ) -> None:
         self.spec = spec
         self.choices = choices
-        self.deciding = Deciding(spec.blocks)
+        self.uses = uses
         self.models: list[Flow] = []
         self.blocks: dict[str, list[Flow]] = {}
+        self.decide: dict[str, set[str]] = (
+            {}
+        )  # of each block, the arguments that decide what it gives
         self.left = MOST_STEPS
+        for body in spec.blocks.values():
+            self._block(body)
+        for values in _others(spec.model, arguments, self._deciding(spec.model)):
+            with self._program() as program:
+                self.models.append(walk_model(spec, values, self._choices(), program))
 
-    def walk(self, arguments: Mapping[str, Any], uses: Mapping[str, list[Flow]]) -> None:
-        """Walk the model with other values of its arguments, and each block with others than its first use has."""
-        for values in _others(self.spec.model, arguments, self.deciding(self.spec.model)):
-            self._model(values)
-        for name, body in self.spec.blocks.items():
-            first = uses[name][0]
+    def _block(self, body: Body) -> set[str]:
+        """Walk a block with other arguments than its first use has: those that decide what it gives."""
+        if body.name not in self.decide:
+            self.decide[body.name] = set()  # of a block that is in itself
+            first, *others = self.uses[body.name]
             given = {each.name: _plain(first.scope.values[each.name]) for each in body.options}
-            for values in _others(body, given, self.deciding(body)):
-                self._block(body, first, values)
+            deciding = self._deciding(body)
+            found = deciding if any(_gives(each) != _gives(first) for each in others) else set()
+            for values in _others(body, given, deciding):
+                with self._program() as program:
+                    if _gives(self._walk(body, first, values, program)) != _gives(first):
+                        found |= {name for name in given if values[name] != given[name]}
+            self.decide[body.name] = found
+        return self.decide[body.name]
 
-    def _model(self, values: Mapping[str, Any]) -> None:
-        with self._program() as program:
-            self.models.append(walk_model(self.spec, values, self._choices(), program))
-
-    def _block(self, body: Body, use: Flow, values: Mapping[str, Any]) -> None:
-        with self._program() as program:
-            scope = Scope("", {}, self._choices(), program)
-            inputs = {value.name: _plain(value.abstract) for value in use.inputs}
-            walk_block(body, LayerStep(body.name, None, {}, body.mark), scope, values, inputs)
+    def _walk(self, body: Body, use: Flow, values: Mapping[str, Any], program: Program) -> Flow:
+        scope = Scope("", {}, self._choices(), program)
+        inputs = {value.name: _plain(value.abstract) for value in use.inputs}
+        step = LayerStep(body.name, None, {}, body.mark)
+        flow, _, _ = walk_block(body, step, scope, values, inputs)
+        return flow
 
     def _choices(self) -> Choices:
         return Choices(chosen=self.choices.chosen, failed=self.choices.failed)
@@ -118,29 +137,14 @@ class OtherWalks:
                 self.blocks.setdefault(name, []).extend(flows)
         self.left -= program.counted - start
 
-
-class Deciding:
-    """The names in a class on which more depends than sizes.
-
-    Args:
-        blocks: the spec's blocks, by name.
-    """
-
-    def __init__(self, blocks: Mapping[str, Body]) -> None:
-        self.blocks = blocks
-        self.known: dict[str, frozenset[str]] = {}
-
-    def __call__(self, body: Body) -> frozenset[str]:
+    def _deciding(self, body: Body) -> set[str]:
         """The names that conditions, counts, indices and arguments that are no sizes are made of."""
-        if body.name not in self.known:
-            self.known[body.name] = frozenset()  # of a block that is in itself
-            names = {name for step in _steps(body.layers) for name in self._in_step(step)}
-            names |= set() if body.outputs is None else _asked(body.outputs.tree, line=True)
-            for name, expression in reversed(body.let):
-                names |= _asked(expression.tree)
-                names |= free_names(expression.tree) if name.text in names else set()
-            self.known[body.name] = frozenset(names)
-        return self.known[body.name]
+        names = {name for step in _steps(body.layers) for name in self._in_step(step)}
+        names |= set() if body.outputs is None else _asked(body.outputs.tree, line=True)
+        for name, expression in reversed(body.let):
+            names |= _asked(expression.tree)
+            names |= free_names(expression.tree) if name.text in names else set()
+        return names
 
     def _in_step(self, step: Step) -> Iterator[str]:
         if isinstance(step, LineStep):
@@ -156,9 +160,24 @@ class Deciding:
 
     def _decides(self, kind: str, argument: str) -> bool:
         """Whether an argument of a step is more than a size."""
-        if kind in self.blocks:
-            return argument in self(self.blocks[kind])
+        if kind in self.spec.blocks:
+            return argument in self._block(self.spec.blocks[kind])
         return kind in LAYERS and LAYERS[kind].signature[argument].kind.takes(-1)
+
+
+def _gives(flow: Flow) -> str:
+    """What a flow gives, in the names of its class."""
+    return _told(flow.output)
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Either):
+        return f"{_told(value.first)} or {_told(value.second)}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_told(item)}" for key, item in value.items())
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(map(_told, value))}]"
+    return str(value)
 
 
 def _steps(steps: Iterable[Step]) -> Iterator[Step]:
@@ -188,9 +207,7 @@ def _negates(node: ast.AST) -> bool:
     return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
 
 
-def _others(
-    body: Body, values: Mapping[str, Any], deciding: frozenset[str]
-) -> Iterator[dict[str, Any]]:
+def _others(body: Body, values: Mapping[str, Any], deciding: set[str]) -> Iterator[dict[str, Any]]:
     """A class's arguments with one changed; and with all flags the other way."""
     marks = _landmarks(body)
     flags = {name: not value for name, value in values.items() if isinstance(value, bool)}

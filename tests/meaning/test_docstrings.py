@@ -128,6 +128,48 @@ layers:
   - B: L
 """
 
+PACKED = """
+name: M
+inputs: {x: [T, 4], lengths: {shape: [], dtype: int64, below: 7, low: 1}}
+blocks:
+  P:
+    inputs: [p]
+    layers:
+      - GRU as g: {hidden_size: 5, batch_first: true}
+        call: y, h = g(p)
+    outputs: [y, h]
+layers:
+  - p = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+  - P as pp:
+    call: y, h = pp(p)
+outputs: [h, y]
+"""
+NESTED = """
+name: M
+args: {wide: false}
+input: [4, 8]
+blocks:
+  Inner:
+    args: {planes: required, skip: false}
+    layers:
+      - Conv1d as c: {out_channels: planes, kernel_size: 3, padding: 1}
+      - "y = c + x if skip and in_channels == planes else c"
+  Outer:
+    args: {planes: required, wide: false}
+    layers:
+      - Inner as i: {planes: planes, skip: true}
+      - Inner as j: {planes: 2 * planes}
+        when: wide
+layers:
+  - Outer as o: {planes: 4, wide: wide}
+"""
+BY_HAND = """
+name: M
+doc: "Maps (N, 3) to (N, 5)."
+input: [4]
+layers: [{Linear: 2}]
+"""
+
 
 def docs(text: str) -> dict[str, str]:
     """The docstrings of the classes, by their names."""
@@ -147,6 +189,11 @@ def docs(text: str) -> dict[str, str]:
         (RANKS, "Pool", "Maps (N, C, L) to (N, C, L), or (N, C')."),
         (ORDERS, "Permute", "Maps (N, C, H, W) to (N, C', H', W')."),
         (OPEN_ELSEWHERE, "B", "Maps (N, C, L) to (N, C, L')."),
+        (PACKED, "P", "Maps a packed sequence to a packed sequence and (1, N, 5)."),
+        (NESTED, "Inner", "Maps (N, in_channels, L) to (N, planes, L)."),
+        (NESTED, "Outer", "Maps (N, in_channels, L) to (N, C, L)."),
+        (NESTED, "M", "Maps (N, 4, 8) to (N, C, 8)."),
+        (BY_HAND, "M", "Maps (N, 3) to (N, 5).\n\nMaps (N, 4) to (N, 2)."),
         (NAMED_LETTERS, "B", "Maps (N, C, L2) to (N, C, L2)."),
     ],
 )
@@ -204,6 +251,48 @@ def _undigested(text: str) -> str:
     return re.sub(r"# nngen: digest \w+", "", text)
 
 
+LEFT_OUT = """
+name: M
+args: {width: 2, flag: false}
+input: [6, 8, 8]
+layers:
+  - MaxPool2d as pool: width
+    when: width > 4
+  - MaxPool2d as other: {kernel_size: 2, ceil_mode: flag}
+    from: x
+  - y = other.mean((2, 3)) + pool.mean((2, 3))
+loss: MSELoss
+"""
+
+
+def test_no_comment_tells_of_a_layer_that_may_be_left_out() -> None:
+    pair = nngen.load(LEFT_OUT)
+    for file in ("nn_style.py", "functional_style.py"):
+        text = pair.source_map.files[file].text
+        assert "width, 8 // width" not in text and "# (N, 6, 4, 4)" in text
+    assert claims_hold(pair) >= 4
+
+
+EITHER = """
+name: M
+args: {flag: false}
+input: [4, 6]
+layers:
+  - Linear as a: 3
+  - y = a[:, 0] if flag else a
+loss: MSELoss
+"""
+
+
+def test_a_loss_tells_of_each_output() -> None:
+    pair = nngen.load(EITHER)
+    assert pair.graph.model.loss is not None
+    assert pair.graph.model.loss.doc == (
+        "Mean squared error of (N, 4, 3) or (N, 3) and targets (N, 4, 3) or (N, 3)."
+    )
+    assert claims_hold(pair) > 8
+
+
 PASSED = """
 name: M
 input: [4, 8]
@@ -246,7 +335,10 @@ def test_claims_hold(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [BRANCH, OTHER_BRANCH, TWO_SIZES, ONE_SIZE, SKIPPED, GROWING, RANKS, ORDERS, OPEN_ELSEWHERE],
+    [
+        *(BRANCH, OTHER_BRANCH, TWO_SIZES, ONE_SIZE, SKIPPED, GROWING, RANKS, ORDERS),
+        *(OPEN_ELSEWHERE, PACKED, NESTED, BY_HAND),
+    ],
 )
 def test_claims_of_small_specs_hold(text: str) -> None:
     assert claims_hold(nngen.load(text)) >= 4
