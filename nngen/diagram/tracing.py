@@ -13,7 +13,7 @@ from nngen.errors import Mark
 from nngen.fold import source
 from nngen.graph.flow import Application, Flow, Operation, Value
 from nngen.graph.uses import Sizes, holds, kind_of, layer_names, open_sizes
-from nngen.sizes import Dim, substitute, value_of
+from nngen.sizes import Dim, substitute, with_numbers
 from nngen.summary.lines import count_line, value_in
 from nngen.tensors import Tensor
 
@@ -259,9 +259,8 @@ def _outside(abstract: Any, sizes: Sizes) -> Any:
 
 
 def _number(size: Dim, sizes: Sizes) -> Dim:
-    meant = substitute(size, sizes)
-    value = value_of(meant)
-    return meant if value is None else value
+    """A size as it is in this use; what is open keeps its name."""
+    return with_numbers(substitute(size, sizes))
 
 
 def _shown(value: Any, sizes: Sizes) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import nngen
-from nngen import marking, spec
+from nngen import document, marking, spec
+from nngen.diagram import draw
 from nngen.errors import SpecError
 from nngen.graph import build_graph
 from nngen.render import fill
@@ -205,6 +206,12 @@ def test_no_comment_counts_a_loop() -> None:
     pair = nngen.load(GROWING)
     for file in pair.source_map.files.values():
         assert "# (" not in file.text and "i +" not in file.text
+
+
+def test_a_diagram_counts_each_copy() -> None:
+    read = spec.from_node(document.parse(GROWING, "m.yaml"), "m.yaml")
+    sizes = re.findall(r"\(N, 2, (.*?)\)", draw(read, unfold=True).as_mermaid())
+    assert sizes == ["T", "T", "T + 2", "T + 6"]
 
 
 ARMS = """
