@@ -98,8 +98,8 @@ def test_it_knows_the_keys_of_the_language() -> None:
     assert set(definitions["block"]["properties"]) == set(spec._BLOCK_KEYS)
     for names in ("closed", "open"):
         beside = definitions[names]["layer"]["properties"].keys() - LAYERS.keys()
-        assert beside == {*steps.BESIDE, *steps._STATE_KINDS, "Sequential"}
-        for kind, arguments in steps._STATE_KINDS.items():
+        assert beside == {*steps.BESIDE, *steps.STATE_KINDS, "Sequential"}
+        for kind, arguments in steps.STATE_KINDS.items():
             assert definitions[names][kind]["anyOf"][0]["properties"].keys() == arguments.keys()
 
 

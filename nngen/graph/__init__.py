@@ -126,10 +126,10 @@ def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
     united = [unite(flows) for flows in followed.blocks.values()]
     unite([flow])
     _refuse_long(spec, [*united, flow])
-    refuse_lost(flow)
     built = () if criterion is None else tuple(criterion.flow.built)
     writer = ClassWriter([*((each, ()) for each in united), (flow, built)])
     try:
+        refuse_lost(flow)
         blocks = [writer.block(each, known[each.body.name]) for each in united]
         loss = None if criterion is None else _loss(spec, criterion, models)
         classes = (*blocks, writer.model(flow, models, criterion, loss))

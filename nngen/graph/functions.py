@@ -89,10 +89,9 @@ def _member(space: Namespace, name: str) -> Any:
             return _CONSTANTS[name]
         if name == "finfo":
             return _finfo
-    if full == "torch.nn":
-        return NAMESPACES["nn"]
-    if full == "nn.functional":
-        raise Fault("torch.nn.functional is called `F` in a spec", "`F.relu(x)`")
+    if full in ("torch.nn", "nn.functional"):
+        hint = "torch.nn.functional is called `F`: `F.relu(x)`; a layer is a step of its own"
+        raise Fault(f"a line has no {full}", hint)
     if space == NAMESPACES["nn"]:
         found = (name,) if name in LAYERS else elsewhere.family(name)
         step = f"`- {found[0] if found else 'Linear'} as layer: …`, and then `y = layer(x)`"

@@ -195,7 +195,8 @@ def step(text: str, known: Iterable[str]) -> tuple[str, str] | None:
     functional = spaces in (["F"], ["torch"], ["torch", "nn", "functional"])
     if called is tree and functional and elsewhere.family(name):
         return f"{text!r} is a function", f"the layer is `{elsewhere.family(name)[0]}`"
-    if isinstance(tree, ast.Call):
+    known_call = elsewhere.functions(name) or (spaces and spaces[0] == "self")
+    if isinstance(tree, ast.Call) and known_call:
         return f"{text!r} gives a value without a name", _line(spaces, name, tree)
     return None
 

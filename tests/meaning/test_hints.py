@@ -237,8 +237,8 @@ def steps(*lines: str, head: str = ROW, below: str = "") -> str:
         (
             ROW,
             "h = torch.nn.functional.relu(x)",
-            "torch.nn.functional is called `F` in a spec",
-            "`F.relu(x)`",
+            "a line has no torch.nn",
+            "torch.nn.functional is called `F`: `F.relu(x)`; a layer is a step of its own",
         ),
         (
             ROW,
