@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nngen.errors import Fault
-from nngen.sizes import Dim, Size, Term, same, value_of
+from nngen.sizes import Dim, Size, Symbol, same, value_of
 
 Shape = tuple[Dim, ...]
 
@@ -42,7 +42,7 @@ def agree(left: Dim, right: Dim) -> bool:
     if equal is not None:
         return equal
     return any(
-        isinstance(atom, Term)
+        not isinstance(atom, Symbol)
         for size in (left, right)
         if isinstance(size, Size)
         for monomial, _ in size.terms

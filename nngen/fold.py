@@ -268,6 +268,20 @@ def free_names(tree: ast.AST) -> frozenset[str]:
     return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
+def replaced(
+    tree: ast.expr, change: Callable[[Any], ast.expr], kind: type[ast.expr] = ast.Name
+) -> ast.expr:
+    """The tree with something else in the place of its names, or of its nodes of another kind."""
+
+    class Replacing(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> Any:
+            return change(node) if isinstance(node, kind) else self.generic_visit(node)
+
+    result = Replacing().visit(copy.deepcopy(tree))
+    assert isinstance(result, ast.expr)
+    return result
+
+
 def renamed(tree: ast.expr, rename: Callable[[str], str]) -> ast.expr:
     """The tree with its names as they are called where it will stand; nothing else changes."""
     result = _Renaming(rename).visit(tree)

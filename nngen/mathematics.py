@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nngen.errors import Fault, did_you_mean
-from nngen.evaluation import SIZE_FUNCTIONS
+from nngen.errors import Fault, Follows, did_you_mean
+from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
 from nngen.sizes import Size, value_of
 from nngen.tensors import UNKNOWN, Tensor
 
@@ -132,3 +133,11 @@ def attribute_of_number(value: Any, name: str) -> Any:
     if isinstance(value, Module):
         return value.member(name)
     raise Fault(f"a size has no attribute {name!r}")
+
+
+def value_in(tree: ast.expr, scope: Mapping[str, Any]) -> Any:
+    """What an expression over sizes gives; UNKNOWN where that is open, or nothing."""
+    try:
+        return Evaluator({**NUMBERS, **scope}, attribute_of_number)(tree)
+    except (Fault, Follows):
+        return UNKNOWN

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, ClassVar, Union
 
 from nngen.errors import Fault
@@ -84,7 +83,31 @@ class Term:
         return symbols_of(self.left) | symbols_of(self.right)
 
 
-Atom = Symbol | Term
+class Opaque:
+    """What polynomials and terms cannot hold; `nngen.written` says what there is.
+
+    Attributes:
+        value: the number that it is in this use, None where that is open.
+        weight: of how many parts it is made.
+    """
+
+    value: int | None
+    weight: int
+
+    def text(self, rename: Callable[[str], str]) -> str:
+        """It as Python."""
+        raise NotImplementedError
+
+    def symbols(self) -> frozenset[Symbol]:
+        """The symbols in it."""
+        raise NotImplementedError
+
+    def substituted(self, meanings: Mapping[str, Any]) -> Dim:
+        """It with each name replaced by what that means elsewhere."""
+        raise NotImplementedError
+
+
+Atom = Symbol | Term | Opaque
 Monomial = tuple[Atom, ...]
 
 
@@ -204,7 +227,7 @@ def named(name: str, value: Any, defined: bool | None = None) -> Any:
     if isinstance(value, (tuple, list)):
         items = (named(f"{name}[{i}]", item, defined) for i, item in enumerate(value))
         return type(value)(items)
-    if not isinstance(value, (int, Size)) or isinstance(value, bool):
+    if not is_whole(value):
         return value
     definition, meaning = value if defined else None, value if defined is False else None
     return _alone(Symbol(name, value_of(value), definition=definition, meaning=meaning))
@@ -215,8 +238,13 @@ def sizes_in(name: str, value: Any) -> Iterator[tuple[str, Dim]]:
     if isinstance(value, (tuple, list)):
         for place, item in enumerate(value):
             yield from sizes_in(f"{name}[{place}]", item)
-    elif isinstance(value, (int, Size)) and not isinstance(value, bool):
+    elif is_whole(value):
         yield name, value
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a size."""
+    return isinstance(value, (int, Size)) and not isinstance(value, bool)
 
 
 def _weight(size: Dim) -> int:
@@ -249,7 +277,7 @@ def _varies(size: Dim) -> bool:
     if not varying:
         return False
     atoms = [atom for monomial, _ in _terms(size) for atom in monomial]
-    if not any(isinstance(atom, Term) and atom.value is None for atom in atoms):
+    if not any(not isinstance(atom, Symbol) and atom.value is None for atom in atoms):
         return True
     # What is rounded may come out equal for some: `N // 4 * 4` and `N`, but not `N // 4` and `N`.
     tried = (value_of(substitute(size, dict.fromkeys(varying, n))) for n in range(1, 65))
@@ -260,7 +288,7 @@ def _never_zero(size: Dim) -> bool:
     """Whether a size cannot be 0, whatever its open symbols are, which are at least 1."""
     terms = dict(_terms(size))
     constant = terms.pop((), 0)
-    if any(isinstance(atom, Term) for atoms in terms for atom in atoms):
+    if any(not isinstance(atom, Symbol) for atoms in terms for atom in atoms):
         return False
     if constant % math.gcd(*terms.values()):
         return True
@@ -303,6 +331,8 @@ def to_text(size: Dim, rename: Callable[[str], str] = lambda name: name) -> str:
     """The size as Python, its names passed through `rename`; `4 * dim + 1`."""
     if isinstance(size, int):
         return str(size)
+    if len(size.terms) == 1 and size.terms[0][1] == len(size.terms[0][0]) == 1:
+        return _bare(size.terms[0][0][0].text(rename))
     text = ""
     for monomial, factor in sorted(size.terms, key=lambda term: (not term[0], term[1] < 0)):
         names = [atom.text(rename) for atom in monomial]
@@ -333,6 +363,17 @@ def _atomic(text: str) -> str:
         if character == " " and not depth:
             return f"({text})"
     return text
+
+
+def _bare(text: str) -> str:
+    """The text without the brackets that are around all of it."""
+    inner = text[1:-1]
+    depth = 0
+    for character in inner:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return text
+    return inner if text.startswith("(") else text
 
 
 def _order(atom: Atom) -> str:
@@ -516,7 +557,6 @@ def _power(base: int, exponent: Dim) -> Dim:
     return _term("**", base, exponent)
 
 
-@lru_cache(maxsize=4096)
 def _term(operator: str, left: Dim, right: Dim) -> Dim:
     if isinstance(left, int) and isinstance(right, int):
         return _apply(operator, left, right)
@@ -533,9 +573,20 @@ def _apply(operator: str, left: int, right: int) -> int:
     return left % right if operator == "%" else left // right
 
 
-def substitute(size: Dim, meanings: Mapping[str, Dim]) -> Dim:
-    """The size with each symbol replaced by what it means elsewhere; a symbol without a meaning stays."""
-    return _replaced(size, lambda each: meanings.get(each.name))
+def substitute(size: Dim, meanings: Mapping[str, Any]) -> Dim:
+    """The size with each symbol replaced by what it means elsewhere; a symbol without a meaning stays.
+
+    What an opaque term names beside sizes, a flag for one, may have a meaning, too.
+    """
+
+    def leaf(atom: Symbol | Opaque) -> Dim:
+        if isinstance(atom, Opaque):
+            return atom.substituted(meanings)
+        meaning = meanings.get(atom.name, _alone(atom))
+        found: Dim = meaning if isinstance(meaning, (int, Size)) else meaning.dim()
+        return found
+
+    return rebuilt(size, leaf)
 
 
 def written_out(size: Dim, here: bool = False) -> Dim:
@@ -561,19 +612,32 @@ def _number(each: Symbol) -> Dim | None:
 
 def _replaced(size: Dim, meaning: Callable[[Symbol], Dim | None]) -> Dim:
     """The size with each symbol replaced by what it means; one that means nothing stays."""
+
+    def leaf(atom: Symbol | Opaque) -> Dim:
+        if isinstance(atom, Opaque):
+            pairs = ((each.name, meaning(each)) for each in atom.symbols())
+            found = {name: size for name, size in pairs if size is not None}
+            return atom.substituted(found) if found else _alone(atom)
+        known = meaning(atom)
+        return _alone(atom) if known is None else known
+
+    return rebuilt(size, leaf)
+
+
+def rebuilt(size: Dim, leaf: Callable[[Symbol | Opaque], Dim]) -> Dim:
+    """The size with each symbol and opaque term replaced."""
     if isinstance(size, int):
         return size
     total: Dim = 0
     for monomial, factor in size.terms:
-        total = total + factor * product(_meant(atom, meaning) for atom in monomial)
+        total = total + factor * product(_rebuilt(atom, leaf) for atom in monomial)
     return total
 
 
-def _meant(atom: Atom, meaning: Callable[[Symbol], Dim | None]) -> Dim:
-    if isinstance(atom, Symbol):
-        found = meaning(atom)
-        return _alone(atom) if found is None else found
-    left, right = _replaced(atom.left, meaning), _replaced(atom.right, meaning)
+def _rebuilt(atom: Atom, leaf: Callable[[Symbol | Opaque], Dim]) -> Dim:
+    if not isinstance(atom, Term):
+        return leaf(atom)
+    left, right = rebuilt(atom.left, leaf), rebuilt(atom.right, leaf)
     if atom.operator == "//":
         return left // right
     if atom.operator == "/":

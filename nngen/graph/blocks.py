@@ -9,13 +9,16 @@ from typing import Any
 
 from nngen.errors import Fault, SpecError
 from nngen.expressions import Expression
-from nngen.fold import free_names, source
+from nngen.fold import free_names, literal, source
 from nngen.graph.flow import Application, Flow, Module
-from nngen.graph.modules import computed, evaluate, let
+from nngen.graph.merging import resized
+from nngen.graph.modules import computed, evaluate
 from nngen.graph.scope import Choices, Scope
+from nngen.graph.sized import given
 from nngen.sizes import (
     Dim,
     Size,
+    is_whole,
     named,
     open_symbol,
     same,
@@ -27,6 +30,7 @@ from nngen.sizes import (
 from nngen.spec import INPUT_SIZES, Body, LayerStep
 from nngen.spec.mentions import mentioned
 from nngen.tensors import UNKNOWN, Either, Tensor
+from nngen.written import Given
 
 _LETTERS = {4: "NCHW", 5: "NCDHW"}
 
@@ -42,7 +46,8 @@ def build_block(
     body, errors = scope.program.blocks[step.kind], scope.program.errors
     values = _arguments(step, body, scope)
     before = len(errors.found)
-    flow, output, meanings = walk_block(body, step, scope, values, inputs)
+    codes = {name: expression.tree for name, expression in step.arguments.items()}
+    flow, output, meanings = walk_block(body, step, scope, values, inputs, codes)
     if len(errors.found) > before and not scope.program.trial:
         _refuse_list(step, body, path, scope, inputs, before)
     _refuse_needless_sizes(step, meanings)
@@ -58,10 +63,10 @@ def build_block(
         step.mark,
         values,
         frozenset(step.arguments),
-        computed(step, scope, values),
+        computed(step, scope),
         loop=loop,
         flow=flow,
-        unsettled=scope.unsettled(path),
+        unsettled=scope.unsettled(path, step.mark),
     )
     return Application(module, inputs, output, flow=flow)
 
@@ -126,7 +131,7 @@ def apply_block(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
     body = scope.program.blocks[module.kind]
     values = {name: module.values[name] for name in (option.name for option in body.options)}
     step = LayerStep(module.kind, None, {}, module.mark)
-    flow, output, _ = walk_block(body, step, scope, values, inputs)
+    flow, output, _ = walk_block(body, step, scope, values, inputs, module.code)
     assert module.flow is not None
     _refuse_resized(module.kind, module.flow, flow)
     return Application(module, inputs, output, flow=flow)
@@ -194,8 +199,17 @@ def walk_block(
     scope: Scope,
     values: Mapping[str, Any],
     inputs: Mapping[str, Any],
+    codes: Mapping[str, ast.expr],
 ) -> tuple[Flow, Any, dict[str, Dim]]:
-    """Walk a class with the sizes of one use: the flow, its output, and what its names mean to its user.
+    """Walk a class with the sizes of one use: the flow, its output, and what its sizes mean to its user.
+
+    Args:
+        body: the class.
+        step: its use.
+        scope: the user's.
+        values: its arguments.
+        inputs: what goes in.
+        codes: of its arguments those that the user gives, as expressions.
 
     Raises:
         SpecError: something in it does not fit.
@@ -204,8 +218,12 @@ def walk_block(
     if body.name in program.stack:
         raise SpecError(f"{body.name} is in itself", step.mark)
     meanings: dict[str, Dim] = {}
+    others: dict[str, Given] = {}  # what its other names mean
     names: dict[str, Any] = {}
     for name, value in values.items():
+        if not is_whole(value):
+            code = codes.get(name)
+            others[name] = Given(literal(value)) if code is None else given(code, scope.values)
         for place, size in sizes_in(name, value):
             if value_of(size) is None:
                 mark = step.arguments[name].mark if name in step.arguments else step.mark
@@ -219,18 +237,23 @@ def walk_block(
         if name in meanings:
             names[name] = symbol(name, value_of(meanings[name]))
     inner = Scope(body.name, names, scope.choices, program)
-    for key, expression in body.let:
-        for place, size in sizes_in(key.text, evaluate(expression, inner.values)):
-            meanings[place] = substitute(size, meanings)
-        inner = inner.inner(key.text, let(key.text, expression, inner.values), written=True)
+    for let, expression in body.let:
+        value = evaluate(expression, inner.values)
+        known = {**meanings, **others}
+        for place, size in sizes_in(let.text, value):
+            meanings[place] = substitute(size, known)
+        if not is_whole(value):
+            others[let.text] = given(expression.tree, inner.values).substituted(known)
+        inner = inner.defined(let.text, value, expression.tree)
     program.stack.append(body.name)
     try:
         flow = program.walk(body, inner, tensors)
     finally:
         program.stack.pop()
-    flow.meanings = meanings
+    flow.meanings, flow.others = meanings, others
     program.flows.setdefault(body.name, []).append(flow)
-    return flow, _outside(flow.output, meanings), meanings
+    known = {**meanings, **others}
+    return flow, _outside(flow.output, known), meanings
 
 
 def _named_inputs(
@@ -279,16 +302,8 @@ def _renamed(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:
     return _named(size, known, meanings)
 
 
-def _outside(value: Any, meanings: Mapping[str, Dim]) -> Any:
+def _outside(value: Any, meanings: Mapping[str, Any]) -> Any:
     """A block's output in the sizes of its user."""
     if isinstance(value, Either):
         return UNKNOWN
-    if isinstance(value, Tensor):
-        if value.shape is None:
-            return value
-        return value.sized(*(substitute(size, meanings) for size in value.shape))
-    if isinstance(value, (tuple, list)):
-        return type(value)(_outside(item, meanings) for item in value)
-    if isinstance(value, dict):
-        return {key: _outside(item, meanings) for key, item in value.items()}
-    return substitute(value, meanings) if isinstance(value, Size) else value
+    return resized(value, lambda size: substitute(size, meanings))

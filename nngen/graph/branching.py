@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from nngen.evaluation import truth
 from nngen.fold import Folder, free_names
 from nngen.graph.flow import Condition
 from nngen.graph.modules import evaluate
@@ -23,13 +24,13 @@ def condition_of(step: LayerStep, scope: Scope) -> tuple[Condition | None, Any]:
         return None, True
     values = {**scope.values, "training": UNKNOWN}
     holds = evaluate(step.when, values)
+    holds = holds if holds is UNKNOWN else truth(holds)
     tree = scope.printable(step.when.tree)
     names = free_names(tree)
     if not names & values.keys():
-        return None, bool(holds)
+        return None, holds
     training = "training" in names
-    others = {n: _name_node(n) for n in names - {"training"}}
-    modes = [Folder({"training": mode}, others).expression(tree) for mode in (True, False)]
+    modes = [Folder({"training": mode}).expression(tree) for mode in (True, False)]
     build_tree = _either(*modes) if training else tree
     if isinstance(build_tree, ast.Constant):
         if not build_tree.value:
@@ -44,7 +45,3 @@ def _either(left: ast.expr, right: ast.expr) -> ast.expr:
         if isinstance(one, ast.Constant):
             return one if one.value else other
     return left if ast.dump(left) == ast.dump(right) else ast.BoolOp(ast.Or(), [left, right])
-
-
-def _name_node(name: str) -> ast.expr:
-    return ast.Name(name, ast.Load())

@@ -225,7 +225,8 @@ class Claims:
         ]
 
     def _meaning(self, number: int, size: Dim) -> Dim:
-        return substitute(size, self.flows[number].meanings)
+        flow = self.flows[number]
+        return substitute(size, {**flow.others, **flow.meanings})
 
     def _show(self, number: int, name: str, text: str, meaning: Dim) -> None:
         self.shown[number].setdefault(name, symbol(text))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from nngen.catalog.fragments import fragment, statements
 from nngen.catalog.modifiers import MODIFIERS
 from nngen.errors import SpecError
-from nngen.fold import keep_name, literal, renamed, source
+from nngen.fold import free_names, keep_name, literal, renamed, source
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Built, Condition, Flow, Module
 from nngen.graph.initializers import fans
@@ -58,7 +58,8 @@ class Constructor:
             return replace(made, mark=module.mark)
         if module.flow is not None and (functional or not module.flow.body.layer):
             name, arguments = module.flow.body.name, self._block_arguments(module)
-            return Construction(name, arguments, block=True, loop=module.loop, mark=module.mark)
+            loop = _counted(module.loop, arguments)
+            return Construction(name, arguments, block=True, loop=loop, mark=module.mark)
         for modifier, values in module.modifiers.items():
             written = tuple(
                 f"{argument.name}={source(literal(values[argument.name]))}"
@@ -192,6 +193,12 @@ class Constructor:
             f"self.{attribute} = nn.ModuleList(copy.deepcopy({one}) for _ in range({count}))",
         )
         return Lines(codes, step, module.mark, condition)
+
+
+def _counted(loop: str, arguments: Iterable[str]) -> str:
+    """The head of a loop, its variable named where the arguments use it."""
+    used = any("i" in free_names(ast.parse(code)) for code in arguments)
+    return f"i{loop.removeprefix('_')}" if loop.startswith("_ ") and used else loop
 
 
 def _is_positional(module: Module, option: Option) -> bool:

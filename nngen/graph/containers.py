@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from nngen.catalog import LAYERS
@@ -12,9 +14,11 @@ from nngen.errors import BROKEN, Fault, Follows, SpecError
 from nngen.fold import free_names, source
 from nngen.graph.blocks import apply_block, build_block
 from nngen.graph.composites import check_composed, composed
+from nngen.graph.counts import FEWEST, after, before
 from nngen.graph.flow import Application, Module
 from nngen.graph.modules import apply_layer, build_layer, evaluate
 from nngen.graph.scope import Scope
+from nngen.graph.sized import given
 from nngen.names import check_child_name, check_layer_name
 from nngen.sizes import Size, symbol, value_of
 from nngen.spec import Label, LayerStep
@@ -138,11 +142,61 @@ def build_list(
     """
     applications: list[Application] = []
     values = tuple(inputs.values())
-    for _, inner, loop in copies(step, scope):
-        place = "*" if loop else str(len(applications))
-        applications.append(_build_child(step, (*path, place), inner, values, loop))
-        values = _run_on(applications[-1], values)
-    return _contained("ModuleList", path, step, inputs, applications, applications[-1].output)
+    made = list(copies(step, scope))
+    if made[0][2]:
+        applications, values = _build_loop(step, (*path, "*"), scope, values, made)
+    else:
+        for place, (_, inner, _) in enumerate(made):
+            applications.append(_build_child(step, (*path, str(place)), inner, values, ""))
+            values = _run_on(applications[-1], values)
+    return _contained("ModuleList", path, step, inputs, applications, values)
+
+
+def _build_loop(
+    step: LayerStep,
+    path: tuple[str, ...],
+    scope: Scope,
+    values: tuple[Any, ...],
+    made: Sequence[tuple[str | None, Scope, str]],
+) -> tuple[list[Application], tuple[Any, ...]]:
+    """Build the copies of a repeat whose count is open, and what flows after them.
+
+    Where sizes grow from copy to copy, each copy is followed once more with these as expressions of its place.
+    """
+    assert step.repeat is not None
+    loop, number = made[0][2], len(made)
+    scopes = [inner for _, inner, _ in made]
+    scopes += [scope.inner("i", symbol("i", place)) for place in range(number, FEWEST)]
+
+    def run(start: Callable[[int], tuple[Any, ...]]) -> list[Application]:
+        applications: list[Application] = []
+        for place, inner in enumerate(scopes):
+            further = place >= number
+            try:
+                with scope.program.errors.trying(further):
+                    applications.append(_build_child(step, path, inner, start(place), loop))
+                    passed.append(_run_on(applications[-1], passed[-1]))
+            except (SpecError, Follows):
+                if not further:
+                    raise
+                break  # there cannot be as many copies as that
+        return applications[:number]
+
+    passed = [values]
+    applications = run(lambda place: passed[place])
+    flowed, starts = passed, [before(passed, place) for place in range(len(passed))]
+    if starts[:number] != flowed[:number]:
+        passed = [values]
+        applications = run(lambda place: starts[place])
+    return applications, _after(flowed, number, loop, scope)
+
+
+def _after(passed: list[tuple[Any, ...]], number: int, loop: str, scope: Scope) -> tuple[Any, ...]:
+    """What flows after the copies of a loop."""
+    text = loop.partition(" in range(")[2].removesuffix(")")
+    count = given(ast.parse(text, mode="eval").body, scope.values).dim()
+    why = f"it depends on how many copies there are, {text!r}"
+    return tuple(after(passed, number, count, why))
 
 
 def _build_sequential(
@@ -152,9 +206,14 @@ def _build_sequential(
     names: set[str] = set()
     value = next(iter(inputs.values()))
     for child in step.children:
-        for given, inner, loop in copies(child, scope):
-            name = given or ("*" if loop else str(len(applications)))
-            if name in names and not loop:
+        made = list(copies(child, scope))
+        if made[0][2]:
+            built, (value,) = _build_loop(child, (*path, "*"), scope, (value,), made)
+            applications += built
+            continue
+        for named, inner, _ in made:
+            name = named or str(len(applications))
+            if name in names:
                 hint = f"name the copies apart: `as {name}${{i}}`" if child.repeat else ""
                 raise SpecError(
                     f"the Sequential has two children called {name!r}",
@@ -163,7 +222,7 @@ def _build_sequential(
                 )
             check_child_name(name, child.mark)
             names.add(name)
-            applications.append(_build_child(child, (*path, name), inner, (value,), loop))
+            applications.append(_build_child(child, (*path, name), inner, (value,), ""))
             value = applications[-1].output
     modules = [application.module for application in applications]
     looped = next((module for module in modules if module.loop), None)
@@ -173,7 +232,7 @@ def _build_sequential(
             looped.mark,
             "give them a step of their own, or make blocks of the others",
         )
-    return _contained("Sequential", path, step, inputs, applications, value)
+    return _contained("Sequential", path, step, inputs, applications, (value,))
 
 
 def _build_child(
@@ -219,11 +278,18 @@ def _contained(
     step: LayerStep,
     inputs: Mapping[str, Any],
     applications: list[Application],
-    output: Any,
+    values: tuple[Any, ...],
 ) -> Application:
     children = tuple(application.module for application in applications)
     module = Module(kind_name, path, step.mark, children=children)
+    output = _given(applications, values)
     return Application(module, inputs, output, tuple(applications))
+
+
+def _given(applications: Sequence[Application], values: tuple[Any, ...]) -> Any:
+    """What a container gives, of all that flows after its last member; an empty one passes its input on."""
+    last = applications[-1].output if applications else None
+    return values[: len(last)] if isinstance(last, tuple) and len(values) > 1 else values[0]
 
 
 def apply(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Application:
@@ -240,11 +306,12 @@ def apply(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Applicatio
         return apply_layer(module, inputs)
     values = tuple(inputs.values())
     applications: list[Application] = []
-    for child in module.children:
-        bound = inputs_of(child.kind, scope).bind(child.kind, values, {})
-        applications.append(apply(child, bound, scope))
-        values = _run_on(applications[-1], values)
-    output = (
-        applications[-1].output if applications else values[0]
-    )  # an empty Sequential passes it on
+    for loop, members in groupby(module.children, lambda child: child.loop):
+        passed = [values]
+        for child in members:
+            bound = inputs_of(child.kind, scope).bind(child.kind, passed[-1], {})
+            applications.append(apply(child, bound, scope))
+            passed.append(_run_on(applications[-1], passed[-1]))
+        values = _after(passed, len(passed) - 1, loop, scope) if loop else passed[-1]
+    output = _given(applications, values)
     return Application(module, inputs, output, tuple(applications))

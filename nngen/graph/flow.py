@@ -20,6 +20,7 @@ from nngen.sizes import Dim, Size
 from nngen.spec import Body
 from nngen.spec.model import Rule
 from nngen.tensors import UNKNOWN
+from nngen.written import Given
 
 
 @dataclass(frozen=True, eq=False)
@@ -337,6 +338,7 @@ class Flow:
         built: the constructor's steps.
         operations: forward's steps; the last one gives the output.
         meanings: of a block, what the names of its sizes mean to its user.
+        others: of a block, what its other names mean to its user.
         uses: of all uses of a class as one flow, the scope of each.
         doubtful: the values and uses of layers whose shape another use of the class does not have.
     """
@@ -347,6 +349,7 @@ class Flow:
     built: list[Built] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
     meanings: Mapping[str, Dim] = field(default_factory=dict)
+    others: Mapping[str, Given] = field(default_factory=dict)
     uses: tuple[Scope, ...] = ()
     doubtful: frozenset[object] = frozenset()
 

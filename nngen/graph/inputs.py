@@ -8,7 +8,7 @@ from nngen.broadcasting import Shape
 from nngen.catalog.kinds import show_value
 from nngen.errors import SpecError
 from nngen.expressions import Expression
-from nngen.graph.modules import evaluate, refuse_forgetful
+from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
 from nngen.sizes import Dim, Size, symbol, value_of, written_out
 from nngen.spec import Input
@@ -100,5 +100,4 @@ def _dimension(expression: Expression, scope: Scope) -> Dim:
     size = evaluate(expression, {**scope.values, **open_sizes})
     if isinstance(size, Size) and size.value is None:
         return size
-    refuse_forgetful("the size", size, expression, scope)
     return whole(expression, size, "a size")

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+import copy
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Protocol
 
 from nngen.catalog import elsewhere
 from nngen.errors import Fault, Follows, SpecError, did_you_mean
-from nngen.evaluation import Evaluator, known
+from nngen.evaluation import Evaluator, known, truth
+from nngen.fold import free_names
 from nngen.graph.containers import apply, build, build_list, inputs_of
 from nngen.graph.flow import Application, Module, Value
 from nngen.graph.functions import NAMES, ONLY_FUNCTIONS, attribute
+from nngen.graph.merging import merged, misfit
 from nngen.graph.scope import Scope
+from nngen.graph.sized import given, sized
 from nngen.mathematics import NUMBERS, ROUNDING
-from nngen.sizes import Size
+from nngen.sizes import Size, is_whole, value_of
 from nngen.spec import LayerStep
 from nngen.tensors import UNKNOWN, Either, Tensor
+from nngen.written import Given
+
+# What may compute a size from names that are none.
+_COMPUTED = (ast.BinOp, ast.BoolOp, ast.Call, ast.IfExp)
 
 
 class Layer:
@@ -93,6 +101,10 @@ class LineEvaluator(Evaluator):
 
     def __call__(self, node: ast.expr) -> Any:
         value = super().__call__(node)
+        if isinstance(node, _COMPUTED) and is_whole(value):
+            names = free_names(node)
+            if names & self.walker.scope.names and not names & self.walker.values.keys():
+                value = sized(node, value, self.walker.scope.values)
         if isinstance(value, Size):
             self.sizes.add(node)
         return value
@@ -113,14 +125,43 @@ class LineEvaluator(Evaluator):
     def _ifexp(self, node: ast.IfExp) -> Any:
         test = self(node.test)
         self.holds.append(ast.unparse(node.test))
-        body = self._arm(node.body, test is UNKNOWN or bool(test))
+        body = self._arm(node.body, test is UNKNOWN or truth(test))
         self.holds.pop()
-        otherwise = self._arm(node.orelse, test is UNKNOWN or not test)
+        otherwise = self._arm(node.orelse, test is UNKNOWN or not truth(test))
         if test is UNKNOWN:
             merged = _either(body, otherwise)
             alternatives = merged is UNKNOWN and node is self.result
             return Either(body, otherwise) if alternatives else merged
-        return body if test else otherwise
+        return self._decided(node, bool(truth(test)), body, otherwise)
+
+    def _decided(self, node: ast.IfExp, holds: bool, body: Any, otherwise: Any) -> Any:
+        """What a condition gives that is decided in this use of the class, though perhaps not in others."""
+        taken, other = (body, otherwise) if holds else (otherwise, body)
+        test = self._known(node.test)
+        if test is None or not test.sizes and not test.others:
+            return taken
+        if self.arms[node.orelse if holds else node.body] is not None:
+            why = f"what {ast.unparse(node.test)!r} decides does not fit in all cases"
+            other = misfit(taken, why)
+        first, second = (taken, other) if holds else (other, taken)
+        result = merged(test, first, second, self.walker.scope.lets)
+        return taken if result is UNKNOWN else result
+
+    def _known(self, node: ast.expr) -> Given | None:
+        """An expression over the names of the class and the sizes of tensors; None for any other."""
+        sizes: dict[str, Any] = {}
+
+        def known(part: ast.expr) -> ast.expr:
+            name = f"size {len(sizes)}"
+            sizes[name] = self(part)
+            return ast.Name(name, ast.Load())
+
+        if any(isinstance(each, ast.Call) and each in self.calls for each in ast.walk(node)):
+            return None
+        tree = _Known(self.walker.values.keys(), known).visit(copy.deepcopy(node))
+        if any(not is_whole(value) for value in sizes.values()):
+            return None
+        return given(tree, {**self.walker.scope.values, **sizes})
 
     def _arm(self, node: ast.expr, taken: bool) -> Any:
         """One arm of a condition; one that this use of the class does not take may fit only another use."""
@@ -173,10 +214,14 @@ class LineEvaluator(Evaluator):
         return super()._call(node)
 
     def _whole(self, node: ast.Call, value: Any) -> Any:
-        """What a function gives; a whole number that forgets the sizes which it was rounded from, no shape may hold."""
+        """What a function gives; a whole number remembers the sizes which it was rounded from."""
         if not isinstance(value, int) or ast.unparse(node.func) not in ROUNDING:
             return value
-        return UNKNOWN if any(map(self._is_open, ast.walk(node))) else value
+        if not any(map(self._is_open, ast.walk(node))):
+            return value
+        known = self._known(node)
+        found: Any = UNKNOWN if known is None else known.dim()
+        return found if is_whole(found) and value_of(found) == value else UNKNOWN
 
     def _is_open(self, node: ast.AST) -> bool:
         """Whether a part of the line is a size, or another argument of the class."""
@@ -202,6 +247,23 @@ class LineEvaluator(Evaluator):
         self.walker.missing(name)
         hint = did_you_mean(name, self.walker.layers)
         return Fault(f"there is no layer or function {name!r} here", hint or ONLY_FUNCTIONS)
+
+
+class _Known(ast.NodeTransformer):
+    """Puts in what is known of tensors: their sizes."""
+
+    def __init__(self, tensors: Collection[str], known: Callable[[ast.expr], ast.expr]) -> None:
+        self.tensors = tensors
+        self.known = known
+
+    def visit(self, node: ast.AST) -> Any:
+        of_tensor = isinstance(node, (ast.Subscript, ast.Attribute, ast.Name)) or (
+            isinstance(node, ast.Call) and not isinstance(node.func, ast.Name)
+        )
+        if of_tensor and free_names(node) & set(self.tensors):
+            assert isinstance(node, ast.expr)
+            return self.known(node)
+        return self.generic_visit(node)
 
 
 def _either(left: Any, right: Any) -> Any:

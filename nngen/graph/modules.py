@@ -17,10 +17,11 @@ from nngen.errors import Fault, SpecError, did_you_mean
 from nngen.evaluation import Evaluator
 from nngen.expressions import MAX_NUMBER, Expression
 from nngen.fold import free_names
-from nngen.graph.flow import Application, Module, is_size
+from nngen.graph.flow import Application, Module
 from nngen.graph.scope import Scope
+from nngen.graph.sized import sized
 from nngen.mathematics import NUMBERS, attribute_of_number
-from nngen.sizes import Size, named, same, value_of
+from nngen.sizes import Size, same, value_of
 from nngen.spec import LayerStep
 from nngen.tensors import UNKNOWN, Packed, Tensor
 
@@ -64,7 +65,7 @@ def build_layer(
     for name in entry.infer:
         if name in step.arguments:
             _agree(step, name, values[name], inputs)
-    code = computed(step, scope, values)
+    code = computed(step, scope)
     given = frozenset((*step.arguments, *step.layers))
     module = Module(
         step.kind, path, step.mark, values, given, code, modifiers=_modifiers(step, scope)
@@ -131,73 +132,13 @@ def _is_there(step: LayerStep, module: Module, state: State) -> bool:
     return bool(there)
 
 
-def computed(step: LayerStep, scope: Scope, values: Mapping[str, Any]) -> dict[str, ast.expr]:
-    """The arguments that name sizes of the scope, as the spec writes them.
-
-    Raises:
-        SpecError: a size forgets what it was computed from, such as a flag; under a name it would not.
-    """
-    found = {}
-    for name, expression in step.arguments.items():
-        if free_names(expression.tree) & scope.names:
-            found[name] = scope.printable(expression.tree)
-            refuse_forgetful(f"{name} of {step.kind}", values[name], expression, scope)
-    return found
-
-
-# Functions of sizes that give sizes.
-_EXACT = ("max", "min", "abs", "round", "int", "prod", "math.prod")
-
-
-def refuse_forgetful(what: str, value: Any, expression: Expression, scope: Scope) -> None:
-    """Refuse a size that forgets what it was computed from, such as a flag or a fraction.
-
-    Raises:
-        SpecError: it does; under a name it would not.
-    """
-    tree = scope.printable(expression.tree)
-    names = free_names(tree) & scope.names
-    if names and is_size(value) and not _is_exact(tree, scope.values):
-        raise SpecError(
-            f"{what} is {_shown(value)} here only, for what decides it is no size",
-            expression.mark,
-            "name it under `let`, and write the name",
-        )
-
-
-def _shown(value: Any) -> str:
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
-
-
-def _is_exact(tree: ast.expr, values: Mapping[str, Any]) -> bool:
-    """Whether an expression is arithmetic of sizes, which remember what they are made of."""
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.IfExp, ast.Compare, ast.BoolOp, ast.Not, ast.Div)):
-            return False
-        if isinstance(node, ast.Call) and ast.unparse(node.func) not in _EXACT:
-            return False
-        if isinstance(node, ast.Constant) and not isinstance(node.value, int):
-            return False
-        if isinstance(node, ast.Name) and not _remembers(values.get(node.id)):
-            return False
-    return True
-
-
-def _remembers(value: Any) -> bool:
-    """Whether what is computed from a value tells that it was."""
-    if isinstance(value, (tuple, list)):
-        return all(map(_remembers, value))
-    return not isinstance(value, (bool, float))
-
-
-def let(name: str, expression: Expression, scope: Mapping[str, Any]) -> Any:
-    """What goes by a name of `let`.
-
-    Raises:
-        SpecError: the expression has no value.
-    """
-    value = evaluate(expression, scope)
-    return named(name, value, defined=_is_exact(expression.tree, scope))
+def computed(step: LayerStep, scope: Scope) -> dict[str, ast.expr]:
+    """The arguments that name what is in the scope, as the spec writes them."""
+    return {
+        name: scope.printable(expression.tree)
+        for name, expression in step.arguments.items()
+        if free_names(expression.tree) & scope.names
+    }
 
 
 def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
@@ -208,6 +149,7 @@ def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
     """
     try:
         value = Evaluator({**NUMBERS, **scope}, attribute_of_number)(expression.tree)
+        value = sized(expression.tree, value, scope)
         if isinstance(value, (int, Size)) and abs(value_of(value) or 0) >= MAX_NUMBER:
             raise Fault("the number is too large")
         return value

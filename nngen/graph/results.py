@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from typing import Any
 
 from nngen.errors import Mark, SpecError
 from nngen.expressions import Target
 from nngen.graph.flow import Application, Condition, Value
+from nngen.graph.merging import merged, misfit
+from nngen.graph.scope import Scope
+from nngen.graph.sized import given
 from nngen.sizes import value_of
 from nngen.tensors import UNKNOWN, Tensor
 
 
-def merged(
+def outcome(
     application: Application | None,
     reads: tuple[Value, ...],
     condition: Condition | None,
-    holds: Any,
+    scope: Scope,
 ) -> Any:
     """What a step gives, given that its condition may not hold."""
-    if holds is False:
-        return reads[0].abstract if condition is None or condition.passes else None
-    assert application is not None
-    if holds is True or condition is None or not condition.passes:
-        return application.output
+    if condition is None or not condition.passes:
+        return None if application is None else application.output
     before = reads[0].abstract
-    if application.output == before:
-        return before
-    return Tensor(None, before.dtype) if isinstance(before, Tensor) else UNKNOWN
+    test = given(condition.tree, scope.values)
+    why = f"what {ast.unparse(condition.tree)!r} decides does not fit in all cases"
+    output = misfit(before, why) if application is None else application.output
+    return merged(test, output, before, scope.lets)
 
 
 def apart(reads: Sequence[Value]) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.errors import Errors, Fault, LimitError, Mark, SpecError
 from nngen.expressions import Line
 from nngen.fold import IN_MATH, Folder
+from nngen.graph.sized import given
 from nngen.limits import ALLOW, limits
-from nngen.sizes import Dim, Size, sizes_in, substitute, symbols_of, value_of
+from nngen.sizes import Dim, Size, is_whole, named, sizes_in, substitute, symbols_of, value_of
 from nngen.spec import INPUT_SIZES, Body, LayerStep
+from nngen.written import Given, untold_reason
 
-Place = tuple[str, tuple[str, ...], str]
+Place = tuple[str, tuple[str, ...], str, Mark]
+Found = tuple[Dim, Mapping[str, Any], LayerStep]  # a size, the names of its use, and the step
 
 
 @dataclass
@@ -26,9 +29,7 @@ class Choices:
     every use is chosen, and the walk is done again with it.
     """
 
-    found: dict[Place, list[tuple[Dim, dict[str, int | None], LayerStep]]] = field(
-        default_factory=dict
-    )
+    found: dict[Place, list[Found]] = field(default_factory=dict)
     chosen: dict[Place, Dim] = field(default_factory=dict)
     failed: dict[Place, SpecError] = field(default_factory=dict)
 
@@ -46,7 +47,7 @@ class Choices:
                     raise
                 self.failed[place] = error
                 self.chosen[place] = uses[0][0]
-        again = any(
+        again = bool(self.failed) or any(
             str(size) != str(self.chosen[place])
             for place, uses in self.found.items()
             for size, _, _ in uses
@@ -55,26 +56,39 @@ class Choices:
         return again
 
 
-def _choice(place: Place, uses: list[tuple[Dim, dict[str, int | None], LayerStep]]) -> Dim:
-    for size, _, _ in uses:
+def _choice(place: Place, uses: list[Found]) -> Dim:
+    told = [size for size, _, _ in uses if not untold_reason(size)]
+    for size in told:
         if all(_fits(size, found, names) for found, names, _ in uses):
             return size
-    owner, _, argument = place
+    owner, _, argument, _ = place
     step = uses[0][2]
-    values = sorted({str(value_of(size)) for size, _, _ in uses})
+    values = " or ".join(sorted({str(value_of(size)) for size, _, _ in uses}))
+    if not told:
+        message = f"{argument} of {step.kind} is {values} here only: {untold_reason(uses[0][0])}"
+        raise SpecError(message, step.mark, f"give {argument}, from an argument of {owner}")
     raise SpecError(
-        f"{argument} of {step.kind} is {' or '.join(values)}, and no expression over the arguments "
+        f"{argument} of {step.kind} is {values}, and no expression over the arguments "
         f"of {owner} gives it in every use",
         step.mark,
         f"give {argument}, from an argument of {owner} if it differs",
     )
 
 
-def _fits(size: Dim, found: Dim, names: dict[str, int | None]) -> bool:
+def _fits(size: Dim, found: Dim, names: Mapping[str, Any]) -> bool:
     if any(symbol.name not in names for symbol in symbols_of(size)):
         return False
-    meanings = {name: value for name, value in names.items() if value is not None}
-    return value_of(substitute(size, meanings)) == value_of(found)
+    return value_of(substitute(size, names)) == value_of(found)
+
+
+def _meanings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the names of a class are in one use of it, for expressions that another use has found."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= sizes_in(name, value)
+        if not is_whole(value):
+            found[name] = Given(ast.Name(name, ast.Load()), {}, {name: value})
+    return found
 
 
 @dataclass
@@ -142,6 +156,7 @@ class Scope:
         choices: what inferred sizes are settled by.
         program: all classes.
         unrolled: names that stand for a number of their own in each copy of a repeat (`i`).
+        lets: what the names that the class defines are made of.
     """
 
     owner: str
@@ -149,38 +164,45 @@ class Scope:
     choices: Choices
     program: Program
     unrolled: frozenset[str] = frozenset()
+    lets: Mapping[str, Given] = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
         return frozenset(self.values)
 
-    def inner(self, name: str, value: Any, written: bool = False) -> Scope:
-        """This scope with one more name; a number that has no place in the code (`written`) is put in for it."""
-        unrolled = self.unrolled | ({name} if isinstance(value, int) and not written else set())
-        return Scope(self.owner, {**self.values, name: value}, self.choices, self.program, unrolled)
+    def inner(self, name: str, value: Any) -> Scope:
+        """This scope with one more name, whose number, if it is one, has no place in the code."""
+        unrolled = self.unrolled | ({name} if isinstance(value, int) else set())
+        return replace(self, values={**self.values, name: value}, unrolled=unrolled)
+
+    def defined(self, name: str, value: Any, tree: ast.expr) -> Scope:
+        """This scope with one more name, which the class defines."""
+        lets = {**self.lets, name: given(tree, self.values).substituted(self.lets)}
+        return replace(
+            self, values={**self.values, name: named(name, value, defined=True)}, lets=lets
+        )
 
     def printable(self, tree: ast.expr) -> ast.expr:
         """The tree as the generated constructor has it."""
         known = {name: self.values[name] for name in self.unrolled}
         return Folder(known, IN_MATH).expression(tree)
 
-    def unsettled(self, path: tuple[str, ...]) -> dict[str, SpecError]:
+    def unsettled(self, path: tuple[str, ...], mark: Mark) -> dict[str, SpecError]:
         """The sizes at a place that no expression gives in every use."""
         failed = self.choices.failed
         return {
-            name: failed[self.owner, path, name]
+            name: failed[self.owner, path, name, mark]
             for name in INPUT_SIZES
-            if (self.owner, path, name) in failed
+            if (self.owner, path, name, mark) in failed
         }
 
     def settle(self, path: tuple[str, ...], argument: str, size: Any, step: LayerStep) -> Any:
         """The expression of an inferred size that is right in every use."""
         if not isinstance(size, (int, Size)):
             return size
-        place = (self.owner, path, argument)
-        here = dict(pair for each in self.values.items() for pair in sizes_in(*each))
-        names = {name: value_of(size) for name, size in here.items()}
-        self.choices.found.setdefault(place, []).append((size, names, step))
+        place = (self.owner, path, argument, step.mark)
+        here = _meanings(self.values)
+        self.choices.found.setdefault(place, []).append((size, here, step))
         if place not in self.choices.chosen:
             return size
         return substitute(self.choices.chosen[place], here)

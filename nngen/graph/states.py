@@ -13,7 +13,7 @@ from nngen.fold import free_names, renamed
 from nngen.graph.flow import Module
 from nngen.graph.initializers import check_initializer
 from nngen.graph.lines import LineEvaluator
-from nngen.graph.modules import evaluate, refuse_forgetful
+from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
 from nngen.sizes import Size, value_of
 from nngen.spec import LayerStep
@@ -43,7 +43,6 @@ def build_state(
             value = value_of(size) if isinstance(size, (int, Size)) else None
             if value is None or isinstance(size, bool) or value < 1:
                 raise SpecError(f"a shape is a list of sizes, not {shape}", expression.mark)
-        refuse_forgetful(f"the shape of {name}", shape, expression, scope)
         if len(step.init) != 1:
             raise SpecError(
                 "a Parameter needs an initializer",

@@ -16,11 +16,13 @@ from nngen.graph.calls import check_plain
 from nngen.graph.containers import copies, inputs_of
 from nngen.graph.flow import Above, Application, Built, Condition, Flow, Operation, Value
 from nngen.graph.lines import Layer, LineEvaluator
+from nngen.graph.merging import under
 from nngen.graph.order import in_order
 from nngen.graph.overwriting import refuse_overwritten
 from nngen.graph.recovery import PYTHON, recover
-from nngen.graph.results import apart, merged, unpacked
+from nngen.graph.results import apart, outcome, unpacked
 from nngen.graph.scope import Scope
+from nngen.graph.sized import given
 from nngen.graph.states import build_state, made_of
 from nngen.graph.trials import Sources
 from nngen.graph.usage import refuse_unused
@@ -213,8 +215,8 @@ class Walker:
             self.layers[name] = layer
             if any(value.abstract is BROKEN for value in reads):
                 raise Follows
-            application = self._applied(layer, step, reads, holds)
-            value = Value(merged(application, reads, condition, holds), name, step.mark)
+            application = self._applied(layer, step, reads, condition, holds)
+            value = Value(outcome(application, reads, condition, self.scope), name, step.mark)
             if condition is not None and not condition.passes:
                 value.only_when = condition.tree
             self._bind(name, value)
@@ -233,12 +235,21 @@ class Walker:
         self.flow.built.append(Built(name, layer.module, number, condition, step.init))
 
     def _applied(
-        self, layer: Layer, step: LayerStep, reads: tuple[Value, ...], holds: Any
+        self,
+        layer: Layer,
+        step: LayerStep,
+        reads: tuple[Value, ...],
+        condition: Condition | None,
+        holds: Any,
     ) -> Application | None:
         """The layer applied; where its condition does not hold in this use, if that can be told at all."""
+        values = [value.abstract for value in reads]
+        if condition is not None:
+            test = given(condition.tree, self.scope.values)
+            values = [under(test, value) for value in values]
         try:
             with self.scope.program.errors.trying(holds is False):
-                return layer(*(value.abstract for value in reads))
+                return layer(*values)
         except Fault as fault:
             error = SpecError(fault.message, step.mark, apart(reads) or fault.hint)
         except SpecError as fault:
@@ -263,8 +274,8 @@ class Walker:
         self._bind(name, value)
         buffers = [each for each, kind in self.attributes.items() if kind == "Buffer"]
         self.attributes[name] = step.kind
-        given = step.arguments.get("value")
-        expression = given and made_of(given, evaluator, buffers)
+        content = step.arguments.get("value")
+        expression = content and made_of(content, evaluator, buffers)
         self.flow.built.append(Built(name, module, number, None, step.init, expression))
 
     def _sources(self, step: LayerStep, again: bool, number: int) -> tuple[Value, ...]:

@@ -14,7 +14,7 @@ from nngen.fold import free_names
 from nngen.graph.blocks import walk_block
 from nngen.graph.flow import Flow
 from nngen.graph.inputs import tensor
-from nngen.graph.modules import let
+from nngen.graph.modules import evaluate
 from nngen.graph.scope import Choices, Program, Scope
 from nngen.graph.walker import walk
 from nngen.limits import limits
@@ -41,7 +41,7 @@ def walk_model(
     names = {name: named(name, value) for name, value in arguments.items()}
     scope = Scope(spec.model.name, names, choices, program)
     for name, expression in spec.model.let:
-        scope = scope.inner(name.text, _let(name.text, expression, scope), written=True)
+        scope = _let(name.text, expression, scope)
     inputs = {}
     for each in spec.inputs:
         found = errors.attempt(tensor, each, scope)
@@ -50,15 +50,16 @@ def walk_model(
     return flow
 
 
-def _let(name: str, expression: Expression, scope: Scope) -> Any:
-    """What goes by a name of `let`, which an error may leave unknown."""
+def _let(name: str, expression: Expression, scope: Scope) -> Scope:
+    """The scope with a name of `let`, which an error may leave unknown."""
+    value = BROKEN
     try:
-        return let(name, expression, scope.values)
+        value = evaluate(expression, scope.values)
     except SpecError as error:
         scope.program.errors.add(error)
     except Follows:
         pass
-    return BROKEN
+    return scope.defined(name, value, expression.tree)
 
 
 class OtherWalks:
@@ -120,7 +121,7 @@ class OtherWalks:
         scope = Scope("", {}, self._choices(), program)
         inputs = {value.name: _plain(value.abstract) for value in use.inputs}
         step = LayerStep(body.name, None, {}, body.mark)
-        flow, _, _ = walk_block(body, step, scope, values, inputs)
+        flow, _, _ = walk_block(body, step, scope, values, inputs, {})
         return flow
 
     def _choices(self) -> Choices:

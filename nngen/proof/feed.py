@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from nngen.errors import Mark, NngenError
-from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
+from nngen.evaluation import Evaluator
 from nngen.expressions import parse
+from nngen.mathematics import NUMBERS, attribute_of_number
 from nngen.subject import Subject, TensorSpec
 
 OPEN_SIZE = 7
@@ -69,7 +70,7 @@ def _number(size: str, sizes: dict[str, Any]) -> int:
     tree = parse(size, Mark("a size")).tree
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     scope = {name: sizes.get(name, OPEN_SIZE) for name in names}
-    return int(Evaluator({**scope, **SIZE_FUNCTIONS})(tree))
+    return int(Evaluator({**scope, **NUMBERS}, attribute_of_number)(tree))
 
 
 def _draw(

@@ -40,12 +40,14 @@ def compare(
         module = make(**arguments)
         output = module(*inputs)
         output.sum().backward()
-        found.append((module, output))
-    (wanted, right), *twins = found
-    for twin, output in twins:
+        found.append((dict(module.named_parameters()), output))
+    (wanted, right), (nn_style, one), (functional, other) = found
+    for output in (one, other):
         assert torch.equal(output, right), (output.shape, right.shape)
-        pairs = list(zip(twin.parameters(), wanted.parameters(), strict=True))
-        assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
-        for mine, theirs in pairs:
-            assert (mine.grad is None) is (theirs.grad is None)
-            assert mine.grad is None or torch.equal(mine.grad, theirs.grad)
+    functional = pair.to_nn(functional)
+    for key, theirs in zip(nn_style, wanted.values(), strict=True):
+        for mine in (nn_style[key], functional.pop(key)):
+            assert torch.equal(mine, theirs), key
+            assert (mine.grad is None) is (theirs.grad is None), key
+            assert mine.grad is None or torch.equal(mine.grad, theirs.grad), key
+    assert not functional

@@ -183,37 +183,41 @@ layers:
         assert model(X).shape == (3, int(math.log2(dim)))
 
 
-HERE_ONLY = "here only, for what decides it is no size"
 ROUNDED = {
-    "an argument": ("layers: [{Linear: math.ceil(dim / 3)}]", f"out_features of Linear is 6 {HERE_ONLY}"),
+    "an argument": ("layers: [{Linear: math.ceil(dim / 3)}]", "nn.Linear(16, math.ceil(dim / 3))"),
     "an argument of a block": (
-        "blocks: {B: {args: {w: required}, layers: [{Linear: w}]}}\nlayers: [{B: int(math.sqrt(dim))}]",
-        f"w of B is 4 {HERE_ONLY}",
+        "blocks: {B: {args: {w: required}, layers: [{Linear: w}]}}\nlayers: [{B: int(math.sqrt(dim))}, {Linear: 3}]",
+        "nn.Linear(int(math.sqrt(dim)), 3)",
     ),
-    "an input": ("input: [math.ceil(dim / 3)]\nlayers: [{Linear: 3}]", f"the size is 6 {HERE_ONLY}"),
+    "an input": ("input: [math.ceil(dim / 3)]\nlayers: [{Linear: 3}]", "nn.Linear(math.ceil(dim / 3), 3)"),
     "a parameter": (
         "layers: [{Parameter as a: {shape: [int(dim / 2)], init: zeros_}}, 'y = x[:, :8] * a']",
-        f"the shape of a is [8] {HERE_ONLY}",
+        "torch.zeros(int(dim / 2))",
     ),
     "a parameter by a flag": (
         "layers: [{Parameter as a: {shape: [dim if p else 1], init: zeros_}}, y = x * a]",
-        f"the shape of a is [dim] {HERE_ONLY}",
+        "torch.zeros(dim if p else 1)",
     ),
-    "a slice": ("layers: ['y = x[:, :math.ceil(dim / 3)]']", "a slice's bounds must be numbers or sizes"),
-    "a slice by a share": ("layers: ['y = x[:, :round(p * 8)]']", "a slice's bounds must be numbers or sizes"),
+    "a slice": (
+        "layers: ['y = x[:, :math.ceil(dim / 3)]', {Linear: 3}]",
+        "nn.Linear(math.ceil(dim / 3), 3)",
+    ),
+    "a slice by a share": (
+        "layers: ['y = x[:, :round(p * 8)]', {Linear: 3}]",
+        "nn.Linear(round(p * 8), 3)",
+    ),
     "a shape that a layer needs": (
         "layers: ['y = torch.zeros(3, math.ceil(dim / 4))', 'z = y + x.mean()', {Linear: 3}]",
-        "in_features of Linear cannot be inferred",
+        "nn.Linear(math.ceil(dim / 4), 3)",
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "message"), ROUNDED.values(), ids=ROUNDED)
-def test_a_rounded_size_without_a_name_is_an_error(text: str, message: str) -> None:
-    with pytest.raises(SpecError) as caught:
-        nngen.load(spec(f"{text}\n"))
-    assert caught.value.message.startswith(message)
-    assert "`let`" in caught.value.hint or "in_features" in caught.value.hint
+@pytest.mark.parametrize(("text", "written"), ROUNDED.values(), ids=ROUNDED)
+def test_a_rounded_size_remembers_what_it_was_rounded_from(text: str, written: str) -> None:
+    pair = nngen.load(spec(f"{text}\n"))
+    assert written in code(pair, "nn")
+    assert not nngen.verify(spec(f"{text}\n")).different
 
 
 def test_a_rounded_number_is_a_size_like_any_other() -> None:

@@ -1,0 +1,60 @@
+"""What flows where a condition decides between two values: one whose sizes say on what they depend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nngen.sizes import Dim, is_whole, symbols_of
+from nngen.tensors import UNKNOWN, Either, Tensor
+from nngen.written import Given, assumed, chosen, untold
+
+
+def merged(test: Given, first: Any, second: Any, lets: Mapping[str, Given]) -> Any:
+    """`first if test else second`; UNKNOWN where the two have nothing in common.
+
+    Tensors of different numbers of dimensions give one of unknown shape.
+    """
+    if isinstance(first, Tensor) and isinstance(second, Tensor):
+        if first == second:
+            return first
+        taken = second if test.value() is False else first
+        if first.shape is None or second.shape is None or len(first.shape) != len(second.shape):
+            return Tensor(None, taken.dtype)
+        return taken.sized(
+            *(chosen(test, *sizes, lets) for sizes in zip(first.shape, second.shape))
+        )
+    if is_whole(first) and is_whole(second):
+        return chosen(test, first, second, lets)
+    if type(first) is not type(second):
+        return UNKNOWN
+    if isinstance(first, (tuple, list)) and len(first) == len(second):
+        return type(first)(merged(test, *pair, lets) for pair in zip(first, second))
+    return first if first == second else UNKNOWN
+
+
+def misfit(value: Any, reason: str) -> Any:
+    """What stands for a value that does not come about with the numbers of this use, beside one that does."""
+
+    def unknown(size: Dim) -> Dim:
+        return size if any(each.varies for each in symbols_of(size)) else untold(None, reason)
+
+    return resized(value, unknown)
+
+
+def under(test: Given, value: Any) -> Any:
+    """A value where a condition is known to hold."""
+    return resized(value, lambda size: assumed(size, test, True))
+
+
+def resized(value: Any, change: Callable[[Dim], Dim]) -> Any:
+    """A value with each of its sizes changed."""
+    if isinstance(value, Either):
+        return Either(resized(value.first, change), resized(value.second, change))
+    if isinstance(value, Tensor):
+        return value if value.shape is None else value.sized(*map(change, value.shape))
+    if isinstance(value, (tuple, list)):
+        return type(value)(resized(item, change) for item in value)
+    if isinstance(value, dict):
+        return {key: resized(item, change) for key, item in value.items()}
+    return change(value) if is_whole(value) else value

@@ -1,0 +1,439 @@
+"""Sizes that an expression gives which polynomials cannot hold: `8 if deep else 4`, `mid or out`, `int(dim * ratio)`.
+
+They stay expressions, so that no number which is right for one value of an argument alone gets into the code.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from nngen.agreement import alike, domain, near
+from nngen.errors import Fault
+from nngen.evaluation import compare
+from nngen.fold import Folder, free_names, literal, renamed, replaced, source
+from nngen.mathematics import value_in
+from nngen.sizes import (
+    Dim,
+    Opaque,
+    OpenSize,
+    Size,
+    Symbol,
+    Term,
+    is_whole,
+    rebuilt,
+    substitute,
+    symbol,
+    symbols_of,
+    to_text,
+    value_of,
+)
+from nngen.tensors import UNKNOWN
+
+# Functions of sizes that give sizes.
+EXACT = ("max", "min", "abs", "round", "int", "prod", "math.prod")
+_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow)
+
+
+@dataclass(frozen=True)
+class Given:
+    """An expression over the names of a class.
+
+    Attributes:
+        tree: the expression; a name `<…>` in it stands for a size.
+        sizes: what those stand for.
+        others: its other names, with their values in this use.
+    """
+
+    tree: ast.expr
+    sizes: Mapping[str, Dim] = field(default_factory=dict)
+    others: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The expression as its class has it, by which two are told apart."""
+        return source(self.code(lambda name: name))
+
+    def code(self, rename: Callable[[str], str]) -> ast.expr:
+        """The expression, its names passed through `rename`."""
+
+        def written(name: str) -> str:
+            size = self.sizes.get(name)
+            return rename(name) if size is None else to_text(size, rename)
+
+        return renamed(self.tree, written)
+
+    def value(self) -> Any:
+        """What it is in this use; UNKNOWN where that is open."""
+        return value_in(self.tree, {**self.sizes, **self.others})
+
+    def part(self, tree: ast.expr) -> Given:
+        """Another expression over its names."""
+        names = free_names(tree)
+        sizes = {name: size for name, size in self.sizes.items() if name in names}
+        others = {name: value for name, value in self.others.items() if name in names}
+        return Given(tree, sizes, others)
+
+    def substituted(self, meanings: Mapping[str, Any]) -> Given:
+        """The expression with each name replaced by what that means elsewhere."""
+        put_in: dict[str, Given] = {}
+        for name, size in self.sizes.items():
+            put_in[name] = _given(_meant(size, meanings))
+        for name in self.others:
+            if name in meanings:
+                meaning = meanings[name]
+                put_in[name] = meaning if isinstance(meaning, Given) else _given(meaning)
+        return decided(_put_in(self, put_in))
+
+    def dim(self) -> Dim:
+        """It as a size, of which as much as can be is a polynomial."""
+        return _Sizing(self)(self.tree)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Written(Opaque):
+    """The size that an expression gives."""
+
+    given: Given
+    key: str = field(init=False)
+    value: int | None = field(init=False)
+    weight: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = self.given.value()
+        object.__setattr__(self, "key", self.given.text)
+        object.__setattr__(
+            self, "value", value_of(found) if isinstance(found, (int, Size)) else None
+        )
+        object.__setattr__(self, "weight", 1 + len(self.key) // 4)
+
+    def __eq__(self, other: object) -> bool:
+        alike = isinstance(other, Written) and self.key == other.key and self.value == other.value
+        return self is other or (alike and not untold_reason(_size(self)))
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.value))
+
+    def text(self, rename: Callable[[str], str]) -> str:
+        text = source(self.given.code(rename))
+        return text if isinstance(self.given.tree, (ast.Name, ast.Call)) else f"({text})"
+
+    def symbols(self) -> frozenset[Symbol]:
+        return frozenset(s for size in self.given.sizes.values() for s in symbols_of(size))
+
+    def substituted(self, meanings: Mapping[str, Any]) -> Dim:
+        return self.given.substituted(meanings).dim()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Untold(Opaque):
+    """A size that depends on an argument in a way that no expression tells; it equals itself alone.
+
+    Attributes:
+        reason: what it depends on.
+    """
+
+    value: int | None
+    reason: str
+    weight: int = 1
+
+    def text(self, rename: Callable[[str], str]) -> str:
+        return "..."
+
+    def symbols(self) -> frozenset[Symbol]:
+        return frozenset()
+
+    def substituted(self, meanings: Mapping[str, Any]) -> Dim:
+        return _size(self)
+
+
+def untold(value: int | None, reason: str) -> Dim:
+    """A size of which only its value in this use is known."""
+    return _size(Untold(value, reason))
+
+
+def untold_reason(size: Dim) -> str:
+    """What a size depends on without saying how; empty where it says all."""
+    for atom in _opaque(size):
+        if isinstance(atom, Untold):
+            return atom.reason
+    return ""
+
+
+def chosen(
+    test: Given, first: Dim, second: Dim, lets: Mapping[str, Given] = MappingProxyType({})
+) -> Dim:
+    """`first if test else second`; where one of them is right in both cases, that one.
+
+    Args:
+        test: the condition.
+        first, second: the sizes.
+        lets: what names that the class defines are made of.
+    """
+    if isinstance(test.tree, ast.Constant):
+        return first if test.tree.value else second
+    first, second = assumed(first, test, True), assumed(second, test, False)
+    if first == second:
+        return first
+    sides = {"<first>": _given(first), "<second>": _given(second)}
+    whole = Given(
+        ast.IfExp(test.tree, *(ast.Name(name, ast.Load()) for name in sides)),
+        {**test.sizes, **{name: 0 for name in sides}},
+        test.others,
+    )
+    try:
+        result = _size(Written(_put_in(whole, sides)))
+        if not untold_reason(result):
+            opened = substitute(result, lets) if lets else result
+            asked = test.substituted(lets) if lets else test
+            for side in (first, second):
+                if _always(asked, opened, substitute(side, lets)):
+                    return side
+        return result
+    except OpenSize as fault:
+        taken = test.value()
+        value = None if taken is UNKNOWN else value_of(first if taken else second)
+        return untold(value, f"{test.text}: {fault.message}")
+
+
+def assumed(size: Dim, test: Given, holds: bool) -> Dim:
+    """A size where it is known whether a condition holds."""
+    if not any(isinstance(atom, Written) for atom in _opaque(size)):
+        return size
+
+    def leaf(atom: Symbol | Opaque) -> Dim:
+        if not isinstance(atom, Written) or not isinstance(atom.given.tree, ast.IfExp):
+            return _size(atom)
+        whole, tree = atom.given, atom.given.tree
+        if whole.part(tree.test).text != test.text:
+            return _size(atom)
+        return assumed(whole.part(tree.body if holds else tree.orelse).dim(), test, holds)
+
+    return rebuilt(size, leaf)
+
+
+class _Sizing:
+    """An expression as a size: arithmetic of sizes stays such, all else is written."""
+
+    def __init__(self, given: Given) -> None:
+        self.given = given
+
+    def __call__(self, node: ast.expr) -> Dim:
+        if isinstance(node, ast.Constant) and isinstance(node.value, int):
+            return int(node.value)
+        if isinstance(node, ast.Name) and node.id in self.given.sizes:
+            return self.given.sizes[node.id]
+        if isinstance(node, ast.IfExp):
+            return chosen(self.given.part(node.test), self(node.body), self(node.orelse))
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            opened = self._opened(node.value, node.slice)
+            if opened is not None:
+                return self(opened)
+        try:
+            found = self._computed(node)
+        except Fault:
+            found = None
+        return self._written(node) if found is None else found
+
+    def _computed(self, node: ast.expr) -> Dim | None:
+        """Arithmetic of sizes."""
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return -self(node.operand) if self._is_whole(node.operand) else None
+        if isinstance(node, ast.BinOp) and isinstance(node.op, _OPERATORS):
+            parts, rebuild = [node.left, node.right], self._binary(node)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in EXACT and not node.keywords:
+            parts, rebuild = node.args, self._called(node)
+        else:
+            return None
+        if not all(map(self._is_whole, parts)):
+            return None
+        names = [f"<{place}>" for place in range(len(parts))]
+        found = value_in(rebuild(names), dict(zip(names, map(self, parts))))
+        return found if is_whole(found) else None
+
+    def _binary(self, node: ast.BinOp) -> Callable[[list[str]], ast.expr]:
+        return lambda names: ast.BinOp(_name(names[0]), node.op, _name(names[1]))
+
+    def _called(self, node: ast.Call) -> Callable[[list[str]], ast.expr]:
+        return lambda names: ast.Call(node.func, [_name(name) for name in names], [])
+
+    def _is_whole(self, node: ast.expr) -> bool:
+        return isinstance(self.given.part(node).value(), (int, Size))
+
+    def _opened(self, value: ast.expr, index: ast.Constant) -> ast.expr | None:
+        """`(a if c else b)[0]` as `a[0] if c else b[0]`, and `(a, b)[0]` as `a`."""
+        if isinstance(value, (ast.Tuple, ast.List)) and isinstance(index.value, int):
+            plain = not any(isinstance(part, ast.Starred) for part in value.elts)
+            return value.elts[index.value] if plain else None
+        if isinstance(value, ast.IfExp):
+            body, orelse = (
+                ast.Subscript(arm, index, ast.Load()) for arm in (value.body, value.orelse)
+            )
+            return ast.IfExp(value.test, body, orelse)
+        return None
+
+    def _written(self, node: ast.expr) -> Dim:
+        part = self.given.part(node)
+        try:
+            return _size(Written(part))
+        except OpenSize as fault:
+            found = part.value()
+            return untold(value_of(found) if is_whole(found) else None, fault.message)
+
+
+def _name(name: str) -> ast.expr:
+    return ast.Name(name, ast.Load())
+
+
+def _size(atom: Symbol | Opaque) -> Dim:
+    return Size((((atom,), 1),))
+
+
+def placed(size: Dim, sizes: dict[str, Dim]) -> str:
+    """The name that stands for a size in a tree."""
+    name = f"<{to_text(size)}>"
+    sizes[name] = size
+    return name
+
+
+def _given(size: Dim) -> Given:
+    """A size as an expression."""
+    if isinstance(size, int):
+        return Given(literal(size))
+    if len(size.terms) == 1 and size.terms[0][1] == len(size.terms[0][0]) == 1:
+        atom = size.terms[0][0][0]
+        if isinstance(atom, Written):
+            return atom.given
+    sizes: dict[str, Dim] = {}
+    return Given(_name(placed(size, sizes)), sizes)
+
+
+def _meant(size: Dim, meanings: Mapping[str, Any]) -> Dim:
+    """What a part of an expression means elsewhere; it need not have a value where the rest decides."""
+    try:
+        return substitute(size, meanings)
+    except Fault as fault:
+        opened = {n: rebuilt(m, _unvalued) if is_whole(m) else m for n, m in meanings.items()}
+        try:
+            return substitute(size, opened)
+        except Fault:
+            return untold(None, fault.message)
+
+
+def _unvalued(atom: Symbol | Opaque) -> Dim:
+    return symbol(atom.name) if isinstance(atom, Symbol) else _size(atom)
+
+
+def _put_in(whole: Given, put_in: Mapping[str, Given]) -> Given:
+    """An expression with others in the place of its names."""
+    sizes = {name: size for name, size in whole.sizes.items() if name not in put_in}
+    others = {name: value for name, value in whole.others.items() if name not in put_in}
+    for part in put_in.values():
+        sizes |= part.sizes
+        others |= part.others
+
+    def change(node: ast.Name) -> ast.expr:
+        return put_in[node.id].tree if node.id in put_in else node
+
+    return Given(replaced(whole.tree, change), sizes, others)
+
+
+def decided(whole: Given) -> Given:
+    """An expression without the conditions in it that are decided whatever its names are."""
+    tests: dict[str, bool] = {}
+    for node in ast.walk(whole.tree):
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            difference = _difference(
+                whole.part(node.left), node.ops[0], whole.part(node.comparators[0])
+            )
+            if difference is not None:
+                holds = compare(node.ops[0], difference, 0)
+                tests[ast.unparse(node)] = bool(holds)
+
+    def change(node: ast.Compare) -> ast.expr:
+        found = tests.get(ast.unparse(node))
+        return node if found is None else ast.Constant(found)
+
+    tree = replaced(whole.tree, change, ast.Compare) if tests else whole.tree
+    return whole.part(Folder({}).expression(tree))
+
+
+def _difference(left: Given, op: ast.cmpop, right: Given) -> int | None:
+    """By how much two sizes differ, where that is so whatever their names are."""
+    if isinstance(op, (ast.Is, ast.IsNot)) or left.others or right.others:
+        return None
+    if not (is_whole(left.value()) and is_whole(right.value())):
+        return None
+    difference = left.dim() - right.dim()
+    return difference if isinstance(difference, int) else None
+
+
+def _opaque(size: Dim) -> Iterator[Opaque]:
+    """The opaque terms in a size, and those in what they are made of."""
+    for monomial, _ in size.terms if isinstance(size, Size) else ():
+        for atom in monomial:
+            if isinstance(atom, Term):
+                yield from _opaque(atom.left)
+                yield from _opaque(atom.right)
+            elif isinstance(atom, Opaque):
+                yield atom
+                for inner in atom.given.sizes.values() if isinstance(atom, Written) else ():
+                    yield from _opaque(inner)
+
+
+def _always(test: Given, whole: Dim, side: Dim) -> bool:
+    """Whether a size that depends on a condition is one of its sides in any case."""
+    constants = {int(number) for number in re.findall(r"\b\d{1,9}\b", to_text(whole))}
+    numbers = near(constants)
+    domains = {each.name: numbers for each in symbols_of(whole)}
+    for atom in _opaque(whole):
+        for name, value in atom.given.others.items() if isinstance(atom, Written) else ():
+            domains.setdefault(name, domain(value, numbers))
+    return alike(
+        lambda names: value_in(test.tree, _Assigned(test, names)),
+        lambda names: _number(whole, names),
+        lambda names: _number(side, names),
+        domains,
+    )
+
+
+class _Assigned(Mapping[str, Any]):
+    """The names of an expression with what values of other names make of them, computed as they are asked for."""
+
+    def __init__(self, given: Given, names: Mapping[str, Any]) -> None:
+        self.given = given
+        self.names = names
+
+    def __getitem__(self, name: str) -> Any:
+        size = self.given.sizes.get(name)
+        found = self.names[name] if size is None else _number(size, self.names)
+        if size is not None and found is None:
+            raise Fault(f"{size} is no number")
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self.given.sizes, *self.given.others))
+
+    def __len__(self) -> int:
+        return len(self.given.sizes) + len(self.given.others)
+
+
+def _number(size: Dim, names: Mapping[str, Any]) -> int | None:
+    """A size for these values of its names; None where it has none."""
+
+    def leaf(atom: Symbol | Opaque) -> Dim:
+        found = names.get(atom.name) if isinstance(atom, Symbol) else None
+        if isinstance(atom, Written):
+            found = value_in(atom.given.tree, _Assigned(atom.given, names))
+        if not isinstance(found, int):
+            raise Fault(f"{size} is no number")
+        return int(found)
+
+    try:
+        return value_of(rebuilt(size, leaf))
+    except (Fault, ArithmeticError):
+        return None
