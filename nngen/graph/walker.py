@@ -270,12 +270,11 @@ class Walker:
         self._check_free(name, step.mark)
         evaluator = LineEvaluator(self)
         module, abstract = build_state(step, name, self.scope, evaluator)
-        value = Value(abstract, name, step.mark, state=True, fixed=True)
-        self._bind(name, value)
         buffers = [each for each, kind in self.attributes.items() if kind == "Buffer"]
-        self.attributes[name] = step.kind
         content = step.arguments.get("value")
         expression = content and made_of(content, evaluator, buffers)
+        self._bind(name, Value(abstract, name, step.mark, state=True, fixed=True))
+        self.attributes[name] = step.kind
         self.flow.built.append(Built(name, module, number, None, step.init, expression))
 
     def _sources(self, step: LayerStep, again: bool, number: int) -> tuple[Value, ...]:
