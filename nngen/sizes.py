@@ -558,6 +558,8 @@ def _power(base: int, exponent: Dim) -> Dim:
 
 
 def _term(operator: str, left: Dim, right: Dim) -> Dim:
+    if operator in ("//", "%") and value_of(right) == 0:
+        raise ZeroDivisionError
     if isinstance(left, int) and isinstance(right, int):
         return _apply(operator, left, right)
     return Size((((Term(operator, left, right),), 1),))

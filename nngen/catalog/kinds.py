@@ -110,6 +110,8 @@ def _whole(low: int | None) -> Callable[[Any], Any]:
 def _number(accepts: Callable[[float], bool]) -> Callable[[Any], Any]:
     def convert(value: Any) -> Any:
         if isinstance(value, Size):
+            if value.value is not None and not accepts(value.value):
+                raise Mismatch
             return value
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not accepts(value):
             raise Mismatch
