@@ -18,9 +18,9 @@ from markupsafe import escape
 from nngen import document
 from nngen import spec as specs
 from nngen.document import Node
-from nngen.graph import Graph, read_spec
+from nngen.graph import Graph, fed, read_spec
 from nngen.sourcemap import SourceMap, trace
-from nngen.subject import Origins, Subject
+from nngen.subject import Fed, Origins, Subject
 
 _NUMBER = itertools.count()
 
@@ -35,6 +35,7 @@ class Pair:
         source_map: which step of the spec made which line of them.
         text: the spec, as YAML.
         document: its tree.
+        spec: as it was read, with the values that its checks use.
     """
 
     nn_style: ModuleType
@@ -44,6 +45,7 @@ class Pair:
     source_map: SourceMap
     text: str
     document: Node
+    spec: specs.Spec
 
     @property
     def graph(self) -> Graph:
@@ -67,6 +69,12 @@ class Pair:
     def subject(self) -> Subject:
         """The twins with what verification feeds them."""
         graph, files = self.graph, self.source_map.files
+
+        def again(values: Mapping[str, Any]) -> Fed:
+            # A text among a spec's values is an expression.
+            texts = {name: repr(value) for name, value in values.items() if isinstance(value, str)}
+            return fed(specs.with_values(self.spec, {**values, **texts}))
+
         return Subject(
             graph.model.name,
             self.nn_style,
@@ -79,6 +87,7 @@ class Pair:
             graph.sizes,
             Origins(files["nn_style.py"].lines, files["functional_style.py"].lines, graph.modules),
             self.document,
+            again,
         )
 
 
@@ -94,7 +103,8 @@ def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None 
         FileError: the file cannot be read.
     """
     text, node, file = _read(spec)
-    source_map = trace(specs.with_values(read_spec(node, file), values or {}))
+    given = specs.with_values(read_spec(node, file), values or {})
+    source_map = trace(given)
     texts = {name: file.text for name, file in source_map.files.items()}
     name = source_map.graph.model.name.lower()
     package = _package(texts, f"nngen_loaded_{next(_NUMBER)}_{name}")
@@ -106,6 +116,7 @@ def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None 
         source_map,
         text,
         node,
+        given,
     )
 
 

@@ -48,6 +48,20 @@ class TensorSpec:
 
 
 @dataclass(frozen=True)
+class Fed:
+    """What verification gives a model.
+
+    Args:
+        inputs, targets, arguments, sizes: as a Subject has them.
+    """
+
+    inputs: tuple[TensorSpec, ...]
+    targets: tuple[TensorSpec, ...] | None
+    arguments: dict[str, Any]
+    sizes: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Origins:
     """Which steps of a spec the twins' code is from.
 
@@ -77,6 +91,8 @@ class Subject:
         sizes: values of the open sizes; one that is not here is 7, and "N" is the batch.
         origins: the steps of the spec that their code is from, where there is a spec.
         document: the spec itself, to hold both against.
+        again: says what to give a model with other values for constructor arguments; a SpecError where the spec is
+            wrong with them.
     """
 
     name: str
@@ -90,3 +106,4 @@ class Subject:
     sizes: dict[str, int] = field(default_factory=dict)
     origins: Origins = field(default_factory=Origins)
     document: Node | None = None
+    again: Callable[[Mapping[str, Any]], Fed] | None = None

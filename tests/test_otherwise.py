@@ -78,8 +78,11 @@ def test_equal_twins() -> None:
     assert {"larger values", "smaller values", "other arguments"} <= groups
     where = {row.where for row in report.rows if row.group == "other arguments"}
     assert {"train, width=5", "train, p=0.125", "train, twice=True"} <= where
-    # A layer of 3 inputs refuses other sizes of D: there is no case.
-    assert "construction, D=6" in where and "train, D=6" not in where
+    # A layer of 3 inputs refuses other sizes of D: there is no case, and that is told.
+    assert not [each for each in where if "D=" in each]
+    (skip,) = report.skipped
+    assert skip.group == "other arguments: D"
+    assert skip.reason.startswith("every value tried was refused: D=7: RuntimeError: mat1 and mat2")
 
 
 PARTINGS = {

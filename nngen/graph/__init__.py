@@ -40,8 +40,9 @@ from nngen.graph.walks import OtherWalks, walk_model
 from nngen.limits import ALLOW, limits
 from nngen.sizes import value_of
 from nngen.spec import Option, Spec
+from nngen.subject import Fed, TensorSpec
 
-__all__ = ["Followed", "Graph", "build_graph", "follow", "read_file", "read_spec"]
+__all__ = ["Followed", "Graph", "build_graph", "fed", "follow", "read_file", "read_spec"]
 
 # Larger ones would only use up the memory of whoever verifies a stranger's spec.
 LARGEST_CHECK = 100_000
@@ -107,6 +108,25 @@ def _follow(spec: Spec, errors: Errors) -> Followed:
     return Followed(flow, program.flows, criterion, arguments, sizes or {}, choices)
 
 
+def fed(spec: Spec) -> Fed:
+    """What verification gives a model.
+
+    Raises:
+        SpecError: the spec is wrong.
+    """
+    followed = follow(spec)
+    return Fed(
+        _inputs(spec, followed.flow),
+        None if followed.criterion is None else followed.criterion.targets,
+        followed.arguments,
+        followed.sizes,
+    )
+
+
+def _inputs(spec: Spec, flow: Flow) -> tuple[TensorSpec, ...]:
+    return tuple(tensor_spec(each, flow.scope) for each in spec.inputs)
+
+
 def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
     """Take every decision about a model.
 
@@ -141,7 +161,7 @@ def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
         _names_used(classes, nn=True),
         _names_used(classes, nn=False),
         state_keys(flow, None if criterion is None else criterion.flow),
-        tuple(tensor_spec(each, flow.scope) for each in spec.inputs),
+        _inputs(spec, flow),
         None if criterion is None else criterion.targets,
         followed.arguments,
         followed.sizes,

@@ -27,7 +27,7 @@ from nngen.proof.otherwise import check_otherwise, check_scaled
 from nngen.proof.running import check_steps, check_training
 from nngen.proof.settings import settled
 from nngen.proof.steps import follow_steps
-from nngen.proof.witness import call_witness
+from nngen.proof.witness import call_witness, steps_astray
 from nngen.report import Report, StepRow
 from nngen.subject import Subject
 
@@ -85,7 +85,8 @@ def _check(bench: Bench, exports: Sequence[Export]) -> None:
         bench.level()
         check_steps(bench)
         check_defaults(bench)
-        bench.followed = follow_steps(bench)
+        astray = steps_astray(bench)
+        bench.followed = tuple(astray.get(row.place, row) for row in follow_steps(bench))
         check_training(bench)
         check_copies(bench)
         check_checkpoints(bench)

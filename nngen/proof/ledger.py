@@ -11,7 +11,7 @@ from nngen.proof.bits import TWINS, count, difference
 from nngen.report import FUSED, Finding, FusedRow, Row, Skip
 
 # What the third witness is called.
-READING = "the reading of the spec"
+READ = "the reading of the spec"
 
 Seen = dict[str, dict[str, object]]  # what -> name -> value
 
@@ -120,7 +120,7 @@ class Ledger:
     def witness(self, nn: Run, reading: Run, group: str, where: str) -> None:
         """Compares what the nn twin did, and so both, with what the reading of the spec did."""
         alike = all(row.equal for row in self.rows)
-        names = ("both models" if alike else "the nn model", READING)
+        names = ("both models" if alike else "the nn model", READ)
         for what in nn.seen:
             if what in reading.seen:
                 self.compare(what, group, where, nn.seen[what], reading.seen[what], names)

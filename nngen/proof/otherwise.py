@@ -5,56 +5,112 @@ At one value each, a twin that ignores an argument, or that fits one size alone,
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import nn
 
+from nngen.errors import SpecError
 from nngen.proof.bench import Bench
-from nngen.proof.feed import OPEN_SIZE
-from nngen.proof.ledger import Ledger, Seen
+from nngen.proof.ledger import Ledger, Run, Seen
 from nngen.proof.observe import see_step
 from nngen.proof.twin import Twin
-from nngen.report import Row
+from nngen.proof.variants import Changes, changed, together, variants
+from nngen.proof.witness import call_witness, read_and_built
+from nngen.report import READING, Row
 from nngen.subject import Subject, TensorSpec
 
 GROUP = "other arguments"
 
 
 def check_otherwise(bench: Bench) -> None:
-    """Builds both twins anew for each value, and runs them in train and in eval mode.
+    """Builds all models anew for other values of each argument and open size, and runs them in either mode.
 
-    What the nn twin refuses is no case: the next value is tried.
+    What nngen refuses, or torch with each of the models, is no case: the next value is tried. Where none is left, the
+    report says so.
     """
-    for attempts in _variants(bench.subject):
-        for where, subject in attempts:
-            ledger, refused = _compared(bench, subject)
-            if not refused:
-                bench.ledger.findings += ledger.findings
-                break
-            ledger.rows = [row for row in ledger.rows if row.what != "exception"]
-        bench.ledger.rows += [_renamed(row, where + bench.beside) for row in ledger.rows]
+    fitting: dict[str, Changes] = {}
+    for name, groups in variants(bench.subject):
+        refusals: list[str] = []
+        for attempts in groups:
+            for changes in attempts:
+                refusal = _tried(bench, changes)
+                if not refusal:
+                    fitting.setdefault(name, changes)
+                    break
+                refusals.append(f"{_said(changes)}: {refusal}")
+        if name not in fitting:
+            said = f"every value tried was refused: {refusals[0]}" if refusals else _NO_OTHER
+            bench.ledger.skip(f"{GROUP}: {name}", said)
+    for changes in together(bench.subject, fitting):
+        _tried(bench, changes)
 
 
-def _compared(bench: Bench, subject: Subject) -> tuple[Ledger, bool]:
-    """What a step in each mode shows of twins built for this subject, and whether the nn twin refused it."""
+_NO_OTHER = "no other value of it is known to try"
+
+
+def _said(changes: Changes) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in changes.items())
+
+
+def _tried(bench: Bench, changes: Changes) -> str:
+    """Compares models of other values; why that is no case, if it is none."""
+    try:
+        subject = changed(bench.subject, changes)
+    except SpecError as error:
+        return error.message
+    ledger, refusal = _compared(bench, subject)
+    if not refusal:
+        where = _said(changes) + bench.beside
+        bench.ledger.findings += [
+            replace(each, where=f"{each.where}, {where}") for each in ledger.findings
+        ]
+        bench.ledger.rows += [_renamed(row, where) for row in ledger.rows]
+    return refusal
+
+
+def _compared(bench: Bench, subject: Subject) -> tuple[Ledger, str]:
+    """What a step in each mode shows of models built for this subject; and why that is no case, if it is none."""
     ledger = Ledger()
     other = Bench(subject, bench.conditions, bench.seed, ledger)
-    constructed = other.construct()
-    if constructed:
-        feed = other.feed(other.largest)
-        for mode in ("train", "eval"):
+    if not other.construct():
+        return ledger, _refused_construction(other)
+    if bench.reader is not None:
+        call_witness(other)
+    feed = other.feed(other.largest)
+    for mode in ("train", "eval"):
 
-            def step(twin: Twin, model: nn.Module, seen: Seen, mode: str = mode) -> None:
-                with torch.set_grad_enabled(mode == "train"):
-                    see_step(twin, model.train(mode == "train"), feed, other.seed, seen)
+        def step(twin: Twin, model: nn.Module, seen: Seen, mode: str = mode) -> None:
+            with torch.set_grad_enabled(mode == "train"):
+                see_step(twin, model.train(mode == "train"), feed, other.seed, seen)
 
-            other.settle(mode, mode, step)
-    refused = any(finding.twin != "functional" for finding in ledger.findings)
-    return ledger, refused or not constructed and _is_empty(other)
+        runs = [other.run_copy(twin, mode, step) for twin in other.twins]
+        read = Run({}, other.unread)
+        if other.reader is not None:
+            read = other.run_copy(other.reader, mode, step)
+        raised = runs[0].finding
+        if raised and (bench.reader is None or read.finding):
+            return ledger, f"{raised.error}: {raised.message}"
+        if raised and runs[1].finding:
+            ledger.find(replace(raised, twin="models"), f"{READING}{mode}")
+            continue
+        ledger.settle(runs, mode, mode)
+        if bench.reader is not None:
+            ledger.witness(runs[0], read, f"{READING}{mode}", mode)
+    return ledger, ""
+
+
+def _refused_construction(other: Bench) -> str:
+    """Why twins of which one raised where it was built are no case; empty where they should have been built."""
+    raised = other.ledger.findings[0]
+    if raised.twin == "functional":
+        return "a layer would be empty" if _is_empty(other) else ""
+    read = read_and_built(other)
+    if read is None or read.finding:
+        return f"{raised.error}: {raised.message}"
+    if raised.twin == "both":
+        other.ledger.find(replace(raised, twin="models"), f"{READING}construction")
+    return ""
 
 
 def _is_empty(bench: Bench) -> bool:
@@ -64,59 +120,8 @@ def _is_empty(bench: Bench) -> bool:
 
 
 def _renamed(row: Row, where: str) -> Row:
-    return replace(row, group=GROUP, where=f"{row.where}, {where}")
-
-
-def _variants(subject: Subject) -> Iterator[list[tuple[str, Subject]]]:
-    """For each argument and open size: other values, in the order to try them."""
-    for name, value in subject.arguments.items():
-        if others := _others(value):
-            yield [
-                (f"{name}={other}", replace(subject, arguments={**subject.arguments, name: other}))
-                for other in others
-            ]
-    for name, size in _open_sizes(subject).items():
-        for first in _odd(size):
-            yield [
-                (f"{name}={other}", replace(subject, sizes={**subject.sizes, name: other}))
-                for other in (first, *_others(size))
-            ]
-
-
-def _others(value: Any) -> tuple[Any, ...]:
-    if isinstance(value, bool):
-        return (not value,)
-    if isinstance(value, int):
-        return (value + 1, 2 * value)  # the second keeps what must divide it
-    if isinstance(value, float):
-        return (value / 2 if value else 0.25,)
-    if isinstance(value, (tuple, list)) and any(map(_others, value)):
-        return tuple(map(type(value), zip(*(_others(each) or (each, each) for each in value))))
-    return ()
-
-
-def _odd(size: int) -> tuple[int, int]:
-    """Larger sizes that halving leaves odd again and again, so that each pooling rounds: 63 and 65 for 32.
-
-    The first where halves are rounded down, the second where strided convolutions round them up.
-    """
-    return (1 << (size + 1).bit_length()) - 1, (1 << size.bit_length()) + 1
-
-
-def _open_sizes(subject: Subject) -> dict[str, int]:
-    texts = [
-        size
-        for spec in (*subject.inputs, *(subject.targets or ()))
-        for size in spec.shape
-        if isinstance(size, str)
-    ]
-    names = {
-        node.id: None
-        for text in texts
-        for node in ast.walk(ast.parse(text, mode="eval"))
-        if isinstance(node, ast.Name) and node.id not in {"N", *subject.arguments}
-    }
-    return {name: subject.sizes.get(name, OPEN_SIZE) for name in names}
+    group = f"{READING}{GROUP}" if row.group.startswith(READING) else GROUP
+    return replace(row, group=group, where=f"{row.where}, {where}")
 
 
 def check_scaled(bench: Bench) -> None:

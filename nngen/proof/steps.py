@@ -39,14 +39,15 @@ def follow_steps(bench: Bench) -> tuple[StepRow, ...]:
     feed = bench.feed(bench.largest)
     rows: dict[str, StepRow] = {}
     for training in (True, False):
-        nn_told, functional_told = (_told_by(bench, twin, feed, training) for twin in bench.twins)
+        nn_told, functional_told = (told_by(bench, twin, feed, training) for twin in bench.twins)
         for row in compared(nn_told, functional_told):
             before = rows.get(row.place)
             rows[row.place] = row if before is None else before.joined(row)
     return tuple(rows.values())
 
 
-def _told_by(bench: Bench, twin: Twin, feed: Feed, training: bool) -> Told:
+def told_by(bench: Bench, twin: Twin, feed: Feed, training: bool) -> Told:
+    """What the steps of one twin give on the way forward."""
     told = Told(twin, bench.subject.origins.modules)
 
     def forward(twin: Twin, model: nn.Module, seen: Seen) -> None:

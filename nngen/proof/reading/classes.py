@@ -199,7 +199,7 @@ class Class(Part):
                     error.step = path  # type: ignore[attr-defined]
                 raise
             if self._book.tell is not None:
-                self._book.tell(path, running)
+                self._book.tell(path, _bound_by(given, values, running))
         return running
 
     def _step(
@@ -313,6 +313,14 @@ class Class(Part):
             with suppress(Exception):
                 other()
         return taken()
+
+
+def _bound_by(given: Any, values: Names, running: Any) -> list[Any]:
+    """What a step has given: what its line binds, or the value after it."""
+    text = given if is_line(given) else parts(given).beside.get("call")
+    if text is None:
+        return [running]
+    return [values[name] for name in targets(text) if name in values]
 
 
 class RowBlock(Row):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from nngen.document import Node
-from nngen.proof.reading.book import Body, Book
+from nngen.proof.reading.book import Body, Book, Tell
 from nngen.proof.reading.classes import Class
 from nngen.proof.reading.layers import operands_of
 from nngen.proof.reading.python import Names, evaluated
@@ -79,6 +80,15 @@ class Model(Class):
         self._book.trying = False
         self._build()
         return self.train()
+
+    @contextmanager
+    def telling(self, tell: Tell) -> Iterator[None]:
+        """Has this model and its copies tell what each step gives."""
+        self._book.tell = tell
+        try:
+            yield
+        finally:
+            self._book.tell = None
 
     def try_loss(self, output: Any, targets: Mapping[str, Tensor]) -> None:
         """Runs the loss, if it takes what forward gave."""

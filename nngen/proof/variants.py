@@ -1,0 +1,129 @@
+"""Other values for a model's arguments and open sizes, in the order to try them. Nothing is run here."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from nngen.document import Mapping as Entries
+from nngen.document import Node, Scalar
+from nngen.proof.feed import OPEN_SIZE
+from nngen.subject import Subject
+
+# Some of the names with other values: of arguments, or of open sizes.
+Changes = Mapping[str, Any]
+# What an argument may be that is None by default.
+_NUMBERS = (3, 4, 6, 8, 2, 1, 0.5, True)
+_COMPARED = re.compile(r"""[!=]= *(?:'([^'"]*)'|"([^'"]*)")|(?:'([^'"]*)'|"([^'"]*)") *[!=]=""")
+
+
+def variants(subject: Subject) -> Iterator[tuple[str, list[list[Changes]]]]:
+    """For each argument and open size: lists of values, of each of which the first that fits is run."""
+    texts = list(_texts(subject.document)) if subject.document else []
+    for name, value in subject.arguments.items():
+        yield name, [[{name: other} for other in others] for others in _others(value, texts)]
+    for name, size in _open_sizes(subject).items():
+        bigger = (size + 1, 2 * size)  # the second keeps what must divide it
+        yield name, [[{name: other} for other in (first, *bigger)] for first in _odd(size)]
+
+
+def together(subject: Subject, fitting: Mapping[str, Changes]) -> Iterator[Changes]:
+    """Several arguments at once: all flags, and of all the first value that fits.
+
+    Args:
+        subject: the twins.
+        fitting: for each argument the first of its other values that fits.
+    """
+    values = subject.arguments
+    flags = {name: not value for name, value in values.items() if isinstance(value, bool)}
+    if len(flags) > 1:
+        yield flags
+    every = {name: changes[name] for name, changes in fitting.items() if name in values}
+    if len(every) > 1 and every != flags:
+        yield every
+
+
+def changed(subject: Subject, changes: Changes) -> Subject:
+    """The subject with other values; what is fed to it has the sizes that follow from them.
+
+    Raises:
+        SpecError: with these values the spec is wrong.
+    """
+    sizes = {name: changes[name] for name in changes.keys() - subject.arguments.keys()}
+    found = replace(subject, sizes={**subject.sizes, **sizes})
+    arguments = {name: changes[name] for name in changes if name not in sizes}
+    if not arguments:
+        return found
+    if subject.again is not None:
+        return replace(subject, **{**vars(subject.again(arguments)), "sizes": found.sizes})
+    return replace(found, arguments={**subject.arguments, **arguments})
+
+
+def _others(value: Any, texts: list[str]) -> list[tuple[Any, ...]]:
+    """Other values than this one, in groups: larger ones, smaller ones, none."""
+    groups: list[tuple[Any, ...]] = []
+    if isinstance(value, bool):
+        groups.append((not value,))
+    elif isinstance(value, int):
+        # Of those behind the first, some keep what must divide it, or what it must divide.
+        groups += [(value + 1, 2 * value, value + 2, 3 * value), (value // 2, value - 1, 1), (0,)]
+    elif isinstance(value, float):
+        groups += [(value / 2 if value else 0.25, 2 * value), (0.0,)]
+    elif isinstance(value, (tuple, list)) and value:
+        parts = [_others(each, texts) for each in value]
+        for place in range(2):
+            each = [part[place] if place < len(part) else (old,) for part, old in zip(parts, value)]
+            groups.append(tuple(type(value)(some) for some in zip(*each)))
+    elif isinstance(value, str):
+        compared = {word for text in texts for found in _COMPARED.findall(text) for word in found}
+        words = sorted(compared - {""})
+        groups += [(word,) for word in words] + [(f"not {value}",)] * bool(words)
+    elif value is None:
+        groups.append(_NUMBERS)
+    if value is not None and any("None" in text for text in texts):
+        groups.append((None,))
+    kept = [tuple(other for other in group if not _same(other, value)) for group in groups]
+    return [group for group in kept if group]
+
+
+def _same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and bool(one == other)
+
+
+def _texts(node: Node) -> Iterator[str]:
+    """All that a spec has as text, where expressions may be."""
+    if isinstance(node, Scalar):
+        yield from [node.value] if isinstance(node.value, str) else []
+    elif isinstance(node, Entries):
+        for entry in node.entries.values():
+            yield from _texts(entry.value)
+    else:
+        for item in node.items:
+            yield from _texts(item)
+
+
+def _odd(size: int) -> tuple[int, int]:
+    """Larger sizes that halving leaves odd again and again, so that each pooling rounds: 63 and 65 for 32.
+
+    The first where halves are rounded down, the second where strided convolutions round them up.
+    """
+    return (1 << (size + 1).bit_length()) - 1, (1 << size.bit_length()) + 1
+
+
+def _open_sizes(subject: Subject) -> dict[str, int]:
+    texts = [
+        size
+        for spec in (*subject.inputs, *(subject.targets or ()))
+        for size in spec.shape
+        if isinstance(size, str)
+    ]
+    names = {
+        node.id: None
+        for text in texts
+        for node in ast.walk(ast.parse(text, mode="eval"))
+        if isinstance(node, ast.Name) and node.id != "N"
+    }
+    return {name: subject.sizes.get(name, OPEN_SIZE) for name in names}
