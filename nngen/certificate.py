@@ -101,6 +101,7 @@ def _model(spec: Path, result: Report | str) -> dict[str, Any]:
         "arguments": result.arguments,
         "sizes": result.sizes,
         "values": result.values,
+        "reading": result.reading,
         "first_difference": result.first_difference,
         "first_step": str(result.first_step) if result.first_step else None,
         "checks": [
