@@ -28,7 +28,7 @@ from nngen.sizes import (
     value_of,
 )
 from nngen.spec import INPUT_SIZES, Body, LayerStep
-from nngen.spec.mentions import mentioned
+from nngen.spec.mentions import input_sizes, mentioned
 from nngen.tensors import UNKNOWN, Either, Tensor
 from nngen.written import Given
 
@@ -53,7 +53,7 @@ def build_block(
     _refuse_needless_sizes(step, meanings)
     sizes = {
         name: _input_size(step, name, meanings[name], path, scope)
-        for name in INPUT_SIZES
+        for name in input_sizes(body)
         if name in meanings
     }
     values = {**sizes, **values}
@@ -233,7 +233,7 @@ def walk_block(
             meanings[place] = size
         names[name] = named(name, value)
     tensors = _named_inputs(body, inputs, meanings)
-    for name in INPUT_SIZES:
+    for name in input_sizes(body):
         if name in meanings:
             names[name] = symbol(name, value_of(meanings[name]))
     inner = Scope(body.name, names, scope.choices, program)
@@ -279,13 +279,13 @@ def _named_inputs(
 
 
 def _size_name(body: Body, name: str, number: int, place: int, rank: int) -> str:
-    if number or place == 0:
-        return f"{name}.shape[{place}]"
-    if place == rank - 1 and (place != 1 or "in_channels" not in mentioned(body)):
-        return "in_features"
-    if place == 1:
-        return "in_channels"
-    return _LETTERS[rank][place] if rank in _LETTERS else f"{name}.shape[{place}]"
+    channels, features = (f"{name if number else 'in'}_{size}" for size in ("channels", "features"))
+    last = place == rank - 1 and (place != 1 or channels not in mentioned(body))
+    wanted = features if last else channels if place == 1 else ""
+    if place and wanted in input_sizes(body):
+        return wanted
+    letter = _LETTERS[rank][place] if rank in _LETTERS and place and not number else ""
+    return letter or f"{name}.shape[{place}]"
 
 
 def _named(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:

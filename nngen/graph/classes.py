@@ -30,7 +30,7 @@ from nngen.graph.redraws import Redraws
 from nngen.graph.step_redraws import step_redraws
 from nngen.graph.ties import ties
 from nngen.graph.variables import Variables
-from nngen.spec import INPUT_SIZES
+from nngen.spec.mentions import input_sizes
 
 
 class ClassWriter:
@@ -99,7 +99,7 @@ class ClassWriter:
         )
         codes = [*nn.codes(), *functional.codes(), *(code for _, code in lets)]
         codes += [build_condition(built.condition) for built in flow.built]
-        leading = leading_sizes([code for code in codes if code])
+        leading = leading_sizes(body, [code for code in codes if code])
         leading = leading if is_block else ()
         self.leading[body.name] = leading
         return ModelClass(
@@ -246,7 +246,7 @@ def _names_in(*codes: str) -> set[str]:
 
 def _ordered(flow: Flow) -> list[str]:
     """The names of the scope as the constructor has them."""
-    names = [*INPUT_SIZES, *(option.name for option in flow.body.options)]
+    names = [*input_sizes(flow.body), *(option.name for option in flow.body.options)]
     return [*names, *(name.text for name, _ in flow.body.let)]
 
 

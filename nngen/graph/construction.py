@@ -16,7 +16,8 @@ from nngen.graph.initializers import fans
 from nngen.graph.members import position, runs
 from nngen.graph.model import Attribute, Construction, Item, LayerState, Lines, StateLine
 from nngen.sizes import Dim
-from nngen.spec import INPUT_SIZES
+from nngen.spec import Body
+from nngen.spec.mentions import input_sizes
 from nngen.spec.model import Initializer, Option
 
 
@@ -301,9 +302,9 @@ def becomes_identity(flow: Flow, built: Built) -> bool:
     return operation.line is None and len(operation.reads) == 1
 
 
-def leading_sizes(codes: Sequence[str]) -> tuple[str, ...]:
-    """The sizes of the first input that code names; the constructor takes them first."""
+def leading_sizes(body: Body, codes: Sequence[str]) -> tuple[str, ...]:
+    """The sizes of a block's inputs that code names; the constructor takes them first."""
     nodes = [node for code in codes for node in ast.walk(ast.parse(code))]
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-    return tuple(name for name in INPUT_SIZES if name in names | attributes)
+    return tuple(name for name in input_sizes(body) if name in names | attributes)

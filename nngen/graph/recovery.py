@@ -16,9 +16,9 @@ from nngen.graph.flow import Value
 from nngen.graph.lines import Layer, LineEvaluator
 from nngen.graph.modules import check_argument, check_given, evaluate
 from nngen.graph.scope import Choices, Program, Scope
-from nngen.spec import INPUT_SIZES, Body, LayerStep, LineStep, Spec, Step
+from nngen.spec import Body, LayerStep, LineStep, Spec, Step
 from nngen.spec.broken import NUMBERED
-from nngen.spec.mentions import unused
+from nngen.spec.mentions import input_sizes, unused
 from nngen.tensors import Tensor
 
 # Hints for names that Python programs have, and specs do not.
@@ -171,7 +171,7 @@ def look_at_the_rest(spec: Spec, program: Program, choices: Choices) -> None:
             hint = "use it, or take it out"
             errors.add(SpecError(f"nothing uses the block {name!r}", body.mark, hint))
         names = [*(each.name for each in body.options), *(each.text for each, _ in body.let)]
-        unknown = dict.fromkeys((*names, *INPUT_SIZES), BROKEN)
+        unknown = dict.fromkeys((*names, *input_sizes(body)), BROKEN)
         inputs = dict.fromkeys((each.text for each in body.inputs), BROKEN)
         program.walk(body, Scope(name, unknown, choices, program), inputs)
     meant = {word for error in errors.found for word in _words(error)}

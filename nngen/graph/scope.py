@@ -14,7 +14,7 @@ from nngen.fold import IN_MATH, Folder
 from nngen.graph.sized import given
 from nngen.limits import ALLOW, limits
 from nngen.sizes import Dim, Size, is_whole, named, sizes_in, substitute, symbols_of, value_of
-from nngen.spec import INPUT_SIZES, Body, LayerStep
+from nngen.spec import Body, LayerStep
 from nngen.written import Given, untold_reason
 
 Place = tuple[str, tuple[str, ...], str, Mark]
@@ -43,7 +43,7 @@ class Choices:
             try:
                 self.chosen[place] = _choice(place, uses)
             except SpecError as error:
-                if place[2] not in INPUT_SIZES or uses[0][2].kind in LAYERS:
+                if uses[0][2].kind in LAYERS:
                     raise
                 self.failed[place] = error
                 self.chosen[place] = uses[0][0]
@@ -189,11 +189,10 @@ class Scope:
 
     def unsettled(self, path: tuple[str, ...], mark: Mark) -> dict[str, SpecError]:
         """The sizes at a place that no expression gives in every use."""
-        failed = self.choices.failed
         return {
-            name: failed[self.owner, path, name, mark]
-            for name in INPUT_SIZES
-            if (self.owner, path, name, mark) in failed
+            name: error
+            for (owner, place, name, where), error in self.choices.failed.items()
+            if (owner, place, where) == (self.owner, path, mark)
         }
 
     def settle(self, path: tuple[str, ...], argument: str, size: Any, step: LayerStep) -> Any:

@@ -16,6 +16,7 @@ from nngen.expressions import Expression
 from nngen.names import check_class_name, check_option_name
 from nngen.spec.inputs import MOST_NAMES, block_inputs, inputs_of, unknown_input
 from nngen.spec.model import (
+    INPUT_SIZES,
     Body,
     Input,
     Label,
@@ -30,7 +31,7 @@ from nngen.spec.model import (
 )
 from nngen.spec.nodes import corrected, expression, few, items, mapping, text, unknown
 from nngen.spec.redraws import rules
-from nngen.spec.steps import INPUT_SIZES, SEQUENTIAL_FORM, STATE_KINDS, StepReader
+from nngen.spec.steps import SEQUENTIAL_FORM, STATE_KINDS, StepReader
 
 __all__ = [
     "INPUT_SIZES",

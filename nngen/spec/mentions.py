@@ -7,12 +7,33 @@ from collections.abc import Iterable, Iterator
 
 from nngen.errors import Mark
 from nngen.expressions import Expression
-from nngen.spec.model import Body, LayerStep, LineStep, LossSteps, Rule, Spec, Step
+from nngen.spec.model import INPUT_SIZES, Body, LayerStep, LineStep, LossSteps, Rule, Spec, Step
 
 
 def mentioned(body: Body) -> set[str]:
     """The names in a class's expressions."""
     return _names([*(each.tree for _, each in body.let), *_in_body(body)])
+
+
+def input_sizes(body: Body) -> tuple[str, ...]:
+    """What a block calls the sizes of its inputs: `in_channels`, of a further input z `z_channels`."""
+    further = [
+        f"{name.text}_{size}" for name in body.inputs[1:] for size in ("channels", "features")
+    ]
+    return (*INPUT_SIZES, *(name for name in further if name not in _bound(body)))
+
+
+def _bound(body: Body) -> set[str]:
+    """The names that a class gives to what is its own."""
+    names = {option.name for option in body.options} | {name.text for name, _ in body.let}
+    names |= {name.text for name in body.inputs}
+    for step in body.layers:
+        if isinstance(step, LineStep):
+            names |= set(step.line.names)
+        else:
+            names |= set() if step.label is None else {str(step.label.fixed)}
+            names |= set() if step.call is None else set(step.call.names)
+    return names
 
 
 def unused(spec: Spec) -> Iterator[tuple[str, str, Mark]]:

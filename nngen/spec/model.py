@@ -10,6 +10,9 @@ from nngen.errors import Mark, SpecError
 from nngen.expressions import Expression, Line
 from nngen.mathematics import NUMBERS
 
+# What a block calls the sizes of its first input.
+INPUT_SIZES = ("in_channels", "in_features")
+
 
 @dataclass(frozen=True, slots=True)
 class Name:

@@ -17,12 +17,21 @@ from nngen.expressions import Expression, Line, parse, parse_line, shorten
 from nngen.names import check_layer_name
 from nngen.spec import meant
 from nngen.spec.broken import unread, words_in
-from nngen.spec.model import Broken, Label, LayerStep, LineStep, Name, Option, Rule, Step
+from nngen.spec.model import (
+    INPUT_SIZES,
+    Broken,
+    Label,
+    LayerStep,
+    LineStep,
+    Name,
+    Option,
+    Rule,
+    Step,
+)
 from nngen.spec.nodes import expression, items, known_keys, shown, text
 from nngen.spec.redraws import initializer, rules
 
 # The sizes of a block's first input that it may name; used, they become its leading arguments.
-INPUT_SIZES = ("in_channels", "in_features")
 BESIDE = ("from", "call", "repeat", "when", "otherwise", "init", "built_after", *MODIFIERS)
 LONGEST_LABEL = 200
 SEQUENTIAL_FORM = "`Sequential: [{Linear: 10}, ReLU]`"

@@ -342,9 +342,11 @@ def block(book: Book, step: Step, names: Names, inputs: Sequence[Any]) -> Part:
     body = book.blocks[step.kind]
     given = by_name(body.says, step.given)
     own = arguments(body.says.get("args", {}), given, names)
-    first = inputs[0]
-    if isinstance(first, Tensor) and first.dim() > 1:
-        own |= {"in_channels": first.shape[1], "in_features": first.shape[-1]}
+    called = ["in", *list(body.says.get("inputs", ["x"]))[1:]]
+    for name, value in zip(called, inputs):
+        if isinstance(value, Tensor) and value.dim() > 1:
+            found = {f"{name}_channels": value.shape[1], f"{name}_features": value.shape[-1]}
+            own = {**found, **own}
     own |= {name: evaluated(given[name], names) for name in _SIZES if name in given}
     if "Sequential" in body.says:
         return RowBlock(book, body, own)
