@@ -1,7 +1,7 @@
-"""What mkdocs asks for: pages made from the catalog, the rules, the lessons and the README.
+"""What mkdocs asks for: pages made from the catalog, the rules and the lessons.
 
-A line `{{ layers }}` in a page stands for one of `PARTS`, `{{ README: Use }}` for a section of the README. Links are
-those that work in the repository; here they are led to where the site has the same.
+What stands between `<!-- here: layers -->` and `<!-- end -->` in a page is for its readers in the repository; the site has
+one of `PARTS` there. Links are those that work in the repository; here they are led to where the site has the same.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PLACES = (
 )
 _FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
-_PART = re.compile(r"^\{\{ (.+) \}\}$", re.MULTILINE)
+_PART = re.compile(r"^<!-- here: (\w+) -->\n.*?^<!-- end -->$", re.DOTALL | re.MULTILINE)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -73,22 +73,7 @@ def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
     if page.file.generated_by:
         return markdown
     text = led(markdown, f"docs/{name}", name)
-    return _PART.sub(lambda match: part(match[1], name), text)
-
-
-def part(wanted: str, page: str) -> str:
-    """What a line `{{ wanted }}` in a page stands for."""
-    kind, _, title = wanted.partition(": ")
-    return led(section(title), "README.md", page) if kind == "README" else PARTS[wanted]()
-
-
-def section(title: str) -> str:
-    """The text of a section of the README."""
-    text = (REPOSITORY / "README.md").read_text("utf-8")
-    (found,) = re.findall(
-        rf"^## {re.escape(title)}\n\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE
-    )
-    return str(found)
+    return _PART.sub(lambda match: PARTS[match[1]](), text)
 
 
 # Links

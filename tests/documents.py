@@ -28,7 +28,7 @@ class Block:
 FENCE = re.compile(
     r"(?P<above>[^\n]*)\n\n```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
-FILE = re.compile(r"\[(?P<file>[\w./]+)\]\((?P=file)\)(?:, in part)?:")
+FILE = re.compile(r"\[(?P<file>[\w./]+)\]\((?:\.\./)?(?P=file)\)(?:, in part)?:")
 COMMAND = re.compile(r"^\$ (.*)\n", re.MULTILINE)
 
 

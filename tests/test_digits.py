@@ -22,7 +22,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-# What the README shows, line for line; tests/test_readme.py holds it to that.
+# What docs/using.md shows, line for line; tests/test_docs.py holds it to that.
 
 digits = load_digits()
 images = torch.tensor(digits.images[:, None] / 16, dtype=torch.float32)

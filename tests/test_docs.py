@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shutil
@@ -20,6 +21,9 @@ from nngen.catalog import LAYERS
 from nngen.cli import VERBS, parser
 from nngen.lint import RULES
 from nngen.pitfalls import PITFALLS
+from nngen.spec import _KEYS
+from nngen.spec.steps import BESIDE
+from tests import test_digits
 from tests.documents import REPOSITORY, Block, as_shown, blocks, commands, run
 
 DOCS = REPOSITORY / "docs"
@@ -30,16 +34,25 @@ PAGES = {
     for path in sorted(DOCS.glob("*.md"))
     if path.name not in ELSEWHERE
 }
+LINKS = sorted(
+    (path.name, link)
+    for path in DOCS.glob("*.md")
+    for link in set(re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")))
+    if "://" not in link
+)
+QUOTES = [block for found in PAGES.values() for block in found if block.quotes]
 RUN = [name for name, found in PAGES.items() if any(b.language == "console" for b in found)]
 SPECS = [
     pytest.param(block, id=f"{name}: {block.text.splitlines()[0]}")
     for name, found in PAGES.items()
     for block in found
-    if block.language == "yaml"
+    if block.language == "yaml" and not block.quotes
 ]
 # What is not run: it changes the machine.
 INSTALLS = {
+    "pip install '.[torch,graph]'",
     "pip install '.[torch,watch]'",
+    "nngen lesson specs/cnn.yaml specs/residual.yaml -o site",
     "nngen completion bash > ~/.local/share/bash-completion/completions/nngen",
 }
 
@@ -66,7 +79,8 @@ def test_the_commands_print_what_is_shown(name: str, project: Path) -> None:
 
 
 def python(found: list[Block]) -> str:
-    return "\n".join(block.text for block in found if block.language == "python")
+    shown = (block for block in found if block.language == "python" and not block.quotes)
+    return "\n".join(block.text for block in shown)
 
 
 def test_the_python_of_other_pages_runs(project: Path) -> None:
@@ -74,6 +88,55 @@ def test_the_python_of_other_pages_runs(project: Path) -> None:
     (code,) = filter(None, programs)
     assert code.count("assert ") >= 2
     assert run(project, sys.executable, "-W", "error", "-c", code) == ""
+
+
+def test_the_digits_are_trained_as_in_the_tests() -> None:
+    page = (DOCS / "using.md").read_text("utf-8")
+    assert f"\n\n{inspect.getsource(test_digits.train)}\n" in page
+    source = inspect.getsource(test_digits)
+    assert source[source.index("digits = load_digits()") : source.index("def train(")] in page
+
+
+@pytest.mark.parametrize("block", QUOTES, ids=str)
+def test_quotes_are_in_their_files(block: Block) -> None:
+    """In order and whole, but for what `...` stands for."""
+    text = (REPOSITORY / block.quotes).read_text("utf-8")
+    position = 0
+    parts = re.split(r"^ *\.\.\.\n\n?", block.text, flags=re.MULTILINE)
+    assert len(parts) == 1 or block.language == "python"
+    for part in parts:
+        found = text.find(part, position)
+        assert found >= 0, part
+        position = found + len(part)
+
+
+def test_the_overview_quotes_a_spec_and_both_files() -> None:
+    assert [block.quotes for block in PAGES["index.md"]] == [
+        "specs/digits.yaml",
+        "generated/digits/nn_style.py",
+        "generated/digits/functional_style.py",
+    ]
+    assert "nngen: ignore" not in PAGES["index.md"][0].text
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS)
+def test_links_lead_somewhere_in_the_repository(page: str, link: str) -> None:
+    path, _, fragment = link.partition("#")
+    target = DOCS / path if path else DOCS / page
+    assert target.exists()
+    if fragment and target.suffix == ".md":
+        headings = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.MULTILINE)
+        names = {re.sub(r"[^\w -]", "", words.lower()).replace(" ", "-") for words in headings}
+        assert fragment in names
+
+
+def test_the_keys_described_are_keys_of_the_language() -> None:
+    page = (DOCS / "spec.md").read_text("utf-8")
+    top, steps = page[page.index("## All keys") :].split("\nA step is ")
+    keys = re.findall(r"^\| `(\w+)`", top, flags=re.MULTILINE)
+    beside = re.findall(r"^\| `(\w+): [^|]* \| beside a layer", steps, flags=re.MULTILINE)
+    assert {"layers", "loss", "name"} <= set(keys) <= set(_KEYS)
+    assert {"call", "from", "repeat"} <= set(beside) <= set(BESIDE)
 
 
 @pytest.mark.parametrize("block", SPECS)
@@ -104,16 +167,6 @@ def test_every_verb_has_its_section_and_an_example() -> None:
     for verb in set(action.choices) - {"explain"}:
         assert f"nngen {verb}" in described[verb], verb
     assert "nngen explain" in described["lint"]
-
-
-def test_the_exit_codes_are_told_alike() -> None:
-    readme = (REPOSITORY / "README.md").read_text("utf-8")
-    tables = [re.findall(r"^\| [012] \| .*$", text, re.MULTILINE) for text in (readme, _cli())]
-    assert len(tables[0]) == 3 and tables[0] == tables[1]
-
-
-def _cli() -> str:
-    return (DOCS / "cli.md").read_text("utf-8")
 
 
 def test_every_public_name_is_documented() -> None:
@@ -181,7 +234,7 @@ def test_the_site(site: Path) -> None:
     assert set(PITFALLS) <= pages["pitfalls.html"].ids
     for name, page in pages.items():
         assert not [load for load in page.loads if re.match(r"https?:|//", load)], name
-        assert "{{" not in (site / name).read_text("utf-8"), name
+        assert "<!-- here:" not in (site / name).read_text("utf-8"), name
         for link in page.links:
             leads_somewhere(link, site / name, site)
 
