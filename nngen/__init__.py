@@ -135,6 +135,9 @@ def verify(
         nngen.errors.NngenError: the device is not there, or a package is missing.
         ValueError: a number is below 1, or a dtype is unknown.
     """
+    from nngen.packages import import_torch
+
+    import_torch()
     from nngen import loading, proof
     from nngen.conditions import Conditions
 

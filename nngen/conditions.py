@@ -7,9 +7,6 @@ from dataclasses import dataclass
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 AUTOCASTS = ("float16", "bfloat16")
 
-# What installs the packages that some checks need.
-INSTALL = "pip install 'nngen[verify]'"
-
 
 @dataclass(frozen=True)
 class Conditions:

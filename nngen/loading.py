@@ -19,6 +19,7 @@ from nngen import document
 from nngen import spec as specs
 from nngen.document import Node
 from nngen.graph import Graph, fed, read_spec
+from nngen.packages import import_torch
 from nngen.sourcemap import SourceMap, trace
 from nngen.subject import Fed, Origins, Subject
 
@@ -107,6 +108,7 @@ def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None 
     source_map = trace(given)
     texts = {name: file.text for name, file in source_map.files.items()}
     name = source_map.graph.model.name.lower()
+    import_torch()
     package = _package(texts, f"nngen_loaded_{next(_NUMBER)}_{name}")
     return Pair(
         package.nn_style,

@@ -15,6 +15,7 @@ import pytest
 import nngen
 from nngen.cli import main
 from nngen.errors import FileError, NngenError, SpecError, did_you_mean, nearest
+from nngen.packages import install
 from tests.excerpts import without_excerpts
 
 HEAD = "name: M\ninput: [3, 8, 8]\nlayers:\n"
@@ -197,7 +198,7 @@ def test_verify_without_torch(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     (folder / "good.yaml").write_text(HEAD + "  - ReLU\n")
-    message = "verify needs torch: pip install 'nngen[torch]'"
+    message = f"verify needs torch: {install('torch')}"
     assert failed(capsys, "verify", "good.yaml") == message
 
 

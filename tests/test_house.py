@@ -20,6 +20,7 @@ ORDER = (
         "places",
         "errors",
         "limits",
+        "packages",
         "identifiers",
         "plain",
         "sizes",

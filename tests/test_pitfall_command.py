@@ -11,6 +11,7 @@ import pytest
 from nngen.cli import main
 from nngen.cli import pitfall as verb
 from nngen.language import LANGUAGES, translate
+from nngen.packages import install
 from nngen.pitfalls import GROUPS, PITFALLS
 from tests.test_house import without_torch
 from tests.test_pitfalls import outcome
@@ -45,7 +46,7 @@ def test_running_says_that_it_needs_torch(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verb, "find_spec", lambda name: None)
-    message = "running a pitfall needs torch: pip install 'nngen[torch]'\n"
+    message = f"running a pitfall needs torch: {install('torch')}\n"
     assert run(capsys, "dropout-in-eval", code=2) == message
 
 

@@ -15,6 +15,7 @@ import nngen
 from nngen import lint
 from nngen import spec as specs
 from nngen.cli import main
+from nngen.packages import install
 
 NNGEN = [sys.executable, "-m", "nngen"]
 
@@ -151,4 +152,4 @@ def test_what_is_missing_is_told(
 ) -> None:
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     assert main(["watch", "m.yaml"]) == 2
-    assert capsys.readouterr().err == "watch needs watchfiles: pip install 'nngen[watch]'\n"
+    assert capsys.readouterr().err == f"watch needs watchfiles: {install('watch')}\n"

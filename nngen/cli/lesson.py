@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nngen.cli.shared import Verbs, each, language, specs
 from nngen.errors import NngenError
+from nngen.packages import install
 
 if TYPE_CHECKING:
     from nngen.report import Report
@@ -43,11 +44,9 @@ def add(verbs: Verbs) -> None:
 
 
 def _lesson(options: argparse.Namespace) -> int:
-    if find_spec("pygments") is None or find_spec("markdown") is None:
-        raise NngenError("pages need Pygments and Markdown: pip install 'nngen[lesson]'")
     if find_spec("torch") is None and not options.no_verify:
         raise NngenError(
-            "the proof and the pitfalls need torch: pip install 'nngen[torch]'\n"
+            f"the proof and the pitfalls need torch: {install('torch')}\n"
             "  hint: `--no-verify` writes the pages without them"
         )
     from nngen import pitfalls, verify

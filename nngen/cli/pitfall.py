@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nngen.cli.shared import Verbs, language
 from nngen.errors import NngenError
+from nngen.packages import install
 
 if TYPE_CHECKING:
     from nngen.pitfalls import Pitfall
@@ -51,7 +52,7 @@ def _list(options: argparse.Namespace) -> None:
 
 def _run(chosen: list[Pitfall], options: argparse.Namespace) -> None:
     if find_spec("torch") is None:
-        raise NngenError("running a pitfall needs torch: pip install 'nngen[torch]'")
+        raise NngenError(f"running a pitfall needs torch: {install('torch')}")
     from nngen.pitfalls import run
     from nngen.pitfalls.text import as_text
 

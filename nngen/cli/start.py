@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nngen.cli.shared import Verbs
 from nngen.errors import FileError, NngenError
+from nngen.packages import install
 
 
 def add(verbs: Verbs) -> None:
@@ -70,7 +71,7 @@ def _watch(options: argparse.Namespace) -> int:
     try:
         from watchfiles import watch
     except ModuleNotFoundError:
-        raise NngenError("watch needs watchfiles: pip install 'nngen[watch]'") from None
+        raise NngenError(f"watch needs watchfiles: {install('watch')}") from None
 
     from nngen.folders import distinct
 

@@ -14,6 +14,7 @@ from nngen.cli import reporting
 from nngen.cli.reporting import Problem, Reporter, reported
 from nngen.cli.shared import Verbs, each, settings, size, specs
 from nngen.errors import Mark, NngenError
+from nngen.packages import install
 
 if TYPE_CHECKING:
     from nngen.report import Report
@@ -93,7 +94,7 @@ def _more(group: argparse._ArgumentGroup) -> None:
         "--exports",
         action="store_true",
         help="torch.func, torch.export, safetensors, and ONNX run in onnxruntime "
-        "(pip install 'nngen[verify]')",
+        "(needs the extra `verify`)",
     )
     group.add_argument(
         "--compile",
@@ -139,7 +140,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _verify_all(options: argparse.Namespace, report: Reporter) -> int:
     if find_spec("torch") is None:
-        raise NngenError("verify needs torch: pip install 'nngen[torch]'")
+        raise NngenError(f"verify needs torch: {install('torch')}")
     import json
 
     from nngen import __version__, certificate

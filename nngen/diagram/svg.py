@@ -8,6 +8,7 @@ from typing import Any
 
 from nngen.diagram.nodes import Drawing, Group, Node
 from nngen.errors import NngenError
+from nngen.packages import install
 
 _FONT = "Helvetica,Arial,sans-serif"
 _STYLES = {
@@ -45,7 +46,7 @@ def as_svg(drawing: Drawing) -> str:
         graphviz: Any = importlib.import_module("graphviz")
     except ImportError:
         message = "drawing SVG needs the Python package graphviz"
-        raise ToolError(f"{message}\n  hint: pip install 'nngen[graph]'") from None
+        raise ToolError(f"{message}\n  hint: {install('graph')}") from None
     try:
         text: str = _sheet(graphviz, drawing).pipe(format="svg", encoding="utf-8")
     except graphviz.ExecutableNotFound:

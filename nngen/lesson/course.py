@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import re
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree.ElementTree import Element
 
-import markdown
-from markdown.extensions import Extension
-from markdown.extensions.toc import slugify
-from markdown.preprocessors import Preprocessor
-from markdown.treeprocessors import Treeprocessor
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererProtocol
+from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from nngen.lesson import paint
@@ -66,7 +64,7 @@ def _page(path: Path, language: str) -> Page:
     text = path.read_text(encoding="utf-8")
     english = (folder() / "en" / path.name).read_text(encoding="utf-8")
     prefix = "" if language == "en" else f"{language}-"
-    ids = [prefix + slugify(words, "-") for words in _headings(english)]
+    ids = [prefix + _slug(words) for words in _headings(english)]
     return Page(path.stem, _headings(text)[0].replace("`", ""), to_html(text, ids))
 
 
@@ -84,53 +82,37 @@ def to_html(text: str, ids: Sequence[str] = ()) -> Markup:
     Raises:
         ValueError: a link leads to what is not on the site.
     """
-    return Markup(markdown.markdown(text, extensions=["tables", _Lesson(ids)]))
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    reader.validateLink = lambda url: True  # type: ignore[method-assign]  # _on_the_site has the say
+    reader.add_render_rule("fence", _block)
+    tokens = reader.parse(text)
+    headings = [each for each in tokens if each.type == "heading_open"]
+    for heading, name in zip(headings, ids):
+        heading.attrSet("id", name)
+    for link in (
+        each for token in tokens for each in token.children or () if each.type == "link_open"
+    ):
+        link.attrSet("href", _on_the_site(str(link.attrGet("href"))))
+    return Markup(reader.renderer.render(tokens, reader.options, {}))
 
 
-class _Lesson(Extension):
-    def __init__(self, ids: Sequence[str]) -> None:
-        super().__init__()
-        self.ids = ids
-
-    def extendMarkdown(self, md: markdown.Markdown) -> None:
-        md.preprocessors.deregister("html_block")
-        md.inlinePatterns.deregister("html")
-        # After whitespace is made even (30), which would take the stash's own marks out.
-        md.preprocessors.register(_Blocks(md), "blocks", 25)
-        md.treeprocessors.register(_Places(self.ids), "places", 0)
-
-
-class _Blocks(Preprocessor):
-    """Fenced blocks, coloured as the twins are."""
-
-    def run(self, lines: list[str]) -> list[str]:
-        return _FENCE.sub(self._block, "\n".join(lines)).split("\n")
-
-    def _block(self, match: re.Match[str]) -> str:
-        language, text = match["language"], textwrap.dedent(match["text"])
-        if language == "python":
-            code = Markup("\n").join(line.html for line in paint.python(text, ()))
-        elif language == "yaml":
-            code = Markup("\n").join(line.html for line in paint.yaml(text, (), (), {}))
-        else:
-            code = escape(text.rstrip("\n"))
-        html = Markup('<pre class="{}" tabindex="0"><code>{}</code></pre>').format(language, code)
-        return f"\n{self.md.htmlStash.store(html)}\n"
+def _block(_: RendererProtocol, tokens: Sequence[Token], place: int, *__: object) -> str:
+    """A fenced block, coloured as the twins are."""
+    language, text = tokens[place].info, textwrap.dedent(tokens[place].content)
+    if language == "python":
+        code = Markup("\n").join(line.html for line in paint.python(text, ()))
+    elif language == "yaml":
+        code = Markup("\n").join(line.html for line in paint.yaml(text, (), (), {}))
+    else:
+        code = escape(text.rstrip("\n"))
+    html = '<pre class="{}" tabindex="0"><code>{}</code></pre>\n'
+    return Markup(html).format(language, code)
 
 
-class _Places(Treeprocessor):
-    """The ids of headings, and links as the site has them."""
-
-    def __init__(self, ids: Sequence[str]) -> None:
-        super().__init__()
-        self.ids = ids
-
-    def run(self, root: Element) -> None:
-        headings = [each for each in root.iter() if each.tag in ("h1", "h2", "h3")]
-        for heading, name in zip(headings, self.ids):
-            heading.set("id", name)
-        for link in root.iter("a"):
-            link.set("href", _on_the_site(str(link.get("href"))))
+def _slug(words: str) -> str:
+    """A heading as an id: `Train and eval` is train-and-eval."""
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
+    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", plain).strip().lower())
 
 
 def _on_the_site(link: str) -> str:

@@ -57,6 +57,9 @@ def run(pitfall: Pitfall) -> Outcome:
     Raises:
         NngenError: a program does not end as it should, as it may under another version of torch.
     """
+    from nngen.packages import import_torch
+
+    import_torch()
     from nngen.pitfalls.running import run_half
 
     return Outcome(pitfall, run_half(pitfall, "wrong"), run_half(pitfall, "right"))

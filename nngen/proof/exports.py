@@ -20,8 +20,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nngen.conditions import INSTALL, Conditions
+from nngen.conditions import Conditions
 from nngen.errors import NngenError
+from nngen.packages import install
 from nngen.proof.bench import Act, Bench
 from nngen.proof.bits import frozen, leaves
 from nngen.proof.carried import State, check_file
@@ -57,7 +58,7 @@ class Export:
         """What is not there, and how to get it; empty where all is."""
         missing = [package for package in self.packages if find_spec(package) is None]
         if missing:
-            return f"{', '.join(missing)} not installed: {INSTALL}"
+            return f"{', '.join(missing)} not installed: {install('verify')}"
         named = os.environ.get("CXX")
         if self.group == "torch.compile" and not any(map(shutil.which, (named or "", *COMPILERS))):
             return "no C++ compiler found: install g++ or clang++"
