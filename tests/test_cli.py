@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -372,7 +373,7 @@ def test_verify_of_a_wrong_spec(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        pytest.param([], "required: COMMAND", id="no command"),
+        pytest.param([], "\nstart:\n", id="no command"),
         pytest.param(["biuld", "net.yaml"], "invalid choice: 'biuld'", id="unknown command"),
         pytest.param(["build"], "required: SPEC", id="no spec"),
         pytest.param(["build", "a.yaml", "--frce"], "arguments: --frce", id="unknown option"),
@@ -401,6 +402,20 @@ def test_help(shell: Shell, arguments: list[str], expected: list[str]) -> None:
     assert exit.value.code == 0
     printed = shell.capsys.readouterr().out
     assert all(word in printed for word in expected)
+
+
+def test_help_lists_each_verb_once_in_groups(shell: Shell) -> None:
+    (verbs,) = (each for each in cli.parser()._actions if each.choices)
+    assert verbs.choices is not None
+    listed = [name for names in cli.GROUPS.values() for name in names]
+    assert listed[0] == "init" and sorted(listed) == sorted(verbs.choices)
+    with pytest.raises(SystemExit) as exit:
+        main([])
+    assert exit.value.code == 2
+    assert shell.capsys.readouterr().err == cli.parser().format_help()
+    for name, action in verbs.choices.items():
+        assert re.search(rf"^  {name} +\w", cli.parser().format_help(), re.MULTILINE), name
+        assert "COMMAND" not in action.format_help()
 
 
 @pytest.mark.parametrize("module", ["nngen", "nngen.cli"])

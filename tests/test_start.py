@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,8 +35,11 @@ def test_the_first_spec_builds_is_clean_and_equal(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["init", file]) == 0
-    assert capsys.readouterr().out == f"{file}: written; now run `nngen build {file}`\n"
+    told = capsys.readouterr().out.splitlines()
     text = Path(file).read_text()
+    assert told[0] == f"{file}: written; now run" and len(told) == 4
+    for verb, line in zip(("build", "verify", "diff"), told[1:], strict=True):
+        assert line.startswith(f"  nngen {verb} ") and f"# {line}\n" in text
     assert "{" not in text.split("name:")[0]
     spec = specs.read(Path(file))
     assert spec.model.name == name and lint.lint(spec) == ()
@@ -118,6 +123,27 @@ def test_watch_builds_again_when_the_spec_changes_and_outlives_errors(tmp_path: 
     finally:
         process.kill()
         process.wait()
+
+
+def test_watch_verifies_and_writes_pages_if_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = Path("m.yaml")
+    spec.write_text("name: M\ninput: [3]\nlayers: [Linear: 4]\n")
+
+    def watch(*_: object, **__: object) -> Iterator[set[tuple[int, str]]]:
+        for text in ("layers: [Linaer: 5]", "layers: [Linear: 6]"):
+            spec.write_text(f"name: M\ninput: [3]\n{text}\n")
+            yield {(1, str(spec.resolve()))}
+
+    monkeypatch.setitem(sys.modules, "watchfiles", SimpleNamespace(watch=watch))
+    assert main(["watch", "m.yaml", "--verify", "--lesson", "site"]) == 0
+    told = capsys.readouterr()
+    assert told.out.count("M: the twins are equal, bit for bit") == 2
+    assert told.out.count("site/index.html: written") == 2
+    assert told.err.count("did you mean 'Linear'?") == 1
+    assert "Linear: 6" in re.sub(r"<[^>]+>", "", Path("site/m.html").read_text())
 
 
 def test_a_shell_completes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -216,6 +216,54 @@ def test_the_table_of_a_small_model() -> None:
     ]
 
 
+REPEATED = {
+    "name": "Net",
+    "input": [4],
+    "blocks": {"Block": {"layers": [{"Linear as fc": "in_features"}, "y = x + fc"]}},
+    "layers": [
+        {"Block as body": {}, "repeat": 3},
+        {"Block as one": {}},
+        {"Block as two": {}},
+        {"Linear": 4},
+        {"Sequential as last": [{"Linear": 4}]},
+    ],
+}
+
+
+def test_equal_blocks_are_folded() -> None:
+    summary = summary_of(REPEATED, 1)
+    lines = [" ".join(row.split()) for row in as_text(summary).splitlines()[5:-4]]
+    assert lines == [
+        "body ModuleList x (1, 4) 60 48",
+        "0 … 2 Block x 3 x (1, 4) 3 x 20 3 x 16",
+        "fc Linear x (1, 4) 20 16",
+        "y = x + fc x, fc (1, 4) - -",
+        "one, two Block x 2 body (1, 4) 2 x 20 2 x 16",
+        "fc Linear x (1, 4) 20 16",
+        "y = x + fc x, fc (1, 4) - -",
+        "fc1 Linear two (1, 4) 20 16",
+        "last Sequential fc1 (1, 4) 20 16",
+        "0 Linear fc1 (1, 4) 20 16",
+    ]
+    every = as_text(summary, fold=False)
+    assert every.count(" Block ") == 5 and " x 2" not in every
+    assert len(as_text(summary, depth=0).splitlines()) == 13
+
+
+def test_blocks_that_differ_within_are_not_folded() -> None:
+    data = {
+        "name": "Net",
+        "input": [4],
+        "layers": [
+            {"Sequential as one": [{"Linear": 4}, "ReLU"]},
+            {"Sequential as two": [{"Linear": 4}, "Tanh"]},
+            {"Sequential as three": [{"Linear": 4}, "Tanh"]},
+        ],
+    }
+    text = as_text(summary_of(data, 1))
+    assert "two, three" in text and "one, two" not in text
+
+
 def test_the_verb(capsys: pytest.CaptureFixture[str]) -> None:
     path = str(REPOSITORY / "specs" / "residual.yaml")
     assert main(["summary", path, "--depth", "0", "--batch", "3"]) == 0

@@ -17,8 +17,36 @@ from nngen.cli import build, diff, lesson, lint, pitfall, show, start, verify
 from nngen.errors import NngenError
 from nngen.limits import large
 
-# Each module adds its verbs, in the order in which help lists them.
-VERBS = (build, verify, diff, lint, show, pitfall, lesson, start)
+# Each module adds its verbs.
+VERBS = (start, build, diff, show, verify, lint, lesson, pitfall)
+# As help lists them.
+GROUPS = {
+    "start": ("init", "build", "watch"),
+    "look": ("diff", "summary", "graph", "layers"),
+    "check": ("verify", "lint", "explain"),
+    "teach": ("lesson", "pitfall"),
+    "set up": ("completion", "schema"),
+}
+
+
+class _Root(argparse.ArgumentParser):
+    """Lists the verbs in groups."""
+
+    def format_help(self) -> str:
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        formatter.add_text(self.description)
+        (verbs,) = (each for each in self._actions if isinstance(each, argparse._SubParsersAction))
+        known = {verb.dest: verb for verb in verbs._choices_actions}
+        for title, names in GROUPS.items():
+            formatter.start_section(title)
+            formatter.add_arguments([known[name] for name in names])
+            formatter.end_section()
+        formatter.start_section("options")
+        formatter.add_arguments([each for each in self._actions if each is not verbs])
+        formatter.end_section()
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may lack a spec's letters
             stream.reconfigure(errors="backslashreplace")
-    options = parser().parse_args(arguments)
+    root = parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        root.exit(2, root.format_help())
+    options = root.parse_args(arguments)
     try:
         with large(getattr(options, "large", False)):
             code: int = options.run(options)
@@ -45,14 +76,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """All verbs and their options."""
-    root = argparse.ArgumentParser(
+    root = _Root(
         prog="nngen",
-        description="One YAML model description becomes two PyTorch models, equal bit for bit.",
+        description="One YAML model description becomes two PyTorch models, equal bit for bit. "
+        "Begin with `nngen init net.yaml`; `nngen COMMAND --help` tells more of each command.",
         epilog="exit codes: 0 done, up to date, equal, clean; 1 a file is out of date (build --check), models differ "
         "(verify, lesson), or there are findings (lint); 2 an error in a spec, a file, or the command line",
     )
     root.add_argument("--version", action="version", version=f"nngen {__version__}")
-    verbs = root.add_subparsers(required=True, metavar="COMMAND")
+    verbs = root.add_subparsers(
+        required=True, metavar="COMMAND", parser_class=argparse.ArgumentParser
+    )
     for module in VERBS:
         module.add(verbs)
     root.set_defaults(parser=root)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nngen.cli import reporting
 from nngen.cli.reporting import Problem, Reporter, reported
-from nngen.cli.shared import Verbs, each, specs
+from nngen.cli.shared import Verbs, each, large, paths
 from nngen.errors import Mark
 
 FILES = ("__init__.py", "functional_style.py", "nn_style.py")
@@ -21,9 +21,11 @@ def add(verbs: Verbs) -> None:
     build = verbs.add_parser(
         "build",
         help="write the two models of each spec",
+        description="Writes a package for each spec: nn_style.py, functional_style.py, and an __init__.py that carries "
+        "checkpoints over. `nngen build net.yaml` writes generated/net/. Nothing is written for a spec with a mistake.",
         epilog="exit codes: 0 written or up to date; 1 --check: something is out of date; 2 an error",
     )
-    specs(build)
+    paths(build)
     build.add_argument(
         "-o",
         "--out",
@@ -32,19 +34,21 @@ def add(verbs: Verbs) -> None:
         help="the folder for the packages (default: %(default)s)",
     )
     build.add_argument(
+        "--force", action="store_true", help="overwrite files that were edited by hand"
+    )
+    checks = build.add_argument_group("for CI, and for what is built already")
+    checks.add_argument(
         "--check",
         action="store_true",
         help="write nothing; exit 1 if anything is out of date",
     )
-    build.add_argument(
+    checks.add_argument(
         "--diff",
         action="store_true",
         help="write nothing; show as a unified diff what a build would change",
     )
-    build.add_argument(
-        "--force", action="store_true", help="overwrite files that were edited by hand"
-    )
-    reporting.add(build)
+    reporting.add(checks)
+    large(checks)
     build.set_defaults(run=_build)
 
 

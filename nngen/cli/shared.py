@@ -17,13 +17,17 @@ else:
 
 
 def specs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "specs", type=Path, nargs="+", metavar="SPEC", help="a YAML model description"
-    )
+    paths(parser)
     large(parser)
 
 
-def large(parser: argparse.ArgumentParser) -> None:
+def paths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "specs", type=Path, nargs="+", metavar="SPEC", help="a YAML model description"
+    )
+
+
+def large(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--large",
         action="store_true",

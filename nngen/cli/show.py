@@ -18,6 +18,9 @@ def add(verbs: Verbs) -> None:
     summary.add_argument(
         "--depth", type=count, metavar="D", help="how far to open blocks; 0 leaves them closed"
     )
+    summary.add_argument(
+        "--no-fold", dest="fold", action="store_false", help="show each of several equal blocks"
+    )
     summary.add_argument("--batch", type=size, default=1, metavar="N", help="the batch size")
     settings(summary)
     summary.set_defaults(run=_summary)
@@ -56,7 +59,7 @@ def _summary(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({path: each.as_dict() for path, each in found.items()}, indent=2))
     else:
-        print("\n\n".join(as_text(each, options.depth) for each in found.values()))
+        print("\n\n".join(as_text(each, options.depth, options.fold) for each in found.values()))
     return 0
 
 

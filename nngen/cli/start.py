@@ -27,6 +27,13 @@ def add(verbs: Verbs) -> None:
         "specs", type=Path, nargs="+", metavar="SPEC", help="a YAML model description"
     )
     watch.add_argument("-o", "--out", type=Path, default=Path("generated"), help="as for build")
+    watch.add_argument("--verify", action="store_true", help="verify what was built, too")
+    watch.add_argument(
+        "--lesson",
+        type=Path,
+        metavar="FOLDER",
+        help="write the pages of `nngen lesson` anew, without the proof",
+    )
     watch.set_defaults(run=_watch)
 
     completion = verbs.add_parser("completion", help="print the script by which a shell completes")
@@ -57,7 +64,8 @@ def _init(options: argparse.Namespace) -> int:
         raise FileError(
             f"cannot write {path}: {getattr(error, 'strerror', None) or error}"
         ) from None
-    print(f"{path}: written; now run `nngen build {path}`")
+    print(f"{path}: written; now run")
+    print(*(line[2:] for line in text.splitlines() if line.startswith("#   nngen ")), sep="\n")
     return 0
 
 
@@ -77,10 +85,18 @@ def _watch(options: argparse.Namespace) -> int:
 
     specs = distinct(options.specs)
 
-    def build(paths: list[Path]) -> None:
-        given = options.parser.parse_args(["build", *map(str, paths), f"--out={options.out}"])
-        given.run(given)
+    def run(*words: str) -> bool:
+        given = options.parser.parse_args(words)
+        done: bool = given.run(given) == 0
         sys.stdout.flush()
+        return done
+
+    def build(paths: list[Path]) -> None:
+        built = [str(path) for path in paths if run("build", str(path), f"--out={options.out}")]
+        if built and options.verify:
+            run("verify", *built)
+        if built and options.lesson:
+            run("lesson", *built, "--no-verify", f"--out={options.lesson}")
 
     build(specs)
     places = {path.resolve(): path for path in specs}

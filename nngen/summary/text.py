@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from nngen.summary import Summary
 from nngen.summary.rows import Row, Shapes
@@ -12,17 +14,18 @@ _NUMBERS = (4, 5)
 _WIDEST = 44
 
 
-def as_text(summary: Summary, depth: int | None = None) -> str:
+def as_text(summary: Summary, depth: int | None = None, fold: bool = True) -> str:
     """The table, its totals below.
 
     Args:
         depth: how far blocks are opened; 0 shows the model's own steps only.
+        fold: show equal blocks that follow each other once, with their number.
     """
     lines: list[tuple[str, ...]] = [_HEAD]
     lines += [
         ("  " + name, "", "", _shown(shapes), "", "") for name, shapes in summary.inputs.items()
     ]
-    lines += [line for row in summary.rows for line in _lines(row, depth)]
+    lines += _lines(summary.rows, depth, fold)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     table = [_aligned(line, widths) for line in lines]
     rule = "─" * max(map(len, table))
@@ -34,28 +37,52 @@ def _title(summary: Summary) -> str:
     return f"{summary.name}, {sizes}"
 
 
-def _lines(row: Row, depth: int | None) -> Iterator[tuple[str, ...]]:
-    for level, _, each in row.walk():
-        if depth is None or level <= depth:
-            yield (
-                "  " * (level + 1) + _clipped(each.name),
-                _clipped(("= " if each.is_line else "") + each.layer),
-                _clipped(", ".join(each.inputs)),
-                _shown(each.output),
-                "shared" if each.shared else _counted(each.parameters),
-                _work(each),
-            )
+def _lines(
+    rows: Sequence[Row], depth: int | None, fold: bool, level: int = 0
+) -> Iterator[tuple[str, ...]]:
+    # What is no block stands for itself: its key is its place.
+    keys = [_key(row) if fold and row.rows else place for place, row in enumerate(rows)]
+    for _, places in groupby(range(len(rows)), keys.__getitem__):
+        equal = [rows[place] for place in places]
+        row, times = equal[0], len(equal)
+        between = " … " if times > 2 else ", "
+        yield (
+            "  " * (level + 1) + _clipped(between.join(dict.fromkeys((row.name, equal[-1].name)))),
+            _clipped(("= " if row.is_line else "") + row.layer)
+            + (f" x {times}" if times > 1 else ""),
+            _clipped(", ".join(row.inputs)),
+            _shown(row.output),
+            "shared" if row.shared else _counted(row.parameters, times),
+            _work(row, times),
+        )
+        if depth is None or level < depth:
+            yield from _lines(row.rows, depth, fold, level + 1)
 
 
-def _work(row: Row) -> str:
+def _key(row: Row) -> object:
+    """What equal blocks have alike: all but their own names, and what they take from outside."""
+    return replace(row, name="", inputs=(), mark=None, rows=()), _inside(row.rows, frozenset())
+
+
+def _inside(rows: Sequence[Row], bound: frozenset[str]) -> object:
+    keys = []
+    for row in rows:
+        inputs = tuple(name if name in bound else "" for name in row.inputs)
+        own = replace(row, inputs=inputs, mark=None, rows=())
+        keys.append((own, _inside(row.rows, bound)))
+        bound |= {*row.name.split(", ")}
+    return keys
+
+
+def _work(row: Row, times: int) -> str:
     if row.unused:
         return "not used"
-    count = _counted(row.mult_adds) + (" + ?" if row.partial else "")
+    count = _counted(row.mult_adds, times) + (" + ?" if row.partial else "")
     return f"{count} in training" if row.only_training else count
 
 
-def _counted(count: int) -> str:
-    return f"{count:,}" if count else "-"
+def _counted(count: int, times: int) -> str:
+    return f"{times} x {count:,}".removeprefix("1 x ") if count else "-"
 
 
 def _shown(shapes: Shapes) -> str:
