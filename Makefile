@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# nngen with torch; and with what tests and documentation need.
+NNGEN := .venv/.nngen
 READY := .venv/.ready
 REFERENCE := .venv-reference
 PEER := .venv-peer
@@ -7,7 +9,7 @@ FUZZ ?= 60
 
 .PHONY: test fuzz pythons demo site docs reference benchmark format clean
 
-# The tests of pages need programs: apt-get install chromium fonts-noto-cjk graphviz
+# Some tests need programs (apt-get install chromium fonts-noto-cjk g++ graphviz); without them they are skipped.
 test: $(READY)
 	$(BIN)/black --check --quiet . || { $(BIN)/black --diff --quiet .; exit 1; }
 	$(BIN)/ruff check .
@@ -24,10 +26,10 @@ fuzz: $(READY)
 pythons: $(READY)
 	$(BIN)/python -m tests.same_everywhere
 
-demo: $(READY)
+demo: $(NNGEN)
 	$(BIN)/nngen build specs/cnn.yaml
 	$(BIN)/nngen verify specs/cnn.yaml
-	diff -y -t -W 185 generated/cnn/nn_style.py generated/cnn/functional_style.py || test $$? -eq 1
+	$(BIN)/nngen diff specs/cnn.yaml --no-pager
 
 # The pages of all specs, the course and the pitfalls: open site/index.html.
 site: $(READY)
@@ -55,12 +57,20 @@ clean:
 	find nngen generated tests -name __pycache__ -prune -exec rm -rf {} +
 
 # The build backend runs apart from the environment: its versions come from these two.
-$(READY): export PIP_CONSTRAINT := constraints.txt
-$(READY): export PIP_BUILD_CONSTRAINT := constraints.txt
-$(READY): pyproject.toml constraints.txt
+$(NNGEN) $(READY): export PIP_CONSTRAINT := constraints.txt
+$(NNGEN) $(READY): export PIP_BUILD_CONSTRAINT := constraints.txt
+$(NNGEN) $(READY): export PIP_DISABLE_PIP_VERSION_CHECK := 1
+$(NNGEN): pyproject.toml constraints.txt
+	@echo "Setting up .venv: PyTorch, nngen and what it needs"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[torch,test,docs]'
-	touch $@
+	$(BIN)/python -m pip uninstall --quiet --yes nngen 2>/dev/null # its name before it was nngen-twins
+	$(BIN)/python -m pip install -c constraints.txt -e '.[torch]'
+	@touch $@
+
+$(READY): $(NNGEN)
+	@echo "Adding to .venv what the tests and the documentation need"
+	$(BIN)/python -m pip install -c constraints.txt -e '.[torch,test,docs]'
+	@touch $@
 
 $(REFERENCE)/.ready: constraints.txt
 	$(PYTHON) -m venv $(REFERENCE)

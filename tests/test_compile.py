@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 import torch
 
 from generated.cnn import functional_style, nn_style
-
-COMPILERS = ("g++", "clang++", "c++")
 
 
 @pytest.fixture(autouse=True)
@@ -20,9 +17,7 @@ def dynamo() -> Iterator[None]:
     torch.compiler.reset()
 
 
-@pytest.mark.skipif(
-    not any(map(shutil.which, COMPILERS)), reason="torch.compile needs a C++ compiler on the CPU"
-)
+@pytest.mark.needs("compiler")
 def test_compiled_twins_are_equal() -> None:
     # Not compared with the eager models: the compiler fuses what they compute one by one, and so rounds otherwise.
     x = torch.randn(2, 1, 28, 28)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,9 +22,7 @@ from nngen.packages import install
 REPOSITORY = Path(__file__).parent.parent
 SPECS = sorted((REPOSITORY / "specs").glob("*.yaml"))
 SVG = "{http://www.w3.org/2000/svg}"
-needs_dot = pytest.mark.skipif(
-    shutil.which("dot") is None, reason="graphviz's program dot is not installed"
-)
+needs_dot = pytest.mark.needs("dot")
 each_spec = pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 
 NET: dict[str, Any] = {

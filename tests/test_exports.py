@@ -275,6 +275,7 @@ def dynamo() -> Iterator[None]:
     torch.compiler.reset()
 
 
+@pytest.mark.needs("compiler")
 def test_compiled(verified: Callable[..., Report], dynamo: None) -> None:
     """Both modes where the twins are equal, and a fault that the compiler alone sees."""
     broken = source(after="y = y + (torch.compiler.is_dynamo_compiling() and not self.training)")

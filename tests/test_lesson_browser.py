@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,9 @@ from nngen.conditions import Conditions
 from nngen.extents import step_path
 from nngen.lesson.site import Site
 from nngen.report import Report, Row, StepRow
+from tests.conftest import find
 
+pytestmark = pytest.mark.needs("browser")
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
@@ -88,11 +89,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = [path for path in map(shutil.which, names) if path]
-    assert found, "these tests need a browser: apt-get install chromium fonts-noto-cjk"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found[0], args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=find("browser"), args=FLAGS)
         yield browser
         browser.close()
 
@@ -312,6 +310,7 @@ def test_back_and_next_are_links(opened: Opener) -> None:
     expect(current).to_have_id("model")
 
 
+@pytest.mark.needs("dot")
 def test_the_picture_leads_to_the_steps(opened: Opener) -> None:
     page = opened("net.html")
     assert page.locator(".picture svg a").count() == 7
