@@ -128,7 +128,7 @@ LAYERS = (
     ),
     Layer(
         "AdaptiveLogSoftmaxWithLoss",
-        "Negative log likelihood of class indices {target_}, by a softmax in clusters of features {input_}.",
+        "Negative log likelihood of features {input_} and class indices {target_}, by a softmax in clusters of classes.",
         "in_features: size, n_classes: size, /, cutoffs: list[size], div_value: positive = 4.0, "
         "head_bias: bool = False",
         form=_adaptive_form,
