@@ -81,6 +81,30 @@ def both_drop_a_keyword(twins: Twins) -> Iterator[Edits]:
 
 
 @fault(BOTH)
+def both_bake_a_size(twins: Twins) -> Iterator[Edits]:
+    """An argument of the model is the number that it has in the check."""
+    last = {source.classes()[-1].name for source in (twins.nn, twins.functional)}
+    for nn, functional in twins.together(ast.Name, "__init__"):
+        for name, value in twins.arguments.items():
+            found = [
+                [node for node in side if isinstance(node, ast.Name) and node.id == name]
+                for side in (nn, functional)
+            ]
+            nodes = [*found[0], *found[1]]
+            own = all(twins.scope(twins.source(node), node) in last for node in nodes)
+            if all(found) and own and not any(_in_recurrent(twins, node) for node in found[0]):
+                yield {node: repr(value) for node in nodes}
+
+
+def _in_recurrent(twins: Twins, node: ast.AST) -> bool:
+    """Whether a size is a recurrent layer's: torch reads beyond a first state that does not fit, and may end there."""
+    statement = twins.nn.above(node, ast.stmt)
+    return statement is not None and bool(
+        re.search(r"nn\.(LSTM|GRU|RNN)\(", ast.unparse(statement))
+    )
+
+
+@fault(BOTH)
 def both_fold_a_branch(twins: Twins) -> Iterator[Edits]:
     """A branch that depends on an argument is taken as decided."""
     tests: dict[tuple[str, str], list[list[ast.AST]]] = {}
