@@ -25,7 +25,10 @@ from tests.random_specs.strategies import specs
 FORMATTED = 10
 # So many smaller specs are tried where one fails.
 SHRINKS = 150
-BESIDE = ("from", "call", "repeat", "when", "init", "weight_norm", "spectral_norm")
+BESIDE = (
+    *("from", "call", "repeat", "when", "otherwise", "built_after", "init", "weight_norm"),
+    "spectral_norm",
+)
 TOP = ("args", "let", "input", "inputs", "blocks", "outputs", "loss", "tie", "init", "check")
 _FUNCTION = re.compile(r"\b((?:torch|F)(?:\.[a-z]\w*)+)\(|(\.[a-z_]\w*)\(")
 

@@ -142,11 +142,6 @@ class Draft:
         """The names that a line may bind again: those of values that are no layer's and are not waited for."""
         return {name for name, value in self._named().items() if value.fixed and not value.state}
 
-    def flags(self) -> dict[str, bool]:
-        """The arguments that are true or false."""
-        given = self.body.get("args", {})
-        return {name: value for name, value in given.items() if isinstance(value, bool)}
-
     def waiting(self) -> list[str]:
         """The names of the values that nothing uses yet, of whatever kind."""
         if self.flow is None:
@@ -214,17 +209,30 @@ def _unfinished() -> Iterator[None]:
         yield
 
 
-def unused_names(spec: dict[str, Any], above: str = "") -> list[str]:
-    """The arguments of a model or of a block (`above`), and the names under `let`, that nothing uses."""
-    found = unused(specs.from_node(document.of(spec), "a draft"))
-    return [
-        name for _, name, mark in found if mark.path.startswith((f"{above}args.", f"{above}let."))
-    ]
-
-
 def drop_unused(spec: dict[str, Any]) -> None:
-    """Takes what nothing uses out of a model's arguments and from under its `let`."""
-    while found := unused_names(spec):
-        for key in ("args", "let", "check"):
-            left = {k: v for k, v in spec.pop(key, {}).items() if k not in found}
-            spec.update({key: left} if left else {})
+    """Takes out the arguments, and the names under `let`, that nothing uses: nngen refuses them."""
+    while found := [*unused(specs.from_node(document.of(spec), "a draft"))]:
+        for _, name, mark in found:
+            *_, block, key, _ = ["", "", *mark.path.split(".")]
+            body = spec["blocks"][block] if block else spec
+            del body[key][name]
+            if not body[key]:
+                del body[key]
+            if block and key == "args":
+                _forget(spec, block, name)
+            elif key == "args" and name in spec.get("check", {}):
+                del spec["check"][name]
+        if spec.get("check") == {}:
+            del spec["check"]
+
+
+def _forget(data: Any, block: str, argument: str) -> None:
+    """Takes an argument out of each use of a block."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if str(key).split(" ")[0] == block and isinstance(value, dict):
+                value.pop(argument, None)
+            _forget(value, block, argument)
+    elif isinstance(data, list):
+        for value in data:
+            _forget(value, block, argument)

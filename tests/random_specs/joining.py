@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.random_specs import lines
+from tests.random_specs.choices import conditions
 from tests.random_specs.draft import Draft, Flowing
 from tests.random_specs.layers import fresh, initializer, pick, spell_or, substituted
 
@@ -125,4 +126,10 @@ def outputs(draw: Draw, draft: Draft) -> bool:
     forms: list[Any] = [", ".join(names)]
     if not draft.block and len(names) > 1:
         forms += [names, {f"out_{name}": name for name in names}]
+    tests = conditions(draw, draft) if len(names) > 1 else []
+    if tests and not draft.block and draw(st.integers(0, 2)) == 2:
+        *others, last = names
+        some = ", ".join([*others, f"{last} if {draw(st.sampled_from(tests))} else None"])
+        if draft.put("outputs", some):
+            return True
     return draft.put("outputs", draw(st.sampled_from(forms)))

@@ -20,6 +20,11 @@ ANY = (
     "torch.zeros_like(a) + a", "a + torch.randn_like(a)", "a + torch.ones(a.shape[-1])", "a.abs().sqrt()",
     "torch.einsum('n...i->n...', a)", "torch.lerp(a, -a, 0.3)", "torch.addcmul(a, a, a, value=0.5)",
     "a.new_ones(a.shape[-1]) * a", "a.to(a.dtype)", "a.narrow(1, 0, 1)", "torch.var_mean(a, dim=-1)[1]",
+    "a.masked_fill(a < 0, float('-inf')).exp()", "a / math.sqrt(2)", "math.pi * a", "a / math.sqrt(a.shape[-1])",
+    "a.to(torch.float)", "a.to(torch.long).float()", "F.relu(a, inplace=True)", "F.dropout(a, 0.2, training, True)",
+    "F.leaky_relu(a, 0.2, inplace=True)", "F.elu(a * 1, inplace=True)", "a.clone().mul_(2)", "a.clamp(min=-math.inf, max=1.0)",
+    "a.view(a.shape)", "a.view(*a.shape)", "a.reshape(*a.shape[:-1], -1)", "torch.full_like(a, math.pi) * a",
+    "a * torch.arange(a.shape[-1], dtype=torch.float)", "torch.where(a > 0, a, -math.inf).softmax(-1)",
     "F.layer_norm(a, (a.shape[-1],))", "F.rms_norm(a, (a.shape[-1],))", "F.gumbel_softmax(a, dim=-1)",
 )  # fmt: skip
 RANKED = {
@@ -61,7 +66,14 @@ PAIRS = (
     ("c = a.unbind(1)[0]", "e = c + 1"),
     ("c = a > 0", "e = a * c"),
 )
-WHOLE = ("a.float()", "a + 1.0", "F.one_hot(a, 6).float()", "a.to(torch.float32) / 6")
+WHOLE = (
+    "a.float()",
+    "a.to(torch.float)",
+    "a / math.sqrt(3)",
+    "a + 1.0",
+    "F.one_hot(a, 6).float()",
+    "a.to(torch.float32) / 6",
+)
 
 
 # Functions of one tensor, as functions and as methods; what gives NaN for most numbers would hide all that follows.

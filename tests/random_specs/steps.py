@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from nngen.catalog import LAYERS
 from tests.random_specs.arguments import arguments
-from tests.random_specs.draft import Draft, Flowing, unused_names
+from tests.random_specs.choices import conditions, decided, maybe, options, other_value, viewed
+from tests.random_specs.draft import Draft, Flowing
+from tests.random_specs.idioms import idiom
 from tests.random_specs.joining import VALUES, finish, join, line, state
 from tests.random_specs.layers import (
     NAMES,
@@ -34,10 +36,12 @@ def step(draw: Draw, draft: Draft, depth: int) -> None:
     """Adds a step, or a few that belong together; in three attempts at most."""
     kinds: list[Callable[[Draw, Draft, int], bool]] = [
         layer, layer, layer, layer, layer, line, line, join, called, row, repeated, state, pooled,
-        again, paired, stack, conditional,
+        again, paired, stack, conditional, decided, viewed, maybe, block,
     ]  # fmt: skip
     if depth:
-        kinds += [block, block]
+        kinds += [block, idiom, idiom]
+    if draft.body.get("args"):
+        kinds += [decided, decided, conditional, viewed, maybe]
     for _ in range(3):
         if not draft.values():
             return
@@ -86,7 +90,9 @@ def row(draw: Draw, draft: Draft, depth: int) -> bool:
         return False
     steps = []
     blocks = [name for name in draft.spec.get("blocks", {}) if name != draft.block]
-    for number in range(draw(st.integers(1, 3))):
+    if draw(st.integers(0, 4)) == 4:
+        beside = {**beside, "repeat": draw(st.sampled_from((2, *_counts(draft))))}
+    for number in range(draw(st.sampled_from((0, 1, 1, 2, 2, 2, 3, 3)))):
         child = plain(draw, draft, taken)
         if blocks and draw(st.integers(0, 3)) == 3:
             child = use(draw, draft, draw(st.sampled_from(blocks)))
@@ -112,8 +118,7 @@ def repeated(draw: Draw, draft: Draft, depth: int) -> bool:
     if blocks and draw(st.booleans()):
         child = use(draw, draft, draw(st.sampled_from(blocks)))
     (head, given), *_ = (child if isinstance(child, dict) else {child: None}).items()
-    counts = [2, 3, 1, *(name for name, size in draft.names.items() if 1 <= size <= 3)]
-    count = draw(st.sampled_from(counts))
+    count = draw(st.sampled_from((2, 3, 1, *_counts(draft))))
     style = draw(st.sampled_from(("list", "named", "attributes")))
     if style == "named":
         head += f" as {fresh(draw, draft, NAMES)}"
@@ -123,20 +128,23 @@ def repeated(draw: Draw, draft: Draft, depth: int) -> bool:
     return draft.attempt({head: given, **beside, "repeat": count})
 
 
+def _counts(draft: Draft) -> list[str]:
+    """The sizes that may say how many copies there are."""
+    return [name for name, size in draft.names.items() if 1 <= size <= 3]
+
+
 def conditional(draw: Draw, draft: Draft, depth: int) -> bool:
     """A layer under a condition, which may ask for the mode."""
     taken, beside = source(draw, draft)
     if taken is None:
         return False
-    flags = [name for name, value in draft.flags().items()]
-    sizes = [f"{name} > {size + draw(st.integers(-1, 1))}" for name, size in draft.names.items()]
-    conditions = ["training", "not training", *flags, *(f"not {name}" for name in flags), *sizes]
-    conditions += [f"training and {name}" for name in flags]
+    tests = ["training", "not training", *(found := conditions(draw, draft)), *found]
+    tests += [f"training and {test}" for test in found if " or " not in test]
     step_ = plain(draw, draft, taken)
     (head, given), *_ = (step_ if isinstance(step_, dict) else {step_: None}).items()
     if draw(st.booleans()):
         head += f" as {fresh(draw, draft, NAMES)}"
-    return draft.attempt({head: given, **beside, "when": draw(st.sampled_from(conditions))})
+    return draft.attempt({head: given, **beside, "when": draw(st.sampled_from(tests))})
 
 
 def again(draw: Draw, draft: Draft, depth: int) -> bool:
@@ -156,11 +164,13 @@ def again(draw: Draw, draft: Draft, depth: int) -> bool:
 
 def block(draw: Draw, draft: Draft, depth: int) -> bool:
     """A use of a block, mostly of a new one."""
-    names = list(draft.spec.get("blocks", {}))
-    if names and draw(st.booleans()):
+    names = [name for name in draft.spec.get("blocks", {}) if name != draft.block]
+    if not depth and not names:
+        return False
+    if names and (not depth or draw(st.booleans())):
         taken, beside = source(draw, draft)
         chosen = draw(st.sampled_from(names))
-        if taken is None or chosen == draft.block:
+        if taken is None:
             return False
         more = draft.spec["blocks"][chosen].get("inputs", ["x"])
         if len(more) > 1:
@@ -169,6 +179,8 @@ def block(draw: Draw, draft: Draft, depth: int) -> bool:
         (head, given), *_ = (child if isinstance(child, dict) else {child: None}).items()
         if draw(st.booleans()):
             head += f" as {fresh(draw, draft, NAMES)}"
+        if len(more) == 1 and draw(st.integers(0, 4)) == 4:
+            beside["repeat"] = draw(st.sampled_from((2, *_counts(draft))))
         return draft.attempt(made(head, given, beside))
     return new_block(draw, draft, depth)
 
@@ -179,9 +191,9 @@ def use(draw: Draw, draft: Draft, name: str) -> Any:
     for argument, default in draft.spec["blocks"][name].get("args", {}).items():
         if default == "required" or draw(st.booleans()):
             given[argument] = (
-                draw(st.booleans())
-                if isinstance(default, bool)
-                else spell_or(draw, draft, draw(st.integers(1, 5)))
+                spell_or(draw, draft, draw(st.integers(1, 5)))
+                if default == "required" or type(default) is int
+                else other_value(draw, argument, default)
             )
     return made(name, given, {})
 
@@ -191,34 +203,30 @@ def new_block(draw: Draw, draft: Draft, depth: int) -> bool:
     values = [each for each in draft.values() if each.floating and each.rank > 1]
     if not values or len(draft.spec.get("blocks", {})) > 2:
         return False
-    count = draw(st.sampled_from((1, 1, 1, 2)))
+    count = draw(st.sampled_from((1, 1, 2, 2, 3)))
     taken = [draw(st.sampled_from(values)) for _ in range(count)]
     name = f"Block{len(draft.spec.get('blocks', {})) + 1}"
     body: dict[str, Any] = {}
-    sizes, flags = draw(st.lists(st.integers(1, 5), max_size=2)), draw(st.integers(0, 3)) == 3
-    given: dict[str, Any] = {f"width{n}" if n else "width": size for n, size in enumerate(sizes)}
-    if given or flags:
+    sizes = draw(st.lists(st.integers(1, 5), max_size=2))
+    known: dict[str, int] = {f"width{n}" if n else "width": size for n, size in enumerate(sizes)}
+    if known:
         body["args"] = {
-            key: draw(st.sampled_from(("required", value))) for key, value in given.items()
+            key: draw(st.sampled_from(("required", value))) for key, value in known.items()
         }
-        if flags:
-            body["args"]["active"] = given["active"] = draw(st.booleans())
-    inputs = ["x"] if count == 1 else ["x", "other"]
+    passed: dict[str, Any] = {
+        k: v for k, v in known.items() if body["args"][k] == "required" or draw(st.booleans())
+    }
+    options(draw, body, known, passed)
+    inputs = ["x", "other", "third"][:count]
     if count > 1:
         body["inputs"] = inputs
     body["layers"] = []
-    passed = {
-        k: v
-        for k, v in given.items()
-        if body["args"][k] == "required" or v != body["args"][k] or draw(st.booleans())
-    }
     beside = {"from": taken[0].name if count == 1 else [each.name for each in taken]}
     use_step = made(name, passed, beside)
     blocks = draft.spec.setdefault("blocks", {})
     blocks[name] = body
     draft.body["layers"].append(use_step)
     first = taken[0].shape
-    known = {k: v for k, v in given.items() if not isinstance(v, bool)}
     known |= {
         k: s for k, s in (("in_channels", first[1]), ("in_features", first[-1])) if s is not None
     }
@@ -227,11 +235,6 @@ def new_block(draw: Draw, draft: Draft, depth: int) -> bool:
     for _ in range(draw(st.integers(1, 4))):
         step(draw, inner, 0)
     if body["layers"] and finish(draw, inner) and draft.update():
-        idle = unused_names(draft.spec, f"blocks.{name}.")
-        kept = {key: value for key, value in body.pop("args", {}).items() if key not in idle}
-        body.update({"args": kept} if kept else {})
-        left = {key: value for key, value in passed.items() if key in kept}
-        draft.body["layers"][draft.body["layers"].index(use_step)] = made(name, left, beside)
         return True
     draft.body["layers"].pop()
     del blocks[name]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nngen.catalog import LAYERS
 from tests.random_specs.arguments import arguments
+from tests.random_specs.choices import options
 from tests.random_specs.draft import Draft, Flowing, drop_unused
 from tests.random_specs.joining import finish
 from tests.random_specs.layers import initializer, spell, substituted
@@ -45,6 +46,7 @@ def specs(draw: Draw, most: int = 6) -> dict[str, Any]:
     """A spec with some steps: nearly always one that nngen takes."""
     spec: dict[str, Any] = {"name": "Model"}
     names: dict[str, int] = {}
+    given: dict[str, Any] = {}
     if draw(st.integers(0, 3)) == 3:
         names = {
             name: draw(st.integers(2, 6))
@@ -52,13 +54,15 @@ def specs(draw: Draw, most: int = 6) -> dict[str, Any]:
         }
         spec["args"] = dict(names)
         if draw(st.integers(0, 2)) == 2:
-            spec["args"]["flag"] = draw(st.booleans())
-        if draw(st.integers(0, 2)) == 2:
             spec["args"]["width"] = "required"
-            spec["check"] = {"width": names["width"]}
+            given["width"] = names["width"]
         if draw(st.booleans()):
             spec["let"] = {"wide": "2 * width"}
             names["wide"] = 2 * names["width"]
+    if draw(st.booleans()):
+        options(draw, spec, names, given)
+    if given:
+        spec["check"] = given
     start = draw_inputs(draw, spec, names)
     spec["layers"] = []
     draft = Draft(spec, spec, names=names, start=start)
@@ -71,8 +75,9 @@ def specs(draw: Draw, most: int = 6) -> dict[str, Any]:
         loss(draw, draft)
     if "loss" not in spec:
         finish(draw, draft)
-    redraws(draw, draft)
     drop_unused(spec)
+    redraws(draw, draft)
+    orders(draw, draft)
     return spec
 
 
@@ -92,7 +97,7 @@ def draw_inputs(draw: Draw, spec: dict[str, Any], names: dict[str, int]) -> tupl
             given = {"x": one}
     else:
         other = one if draw(st.booleans()) else draw_input(draw, spec, names)
-        words = draw(st.sampled_from((("a", "b"), ("x", "condition"), ("image", "tokens"))))
+        words = draw(st.sampled_from((("left", "right"), ("x", "condition"), ("image", "tokens"))))
         given = {
             name: each if "dtype" in each else each["shape"]
             for name, each in zip(words, (one, other))
@@ -126,8 +131,8 @@ def draw_input(draw: Draw, spec: dict[str, Any], names: dict[str, int]) -> dict[
     elif kind == "image" and draw(st.integers(0, 6)) == 6:
         spec["check"] = {**spec.get("check", {}), "H": shape[1], "W": shape[2]}
         shape[1:] = ["H", "W"]
-    elif names and draw(st.booleans()):
-        shape[0] = spell(draw, shape[0], {k: v for k, v in names.items() if k != "wide"})
+    elif names.keys() & spec.get("args", {}) and draw(st.booleans()):
+        shape[0] = spell(draw, shape[0], {k: v for k, v in names.items() if k in spec["args"]})
     return {"shape": shape}
 
 
@@ -164,6 +169,32 @@ def redraws(draw: Draw, draft: Draft) -> None:
         draft.spec["tie"] = {f"{left}.weight": f"{right}.weight"}
         if not draft.whole():
             del draft.spec["tie"]
+        elif "init" not in draft.spec:
+            keys = draw(st.sampled_from(((left,), (right,), (left, right), ("*",))))
+            draft.spec["init"] = {f"{key}.weight": initializer(draw) for key in keys}
+            if not draft.whole():
+                del draft.spec["init"]
+
+
+def orders(draw: Draw, draft: Draft) -> None:
+    """Layers that are built after later ones, perhaps in a chain."""
+    if draw(st.integers(0, 3)) < 3:
+        return
+    layers = draft.spec["layers"]
+    named = [n for n, step in enumerate(layers) if " as " in str(_head(step))]
+    for _ in range(draw(st.integers(1, 3))):
+        if len(named) < 2:
+            return
+        first, second = draw(st.permutations(named))[:2]
+        before, label = layers[first], str(_head(layers[second])).partition(" as ")[2]
+        step = dict(before) if isinstance(before, dict) else {before: None}
+        layers[first] = {**step, "built_after": label}
+        if "${" in label or not draft.whole():
+            layers[first] = before
+
+
+def _head(step: Any) -> str:
+    return str(next(iter(step)) if isinstance(step, dict) else step)
 
 
 # Losses
