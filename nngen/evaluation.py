@@ -170,6 +170,16 @@ class Evaluator:
             )
         arguments = self._items(node.args)
         keywords = {str(keyword.arg): self(keyword.value) for keyword in node.keywords}
+        return self._applied(node, function, arguments, keywords)
+
+    def _applied(
+        self,
+        node: ast.Call,
+        function: Callable[..., Any],
+        arguments: list[Any],
+        keywords: dict[str, Any],
+    ) -> Any:
+        """What a call gives."""
         return function(*arguments, **keywords)
 
     def _items(self, nodes: list[ast.expr]) -> list[Any]:

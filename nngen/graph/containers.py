@@ -122,7 +122,7 @@ def build(
         return _build_sequential(step, path, scope, inputs)
     module = composed(build_layer(step, path, scope, inputs), scope, inputs)
     try:
-        return apply_layer(module, inputs)
+        return apply_layer(module, inputs, scope)
     except Fault as fault:
         raise SpecError(fault.message, step.mark, fault.hint) from None
 
@@ -303,7 +303,7 @@ def apply(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Applicatio
         return apply_block(module, inputs, scope)
     check_composed(module, scope, inputs)
     if module.kind not in CONTAINERS:
-        return apply_layer(module, inputs)
+        return apply_layer(module, inputs, scope)
     values = tuple(inputs.values())
     applications: list[Application] = []
     for loop, members in groupby(module.children, lambda child: child.loop):

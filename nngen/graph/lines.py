@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from nngen.catalog import elsewhere
@@ -12,6 +12,7 @@ from nngen.errors import Fault, Follows, SpecError, did_you_mean
 from nngen.evaluation import Evaluator, known, truth
 from nngen.fold import free_names
 from nngen.graph.containers import apply, build, build_list, inputs_of
+from nngen.graph.deciding import decided
 from nngen.graph.flow import Application, Module, Value
 from nngen.graph.functions import NAMES, ONLY_FUNCTIONS, attribute
 from nngen.graph.merging import merged, misfit
@@ -204,6 +205,28 @@ class LineEvaluator(Evaluator):
         application = layer(*self._items(node.args), **keywords)
         self.calls[node] = application
         return application.output
+
+    def _applied(
+        self,
+        node: ast.Call,
+        function: Callable[..., Any],
+        arguments: list[Any],
+        keywords: dict[str, Any],
+    ) -> Any:
+        """What a call gives, whatever flags and fractions are given it that are arguments of the class."""
+        places = {str(place): value for place, value in enumerate(arguments)}
+        nodes = {str(place): each for place, each in enumerate(node.args)}
+        nodes |= {str(keyword.arg): keyword.value for keyword in node.keywords}
+        if any(isinstance(each, ast.Starred) for each in node.args):
+            nodes = {}
+        own = self.walker.scope.names - self.walker.values.keys()
+
+        def called(values: Mapping[str, Any]) -> Any:
+            given = [values[place] for place in places]
+            return function(*given, **{name: values[name] for name in keywords})
+
+        trees = {name: each for name, each in nodes.items() if free_names(each) & own}
+        return decided({**places, **keywords}, trees, called, self.walker.scope)
 
     def _function(self, node: ast.Call, name: str) -> Any:
         """The value of one of Python's own functions."""

@@ -158,7 +158,7 @@ def _applied(step: LayerStep, entry: Layer, flow: Flow) -> Application:
         ) from None
     try:
         given = tuple(inputs[argument] for argument in entry.inputs.names)
-        return apply_layer(module, entry.inputs.bind(step.kind, given, {}))
+        return apply_layer(module, entry.inputs.bind(step.kind, given, {}), flow.scope)
     except Fault as fault:
         raise SpecError(fault.message, step.mark, fault.hint) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from nngen.catalog import LAYERS
@@ -17,6 +18,7 @@ from nngen.errors import Fault, SpecError, did_you_mean
 from nngen.evaluation import Evaluator
 from nngen.expressions import MAX_NUMBER, Expression
 from nngen.fold import free_names
+from nngen.graph.deciding import decided
 from nngen.graph.flow import Application, Module
 from nngen.graph.scope import Scope
 from nngen.graph.sized import sized
@@ -274,8 +276,13 @@ def _plain(value: Any) -> Any:
     return value_of(value) if isinstance(value, Size) else value
 
 
-def apply_layer(module: Module, inputs: Mapping[str, Any]) -> Application:
+def apply_layer(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Application:
     """What a layer makes of its inputs.
+
+    Args:
+        module: the layer.
+        inputs: what goes in, by the names of forward's arguments.
+        scope: the names of the class that it is in.
 
     Raises:
         Fault: torch would refuse them.
@@ -287,7 +294,13 @@ def apply_layer(module: Module, inputs: Mapping[str, Any]) -> Application:
     if any(tensor.shape is None for tensor in tensors):
         return Application(module, inputs, Tensor(None, tensors[0].dtype))
     try:
-        output = apply_rule(module.entry.shape, {**module.values, **inputs})
+        output = decided(
+            {**module.values, **inputs},
+            module.code,
+            partial(apply_rule, module.entry.shape),
+            scope,
+            {argument.name: argument.kind.words for argument in module.entry.signature},
+        )
     except Fault as fault:
         raise Fault(f"{module.kind}: {fault.message}", fault.hint) from None
     return Application(module, inputs, output)

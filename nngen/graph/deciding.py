@@ -1,0 +1,108 @@
+"""What a layer or a function gives where an argument that is not a size decides its shape: a flag, a fraction, a word."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from nngen.errors import Fault
+from nngen.fold import source
+from nngen.graph.merging import merged
+from nngen.graph.scope import Scope
+from nngen.graph.sized import given
+from nngen.sizes import Dim, value_of
+from nngen.tensors import UNKNOWN, Tensor
+from nngen.written import untold
+
+# With each flag the result is computed twice.
+_MOST_FLAGS = 4
+
+Compute = Callable[[Mapping[str, Any]], Any]
+
+
+def decided(
+    values: Mapping[str, Any],
+    trees: Mapping[str, ast.expr],
+    compute: Compute,
+    scope: Scope,
+    words: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> Any:
+    """What comes of values; no number in it is right for one value of an argument of the class alone.
+
+    A size that a flag decides is `a if flag else b`. How a fraction or a word decides one, no expression tells.
+
+    Args:
+        values: what goes in, by name.
+        trees: what of it names arguments of the class, as the spec writes it.
+        compute: gives the result.
+        scope: the names of the class.
+        words: the words that values may be, by name.
+
+    Raises:
+        Fault: nothing comes of them.
+    """
+    tried = {name: _other_values(values[name], words.get(name, ())) for name in trees}
+    names = [name for name, others in tried.items() if others][:_MOST_FLAGS]
+    return _decided(values, [(name, trees[name], tried[name]) for name in names], compute, scope)
+
+
+def _decided(
+    values: Mapping[str, Any],
+    deciding: Sequence[tuple[str, ast.expr, tuple[Any, ...]]],
+    compute: Compute,
+    scope: Scope,
+) -> Any:
+    if not deciding:
+        return compute(values)
+    (name, tree, tried), *rest = deciding
+
+    def result(value: Any) -> Any:
+        return _decided({**values, name: value}, rest, compute, scope)
+
+    here = result(values[name])
+    for value in tried:
+        try:
+            other = result(value)
+        except Fault:
+            continue
+        if other == here:
+            continue
+        if isinstance(value, bool):
+            first, second = (other, here) if value else (here, other)
+            found = merged(given(tree, scope.values), first, second, scope.lets)
+            return here if found is UNKNOWN else found
+        here = _untold(here, other, f"it depends on {source(tree)!r}")
+    return here
+
+
+def _other_values(value: Any, words: tuple[str, ...] = ()) -> tuple[Any, ...]:
+    if isinstance(value, str):
+        return tuple(word for word in words if word != value)
+    if isinstance(value, bool):
+        return (not value,)
+    if isinstance(value, float):
+        return (2 * value, value / 2)
+    if isinstance(value, (tuple, list)):
+        pairs = [_other_values(item) or (item, item) for item in value]
+        return tuple(type(value)(items) for items in zip(*(pair * 2 for pair in pairs)))[:2]
+    return ()
+
+
+def _untold(here: Any, other: Any, reason: str) -> Any:
+    """A value of which the sizes that differ from another's are known in this use alone."""
+    if isinstance(here, Tensor) and isinstance(other, Tensor):
+        if here.shape is None or other.shape is None or len(here.shape) != len(other.shape):
+            return here
+        pairs = zip(here.shape, other.shape)
+        return here.sized(*(_of_this_use(*pair, reason) for pair in pairs))
+    both = isinstance(here, (tuple, list)) and isinstance(other, (tuple, list))
+    if both and len(here) == len(other):
+        return type(here)(_untold(*pair, reason) for pair in zip(here, other))
+    return here
+
+
+def _of_this_use(size: Dim, other: Dim, reason: str) -> Dim:
+    value = value_of(size)
+    return size if size == other or value is None else untold(value, reason)
