@@ -192,9 +192,14 @@ def _parse(text: str, mark: Mark, mode: str, start: int = 0) -> ast.AST:
         raise SpecError(
             f"{shorten(text)} is not valid Python: {error.msg}",
             mark.moved(_culprit(error, text.strip()), start),
+            _CUT if str(error.msg).endswith("was never closed") else "",
         ) from None
     except (ValueError, RecursionError, MemoryError, OverflowError):
         raise SpecError(f"{shorten(text)} is not an expression that can be read", mark) from None
+
+
+# A bracket that the text opens and does not close stands most often in a flow mapping or list of YAML.
+_CUT = "close it; where YAML has { } or [ ] around, a comma ends the value: put the expression in quotes"
 
 
 def _culprit(error: SyntaxError, text: str) -> ast.AST:

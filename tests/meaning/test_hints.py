@@ -389,3 +389,15 @@ def test_names_elsewhere_lead_to_what_there_is() -> None:
     for name in (*elsewhere._NAMES, *(name.lower() for name in LAYERS)):
         for found in elsewhere.family(name):
             assert found.partition(":")[0] in LAYERS
+
+
+def test_an_expression_that_a_comma_cuts_in_two_wants_quotes() -> None:
+    text = (
+        "name: M\nargs: {r: 4}\nlet: {mid: max(1, 8 // r)}\ninput: [8]\nlayers: [{Linear: mid}]\n"
+    )
+    with pytest.raises(SpecError) as caught:
+        nngen.load(text)
+    assert caught.value.hint == (
+        "close it; where YAML has { } or [ ] around, a comma ends the value: put the expression in quotes"
+    )
+    assert nngen.load(text.replace("max(1, 8 // r)", "'max(1, 8 // r)'"))
