@@ -64,6 +64,10 @@ def _pairwise(
     plain: Callable[[Any], Any],
     values: tuple[Any, ...],
 ) -> Any:
+    if any(isinstance(value, float) for value in values):
+        values = tuple(map(_number, values))
+    if any(value is UNKNOWN for value in values):
+        return UNKNOWN
     if not any(isinstance(value, Size) for value in values):
         return plain(values)
     result = values[0]

@@ -36,6 +36,8 @@ from nngen.tensors import UNKNOWN
 
 # Functions of sizes that give sizes.
 EXACT = ("max", "min", "abs", "round", "int", "prod", "math.prod")
+# Functions that give whole numbers of any numbers.
+WHOLE = ("int", "len", "math.ceil", "math.floor", "math.gcd")
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow)
 
 
@@ -262,7 +264,27 @@ class _Sizing:
         return lambda names: ast.Call(node.func, [_name(name) for name in names], [])
 
     def _is_whole(self, node: ast.expr) -> bool:
-        return isinstance(self.given.part(node).value(), (int, Size))
+        """Whether an expression gives a whole number whatever its names are; what is None here may be one."""
+        if isinstance(node, ast.Constant):
+            return isinstance(node.value, int)
+        if isinstance(node, ast.Name):
+            value = self.given.others.get(node.id)
+            return node.id in self.given.sizes or value is None or isinstance(value, bool)
+        if isinstance(node, ast.IfExp):
+            return self._is_whole(node.body) and self._is_whole(node.orelse)
+        if isinstance(node, ast.BoolOp):
+            return all(map(self._is_whole, node.values))
+        if isinstance(node, ast.BinOp):
+            whole = self._is_whole(node.left) and self._is_whole(node.right)
+            return whole and not isinstance(node.op, ast.Div)
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            return name in WHOLE or (name in EXACT and all(map(self._is_whole, node.args)))
+        if isinstance(node, ast.UnaryOp):
+            return isinstance(node.op, ast.Not) or self._is_whole(node.operand)
+        if isinstance(node, ast.Subscript):
+            return is_whole(self.given.part(node).value())
+        return isinstance(node, ast.Compare)
 
     def _opened(self, value: ast.expr, index: ast.Constant) -> ast.expr | None:
         """`(a if c else b)[0]` as `a[0] if c else b[0]`, and `(a, b)[0]` as `a`."""

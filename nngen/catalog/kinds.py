@@ -49,6 +49,7 @@ class Kind:
         words: the strings that stand for themselves rather than for an expression.
         layer: the layers that it takes, where it takes layers.
         schema: the JSON Schema of such values, expressions aside; a layer is `{"layer": […]}`.
+        length: how long the list is that may be given for one number, a number a dimension; 0 where there is none.
     """
 
     description: str
@@ -56,6 +57,7 @@ class Kind:
     words: tuple[str, ...] = ()
     layer: tuple[str, ...] = ()
     schema: Mapping[str, Any] = field(default_factory=dict)
+    length: int = 0
 
     def __call__(self, value: Any) -> Any:
         """The value in its proper form.
@@ -273,6 +275,7 @@ def _either(left: Kind, right: Kind) -> Kind:
         left.words + right.words,
         left.layer + right.layer,
         _any_of(left.schema, right.schema),
+        max(left.length, right.length),
     )
 
 
@@ -312,4 +315,5 @@ def _listing(item: Kind, length: int | None) -> Kind:
         return Kind(f"a list, each item {each}", convert, item.words, schema=schema)
     described = f"{each}, or a list of {length}" if length > 1 else each
     schema |= {"minItems": length, "maxItems": length}
-    return Kind(described, convert, item.words, schema=_any_of(item.schema, schema))
+    schemas = _any_of(item.schema, schema)
+    return Kind(described, convert, item.words, schema=schemas, length=length if length > 1 else 0)

@@ -82,6 +82,13 @@ class Module:
         """How many modules it is, with what is in it."""
         return 1 + sum(child.size() for child in self.children)
 
+    def layers(self) -> Iterator[Module]:
+        """All layers in it, blocks and what is in them left out, in order."""
+        for child in self.children:
+            yield from child.layers()
+        if self.flow is None and self.kind in LAYERS:
+            yield self
+
     def leaves(self) -> Iterator[tuple[Module, State]]:
         """All parameters and buffers of the layers in it, blocks left out, in order."""
         for child in self.children:

@@ -98,6 +98,7 @@ class LineEvaluator(Evaluator):
         self.parts = 0  # how many values its calls gave at once
         self.holds: list[str] = []
         self.arms: dict[ast.expr, Fault | SpecError | None] = {}
+        self.misfits: set[ast.expr] = set()  # arms that do not fit this use
         self.sizes: set[ast.expr] = set()  # the parts of the line that are sizes
 
     def __call__(self, node: ast.expr) -> Any:
@@ -141,7 +142,7 @@ class LineEvaluator(Evaluator):
         test = self._known(node.test)
         if test is None or not test.sizes and not test.others:
             return taken
-        if self.arms[node.orelse if holds else node.body] is not None:
+        if (node.orelse if holds else node.body) in self.misfits:
             why = f"what {ast.unparse(node.test)!r} decides does not fit in all cases"
             other = misfit(taken, why)
         first, second = (taken, other) if holds else (other, taken)
@@ -175,10 +176,17 @@ class LineEvaluator(Evaluator):
                 raise
             del self.holds[depth:]
             self._names_in(node)
-            self.arms[node] = fault
+            # With what an argument is here it may not fit, and yet with another, where that is no size.
+            self.arms[node] = None if self._names_values(node) else fault
+            self.misfits.add(node)
             return UNKNOWN
         self.arms[node] = None
         return value
+
+    def _names_values(self, node: ast.expr) -> bool:
+        """Whether an expression names an argument of the class that is no size in this use."""
+        values = self.walker.scope.values
+        return any(not is_whole(values[name]) for name in free_names(node) & values.keys())
 
     def _names_in(self, node: ast.expr) -> None:
         """Read the names in an expression, whatever becomes of it."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
+from typing import Any
 
+from nngen.catalog.fragments import fragment
 from nngen.errors import Fault, SpecError
+from nngen.fold import source
 from nngen.graph.composites import classes_of
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Application, Flow, Module, Operation
-from nngen.graph.forms import form_error
+from nngen.graph.forms import form, form_error
+from nngen.graph.lowering import name
+from nngen.tensors import Tensor
 
 
 def unite(flows: list[Flow]) -> Flow:
@@ -36,6 +42,8 @@ def unite(flows: list[Flow]) -> Flow:
                 flow.built[place] for flow in flows if flow.built[place].module
             )
         _demand_one_class(block, modules)
+        for layers in zip(*(module.layers() for module in modules)):
+            _demand_one_code(block, layers, partial(_state_of, layers))
     for place, operation in enumerate(first.operations):
         _unite_operations(block, operation, [flow.operations[place] for flow in flows])
     return first
@@ -74,7 +82,52 @@ def _one_use(block: str, uses: Sequence[Application]) -> Application:
             module.mark,
             "make two blocks, one for each; or give all the same number: `x.unsqueeze(0)`",
         )
+    _demand_one_code(block, [use.module for use in uses], partial(_form_of, uses))
     return replace(first, others=tuple(use.inputs for use in uses[1:]))
+
+
+def _form_of(uses: Sequence[Application], place: int) -> str:
+    """A layer's functional form in one use, with names for what goes in."""
+    use = uses[place]
+    operands = {key: name(key) for key, value in use.inputs.items() if isinstance(value, Tensor)}
+    try:
+        return "\n".join(map(source, form(use, operands, "out")))
+    except SpecError as error:
+        return error.message
+
+
+def _state_of(modules: Sequence[Module], place: int) -> str:
+    """What the functional twin makes of a layer's parameters and buffers in one use."""
+    module = modules[place]
+    folder = module.folder({})
+    return "\n".join(source(folder.expression(fragment(each.value))) for each in module.state)
+
+
+def _demand_one_code(block: str, modules: Sequence[Module], code: Callable[[int], str]) -> None:
+    """Refuse an argument that is a number in one use and a list in another, for one, where the code depends on that.
+
+    Raises:
+        SpecError: it does.
+    """
+    first = modules[0]
+    for place, module in enumerate(modules):
+        for argument in module.code:
+            kinds = [_kind(each.values.get(argument)) for each in (first, module)]
+            if kinds[0] != kinds[1] and code(0) != code(place):
+                raise SpecError(
+                    f"{argument} of {module.kind} is {kinds[0]} in one use of {block}, and {kinds[1]} in another, "
+                    "but its class has one code for both",
+                    module.mark,
+                    "give the same kind of value in all uses, or make two blocks",
+                )
+
+
+def _kind(value: Any) -> str:
+    """What kind of value an argument is, in words."""
+    if isinstance(value, (tuple, list)):
+        return f"a list of {len(value)}"
+    words = {bool: "true or false", str: "a word", float: "a fraction", type(None): "null"}
+    return words.get(type(value), "a number")
 
 
 def _code(use: Application) -> str:

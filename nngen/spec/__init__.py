@@ -31,6 +31,7 @@ from nngen.spec.model import (
 )
 from nngen.spec.nodes import corrected, expression, few, items, mapping, text, unknown
 from nngen.spec.redraws import rules
+from nngen.spec.spreading import spread
 from nngen.spec.steps import SEQUENTIAL_FORM, STATE_KINDS, StepReader
 
 __all__ = [
@@ -110,7 +111,7 @@ def partly(node: Node, file: str, errors: Errors) -> Spec:
     reader = StepReader(options, errors)
     inputs = errors.attempt(inputs_of, node, errors) or (unknown_input("x", node.mark),)
     names = tuple(Name(each.name, each.mark) for each in inputs)
-    return Spec(
+    spec = Spec(
         file,
         _body(name, node, names, reader),
         inputs,
@@ -122,6 +123,7 @@ def partly(node: Node, file: str, errors: Errors) -> Spec:
         ),
         errors.attempt(_expressions, node, "check") or {},
     )
+    return spec if errors.found else spread(spec)
 
 
 def _name(node: Mapping) -> str:

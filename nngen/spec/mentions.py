@@ -15,6 +15,13 @@ def mentioned(body: Body) -> set[str]:
     return _names([*(each.tree for _, each in body.let), *_in_body(body)])
 
 
+def mentions(body: Body, name: str) -> int:
+    """How often the expressions of a class name something."""
+    trees = [*(each.tree for _, each in body.let), *_in_body(body)]
+    nodes = (node for tree in trees for node in ast.walk(tree))
+    return sum(isinstance(node, ast.Name) and node.id == name for node in nodes)
+
+
 def input_sizes(body: Body) -> tuple[str, ...]:
     """What a block calls the sizes of its inputs: `in_channels`, of a further input z `z_channels`."""
     further = [
