@@ -169,6 +169,9 @@ def _compare(kind: str, module: Module, other: Module) -> None:
 
 
 def _demand_same(kind: str, what: str, value: Any, other: Any) -> None:
+    if isinstance(value, tuple) and isinstance(other, tuple):
+        for one, its in zip(value, other):
+            _demand_same(kind, what, one, its)
     sizes = [value_of(v) for v in (value, other) if isinstance(v, (int, Size)) and v is not True]
     if len(sizes) == 2 and None not in sizes and sizes[0] != sizes[1]:
         raise Fault(
