@@ -35,6 +35,7 @@ from nngen.graph.scope import Choices, Program
 from nngen.graph.ties import refuse_lost
 from nngen.graph.trials import explain_dimensions
 from nngen.graph.uniting import unite
+from nngen.graph.unreached import refuse_unreached
 from nngen.graph.walker import walk
 from nngen.graph.walks import OtherWalks, walk_model
 from nngen.limits import ALLOW, limits
@@ -104,6 +105,7 @@ def _follow(spec: Spec, errors: Errors) -> Followed:
             walk_model(other, arguments, Choices(), trial)
 
         explain_dimensions(spec, errors, walk_other)
+    refuse_unreached(spec, errors)
     errors.refuse()
     return Followed(flow, program.flows, criterion, arguments, sizes or {}, choices)
 

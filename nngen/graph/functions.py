@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from nngen.catalog import FUNCTIONS, LAYERS, elsewhere, namespace
@@ -14,6 +15,7 @@ from nngen.errors import Fault, did_you_mean
 from nngen.mathematics import NUMBERS, Module
 from nngen.shapes import arranging, elementwise
 from nngen.shapes.common import RunTimeSize
+from nngen.shapes.reducing import Bounds, Ordered
 from nngen.tensors import UNKNOWN, Device, Dtype, Tensor
 
 
@@ -53,6 +55,13 @@ _ATTRIBUTES: dict[str, Callable[[Tensor], Any]] = {
     "real": elementwise.real_part,
     "imag": elementwise.imaginary_part,
 }
+
+
+@cache
+def attribute_names() -> frozenset[str]:
+    """All attributes and methods that a value may have."""
+    fields = (*Ordered._fields, *Bounds._fields)
+    return frozenset((*namespace("Tensor"), *_ATTRIBUTES, *_LIMITS, *fields))
 
 
 def attribute(value: Any, name: str) -> Any:
