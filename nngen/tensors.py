@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
@@ -86,10 +86,17 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor of a shape, or of a shape that cannot be told before the model runs (`shape=None`)."""
+    """A tensor of a shape, or of a shape that cannot be told before the model runs (`shape=None`).
+
+    Attributes:
+        shape: its sizes.
+        dtype: its dtype.
+        here: its sizes in this use alone, where an argument decides how many there are.
+    """
 
     shape: Shape | None
     dtype: str = "float32"
+    here: Shape | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         shape = self.shape or ()
@@ -104,7 +111,7 @@ class Tensor:
 
     def sized(self, *shape: Dim) -> Tensor:
         """This tensor with another shape."""
-        return replace(self, shape=shape)
+        return replace(self, shape=shape, here=None)
 
     def typed(self, dtype: str | None) -> Tensor:
         """This tensor with another dtype, where one is given."""
@@ -175,6 +182,17 @@ class Tensor:
                 "write `x[[0, 1], [2, 3]]`, or index with a tensor",
             )
         return indexed(self, index if isinstance(index, tuple) else (index,))
+
+
+def in_this_use(value: Any) -> Any:
+    """A value, or what is in it, with the shape that it has in this use where another use may have other dimensions."""
+    if isinstance(value, Tensor):
+        return value if value.here is None else value.sized(*value.here)
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(in_this_use, value))
+    if isinstance(value, dict):
+        return {key: in_this_use(item) for key, item in value.items()}
+    return value
 
 
 def promote(*values: Any) -> str:
@@ -327,7 +345,7 @@ def unbound(tensor: Tensor, dim: int) -> Parts:
 def indexed(tensor: Tensor, index: tuple[Any, ...]) -> Tensor:
     """`tensor[index]`; by a mask, the shape is known only when the model runs."""
     if tensor.shape is None or any(item is UNKNOWN for item in index):
-        return replace(tensor, shape=None)
+        return Tensor(None, tensor.dtype)
     items = [_index_tensor(item) if isinstance(item, list) else item for item in index]
     taken = sum(_taken(item) for item in items)
     if taken > len(tensor.shape):

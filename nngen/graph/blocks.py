@@ -277,6 +277,8 @@ def _named_inputs(
                 for place, size in enumerate(value.shape)
             ]
             value = value.sized(*shape)
+        elif isinstance(value, Tensor):
+            value = Tensor(None, value.dtype)
         tensors[name] = value
     return tensors
 

@@ -8,7 +8,7 @@ from typing import Any
 from nngen.broadcasting import show
 from nngen.graph.flow import Application, Flow, Operation
 from nngen.sizes import Dim, Size, sizes_in, substitute, symbol, symbols_of, value_of
-from nngen.tensors import Either, Tensor
+from nngen.tensors import Either, Tensor, in_this_use
 
 _LETTERS = {3: "NCL", 4: "NCHW", 5: "NCDHW"}
 _UNKNOWN = ("tensor", None)
@@ -58,7 +58,9 @@ class Claims:
             text = self.text(list(enumerate(value.abstract for value in values)))
             name = values[0].name
             given.append(text or name if len(inputs) == 1 else f"{name} {text}".rstrip())
-        result = self.text([(number, flow.output) for number, flow in enumerate(self.flows)])
+        result = self.text(
+            [(number, in_this_use(flow.output)) for number, flow in enumerate(self.flows)]
+        )
         return f"Maps {' and '.join(given)} to {result or 'what its arguments decide'}."
 
     def text(self, found: Found) -> str:

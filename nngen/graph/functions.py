@@ -132,7 +132,7 @@ def _tensor_attribute(tensor: Tensor, name: str) -> Any:
 
 
 def _followed(tensor: Tensor, rule: Callable[[Tensor], Tensor]) -> Tensor:
-    return tensor if tensor.shape is None else rule(tensor)
+    return Tensor(None, tensor.dtype) if tensor.shape is None else rule(tensor)
 
 
 def caller(entry: Function, name: str) -> Callable[..., Any]:

@@ -31,7 +31,7 @@ from nngen.sizes import value_of
 from nngen.spec import Body, LayerStep, Name
 from nngen.spec.model import LossSteps
 from nngen.subject import TensorSpec
-from nngen.tensors import UNKNOWN, Either, Tensor
+from nngen.tensors import UNKNOWN, Either, Tensor, in_this_use
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ def _plain(target: str) -> str:
 def _applied(step: LayerStep, entry: Layer, flow: Flow) -> Application:
     """The loss, applied to the model's outputs and to targets that fit them."""
     wanted = entry.outputs
-    tensors = tensors_in(flow.output)
+    tensors = tensors_in(in_this_use(flow.output))
     if len(tensors) != len(wanted):
         count = f"{len(wanted)} outputs ({', '.join(wanted)})" if len(wanted) > 1 else "1 output"
         raise SpecError(

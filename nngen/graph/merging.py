@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nngen.sizes import Dim, is_whole, symbols_of
-from nngen.tensors import UNKNOWN, Either, Tensor
+from nngen.tensors import UNKNOWN, Either, Tensor, in_this_use
 from nngen.written import Given, assumed, chosen, untold
 
 
@@ -20,7 +20,7 @@ def merged(test: Given, first: Any, second: Any, lets: Mapping[str, Given]) -> A
             return first
         taken = second if test.value() is False else first
         if first.shape is None or second.shape is None or len(first.shape) != len(second.shape):
-            return Tensor(None, taken.dtype)
+            return Tensor(None, taken.dtype, in_this_use(taken).shape)
         return taken.sized(
             *(chosen(test, *sizes, lets) for sizes in zip(first.shape, second.shape))
         )
@@ -52,7 +52,10 @@ def resized(value: Any, change: Callable[[Dim], Dim]) -> Any:
     if isinstance(value, Either):
         return Either(resized(value.first, change), resized(value.second, change))
     if isinstance(value, Tensor):
-        return value if value.shape is None else value.sized(*map(change, value.shape))
+        if value.shape is not None:
+            return value.sized(*map(change, value.shape))
+        here = None if value.here is None else tuple(map(change, value.here))
+        return Tensor(None, value.dtype, here)
     if isinstance(value, (tuple, list)):
         return type(value)(resized(item, change) for item in value)
     if isinstance(value, dict):
