@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from nngen.catalog import LAYERS
-from tests.mutants.flow import ACTIVATIONS
+from tests.mutants.flow import ACTIVATIONS, WHOLE
 from tests.mutants.source import BOTH, Edits, changed, fault, is_own, keyword, rearranged, replaced
 from tests.mutants.twins import Twins, plain
 
@@ -371,7 +371,7 @@ def _flow(twins: Twins) -> Iterator[tuple[list[ast.Call], str]]:
 def both_detach_a_value(twins: Twins) -> Iterator[Edits]:
     """A gradient is lost by detach() on a value."""
     for calls, given in _flow(twins):
-        if _name(calls[1]) != "F.embedding":
+        if _name(calls[1]) != "F.embedding" and given not in WHOLE:
             yield {call: replaced(call, 0, f"{given}.detach()") for call in calls}
 
 

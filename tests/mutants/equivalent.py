@@ -51,6 +51,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         ("padding=0, stride=2)",),
         "a transposed convolution of one pixel makes no use of its stride",
     ),
+    Equivalent(
+        "both_fold_a_branch",
+        ("convnext_tiny", "efficientnet_b0"),
+        ("if self.has_stochastic_depth:\nTrue",),
+        "a layer without weights is built there that forward then does not call",
+    ),
 )
 
 
