@@ -161,6 +161,38 @@ FOUND = {
         blocks: {B: {layers: [{GRU as gru: 8, call: "y, _ = gru(x)"}]}}
         layers: [B, B]
     """,
+    "a block of two inputs, in which a block takes the second": """
+        inputs: {left: [4], right: [3]}
+        blocks:
+          Map: {layers: [Linear as fc: 2, y = fc / in_features]}
+          Pair: {inputs: [x1, x2], layers: [x = x2 * 0.5, {Map as m: {}, from: x}, z = x1.sum() + m + x2.mean()]}
+        layers: [{Pair as pair: {}, from: [left, right]}, {Pair as again: {}, from: [right, left]}, y = pair + again]
+    """,
+    "copies of a Sequential of blocks": """
+        input: [4]
+        blocks: {B: {layers: [Linear as fc: in_features, ReLU]}}
+        layers: [{Sequential as s: [B, Tanh], repeat: 2}, {Sequential: [{Sequential: [B]}, B], repeat: 2}]
+    """,
+    "a window in train mode, in a block with an argument that may be None": """
+        input: [2, 4, 4]
+        blocks:
+          B:
+            args: {mid: null}
+            let: {inner: 3 if mid is None else mid}
+            layers: [{MaxPool2d: {kernel_size: in_channels // 2}, when: training}, y = pool1.mean(-1), z = y * inner]
+        layers: [B]
+    """,
+    "layers of which a number decides, and one that infers its size": """
+        args: {n: 3}
+        input: [4]
+        layers: [{Linear: 3, when: n == 3}, ReLU, {Linear: n}]
+    """,
+    "an argument that is None and a size that stands for it": """
+        args: {mid: null}
+        let: {inner: 2 * (mid or 3)}
+        input: [5, 4]
+        layers: [Linear as fc: inner, {LayerNorm: {}, when: mid is not None}, {Linear: inner // 2}]
+    """,
     "a size divided by an argument": """
         args: {div: 4}
         input: [20]
