@@ -411,9 +411,14 @@ def _always(test: Given, whole: Dim, side: Dim) -> bool:
     """Whether a size that depends on a condition is one of its sides in any case."""
     constants = {int(number) for number in re.findall(r"\b\d{1,9}\b", to_text(whole))}
     numbers = near(constants)
-    domains = {each.name: numbers for each in symbols_of(whole)}
-    for atom in _opaque(whole):
-        for name, value in atom.given.others.items() if isinstance(atom, Written) else ():
+    sizes = (
+        whole,
+        *test.sizes.values(),
+    )  # what the size is, it may be without a word of the condition
+    domains = {each.name: numbers for size in sizes for each in symbols_of(size)}
+    written = [each.given for size in sizes for each in _opaque(size) if isinstance(each, Written)]
+    for given in (test, *written):
+        for name, value in given.others.items():
             domains.setdefault(name, domain(value, numbers))
     return alike(
         lambda names: value_in(test.tree, _Assigned(test, names)),
