@@ -38,6 +38,7 @@ from nngen.tensors import UNKNOWN
 EXACT = ("max", "min", "abs", "round", "int", "prod", "math.prod")
 # Functions that give whole numbers of any numbers.
 WHOLE = ("int", "len", "math.ceil", "math.floor", "math.gcd")
+MOST_NODES = 2_000  # in the tree of one size
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow)
 
 
@@ -351,7 +352,11 @@ def _unvalued(atom: Symbol | Opaque) -> Dim:
 
 
 def _put_in(whole: Given, put_in: Mapping[str, Given]) -> Given:
-    """An expression with others in the place of its names."""
+    """An expression with others in the place of its names.
+
+    Raises:
+        OpenSize: it is too long: definitions of definitions may double it again and again.
+    """
     sizes = {name: size for name, size in whole.sizes.items() if name not in put_in}
     others = {name: value for name, value in whole.others.items() if name not in put_in}
     for part in put_in.values():
@@ -361,7 +366,10 @@ def _put_in(whole: Given, put_in: Mapping[str, Given]) -> Given:
     def change(node: ast.Name) -> ast.expr:
         return put_in[node.id].tree if node.id in put_in else node
 
-    return Given(replaced(whole.tree, change), sizes, others)
+    tree = replaced(whole.tree, change)
+    if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
+        raise OpenSize(f"the size is made of more than {MOST_NODES:,} parts")
+    return Given(tree, sizes, others)
 
 
 def decided(whole: Given) -> Given:

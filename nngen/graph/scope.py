@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +14,17 @@ from nngen.expressions import Line
 from nngen.fold import IN_MATH, Folder
 from nngen.graph.sized import given
 from nngen.limits import ALLOW, limits
-from nngen.sizes import Dim, Size, is_whole, named, sizes_in, substitute, symbols_of, value_of
+from nngen.sizes import (
+    Dim,
+    OpenSize,
+    Size,
+    is_whole,
+    named,
+    sizes_in,
+    substitute,
+    symbols_of,
+    value_of,
+)
 from nngen.spec import Body, LayerStep
 from nngen.written import Given, untold_reason
 
@@ -177,10 +188,11 @@ class Scope:
 
     def defined(self, name: str, value: Any, tree: ast.expr) -> Scope:
         """This scope with one more name, which the class defines."""
-        lets = {**self.lets, name: given(tree, self.values).substituted(self.lets)}
-        return replace(
-            self, values={**self.values, name: named(name, value, defined=True)}, lets=lets
-        )
+        own = given(tree, self.values)
+        with suppress(OpenSize):  # too long: it stays as it is written
+            own = own.substituted(self.lets)
+        values = {**self.values, name: named(name, value, defined=True)}
+        return replace(self, values=values, lets={**self.lets, name: own})
 
     def printable(self, tree: ast.expr) -> ast.expr:
         """The tree as the generated constructor has it."""
