@@ -189,9 +189,11 @@ class Bench:
         return not any(run.finding for run in runs)
 
     def report_unread(self) -> None:
-        """Tells why the spec could not be read, unless the twins did not run either."""
+        """Tells why the spec could not be read, unless the twins did not run on the same batch either."""
         raised = self.unread
-        ran = any(row.what == "outputs" for row in self.ledger.rows)
+        batch = f"batch {self.largest}, "
+        outputs = [row.where for row in self.ledger.rows if row.what == "outputs"]
+        ran = any(batch in where and where.endswith(self.beside) for where in outputs)
         if raised and raised.error == Unreadable.__name__:
             self.ledger.skip("reading", f"it does not know {raised.message}")
         elif raised and ran:

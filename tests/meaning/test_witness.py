@@ -171,3 +171,19 @@ def test_an_argument_that_could_not_be_tried_is_named() -> None:
     )
     assert "other arguments: width" in report.as_text()
     assert "other arguments" not in report.groups()
+
+
+def test_what_raises_in_all_three_is_no_difference() -> None:
+    text = """
+        name: Net
+        inputs: {x: {shape: [6, 4]}, n: {shape: [], dtype: int64}}
+        layers:
+          - packed = nn.utils.rnn.pack_padded_sequence(x, n, batch_first=True, enforce_sorted=False)
+          - GRU as gru: {hidden_size: 3, batch_first: true}
+            call: _, h = gru(packed)
+        outputs: h
+    """
+    report = nngen.verify(text, steps=1)
+    assert {finding.twin for finding in report.findings} == {"both"}
+    assert not report.equal and not report.different
+    assert "NOT shown to be equal" in report.as_text()
