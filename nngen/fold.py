@@ -7,7 +7,6 @@ known values or for code, conditions that are decided disappear, and so do argum
 from __future__ import annotations
 
 import ast
-import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -125,7 +124,7 @@ class Folder(ast.NodeTransformer):
         replacement = self.code.get(node.id)
         if replacement is None:
             return ast.Name(node.id, node.ctx)
-        replacement = copy.deepcopy(replacement)
+        replacement = replaced(replacement, lambda _: None)
         if isinstance(node.ctx, ast.Store):
             replacement.ctx = node.ctx  # type: ignore[attr-defined]
         return replacement
@@ -268,45 +267,33 @@ def free_names(tree: ast.AST) -> frozenset[str]:
     return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
-def replaced(
-    tree: ast.expr, change: Callable[[Any], ast.expr], kind: type[ast.expr] = ast.Name
-) -> ast.expr:
-    """The tree with something else in the place of its names, or of its nodes of another kind."""
+def replaced(tree: ast.expr, change: Callable[[ast.expr], ast.expr | None]) -> ast.expr:
+    """The tree with some of its expressions replaced: those for which `change` gives another; it is left as it was."""
+    found = change(tree)
+    if found is not None:
+        return found
+    return type(tree)(**{name: _field(value, change) for name, value in ast.iter_fields(tree)})
 
-    class Replacing(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> Any:
-            return change(node) if isinstance(node, kind) else self.generic_visit(node)
 
-    result = Replacing().visit(copy.deepcopy(tree))
-    assert isinstance(result, ast.expr)
-    return result
+def _field(value: Any, change: Callable[[ast.expr], ast.expr | None]) -> Any:
+    if isinstance(value, list):
+        return [_field(item, change) for item in value]
+    if isinstance(value, ast.expr):
+        return replaced(value, change)
+    if isinstance(value, (ast.keyword, ast.comprehension)):
+        return type(value)(**{name: _field(part, change) for name, part in ast.iter_fields(value)})
+    return value
 
 
 def renamed(tree: ast.expr, rename: Callable[[str], str]) -> ast.expr:
     """The tree with its names as they are called where it will stand; nothing else changes."""
-    result = _Renaming(rename).visit(tree)
-    assert isinstance(result, ast.expr)
-    return result
 
+    def change(node: ast.expr) -> ast.expr | None:
+        if isinstance(node, ast.Name):
+            return node if node.id == "math" else ast.parse(rename(node.id), mode="eval").body
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            return None
+        function = IN_MATH.get(node.func.id, node.func)
+        return ast.Call(function, _field(node.args, change), _field(node.keywords, change))
 
-class _Renaming(ast.NodeTransformer):
-    def __init__(self, rename: Callable[[str], str]) -> None:
-        self.rename = rename
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        return type(node)(**{name: self._field(value) for name, value in ast.iter_fields(node)})
-
-    def _field(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self._field(item) for item in value]
-        return self.visit(value) if isinstance(value, ast.AST) else value
-
-    def visit_Call(self, node: ast.Call) -> ast.Call:
-        function = IN_MATH.get(node.func.id, node.func) if isinstance(node.func, ast.Name) else None
-        arguments, keywords = self._field(node.args), self._field(node.keywords)
-        return ast.Call(
-            self.visit(node.func) if function is None else function, arguments, keywords
-        )
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return node if node.id == "math" else ast.parse(self.rename(node.id), mode="eval").body
+    return replaced(tree, change)

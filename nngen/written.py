@@ -363,8 +363,8 @@ def _put_in(whole: Given, put_in: Mapping[str, Given]) -> Given:
         sizes |= part.sizes
         others |= part.others
 
-    def change(node: ast.Name) -> ast.expr:
-        return put_in[node.id].tree if node.id in put_in else node
+    def change(node: ast.expr) -> ast.expr | None:
+        return put_in[node.id].tree if isinstance(node, ast.Name) and node.id in put_in else None
 
     tree = replaced(whole.tree, change)
     if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
@@ -384,11 +384,11 @@ def decided(whole: Given) -> Given:
                 holds = compare(node.ops[0], difference, 0)
                 tests[ast.unparse(node)] = bool(holds)
 
-    def change(node: ast.Compare) -> ast.expr:
-        found = tests.get(ast.unparse(node))
-        return node if found is None else ast.Constant(found)
+    def change(node: ast.expr) -> ast.expr | None:
+        found = tests.get(ast.unparse(node)) if isinstance(node, ast.Compare) else None
+        return None if found is None else ast.Constant(found)
 
-    tree = replaced(whole.tree, change, ast.Compare) if tests else whole.tree
+    tree = replaced(whole.tree, change) if tests else whole.tree
     return whole.part(Folder({}).expression(tree))
 
 
@@ -428,12 +428,19 @@ def _always(test: Given, whole: Dim, side: Dim) -> bool:
     for given in (test, *written):
         for name, value in given.others.items():
             domains.setdefault(name, domain(value, numbers))
-    return alike(
-        lambda names: value_in(test.tree, _Assigned(test, names)),
-        lambda names: _number(whole, names),
-        lambda names: _number(side, names),
-        domains,
-    )
+    key = (test.text, to_text(whole), to_text(side), repr(domains))
+    if key not in _FOUND:
+        _FOUND[key] = alike(
+            lambda names: value_in(test.tree, _Assigned(test, names)),
+            lambda names: _number(whole, names),
+            lambda names: _number(side, names),
+            domains,
+        )
+    return _FOUND[key]
+
+
+# What is found does not depend on the spec, and blocks ask the same in each use.
+_FOUND: dict[tuple[str, str, str, str], bool] = {}
 
 
 class _Assigned(Mapping[str, Any]):

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nngen.errors import Fault
-from nngen.fold import replaced
 from nngen.sizes import Dim, Size, is_whole, substitute, symbol, symbols_of, value_of
 from nngen.tensors import UNKNOWN, Tensor
 from nngen.written import Given, chosen, untold
@@ -15,7 +14,7 @@ from nngen.written import Given, chosen, untold
 # As many copies are followed at least, whatever the count is: fewer do not tell how a size goes on.
 FEWEST = 4
 _COPY = "i"
-_IS_FIRST = replaced(ast.parse("i == 0", mode="eval").body, lambda _: ast.Name("<i>", ast.Load()))
+_IS_FIRST = ast.Compare(ast.Name("<i>", ast.Load()), [ast.Eq()], [ast.Constant(0)])
 
 
 def after(passed: Sequence[Any], number: int, count: Dim, why: str) -> Any:

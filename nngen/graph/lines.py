@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import copy
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from nngen.catalog import elsewhere
 from nngen.errors import Fault, Follows, SpecError, did_you_mean
 from nngen.evaluation import Evaluator, known, truth
-from nngen.fold import free_names
+from nngen.fold import free_names, replaced
 from nngen.graph.containers import apply, build, build_list, inputs_of
 from nngen.graph.deciding import decided
 from nngen.graph.flow import Application, Module, Value
@@ -152,15 +151,21 @@ class LineEvaluator(Evaluator):
     def _known(self, node: ast.expr) -> Given | None:
         """An expression over the names of the class and the sizes of tensors; None for any other."""
         sizes: dict[str, Any] = {}
+        tensors = self.walker.values.keys()
 
-        def known(part: ast.expr) -> ast.expr:
+        def known(part: ast.expr) -> ast.expr | None:
+            of_tensor = isinstance(part, (ast.Subscript, ast.Attribute, ast.Name)) or (
+                isinstance(part, ast.Call) and not isinstance(part.func, ast.Name)
+            )
+            if not of_tensor or not free_names(part) & tensors:
+                return None
             name = f"size {len(sizes)}"
             sizes[name] = self(part)
             return ast.Name(name, ast.Load())
 
         if any(isinstance(each, ast.Call) and each in self.calls for each in ast.walk(node)):
             return None
-        tree = _Known(self.walker.values.keys(), known).visit(copy.deepcopy(node))
+        tree = replaced(node, known)
         if any(not is_whole(value) for value in sizes.values()):
             return None
         return given(tree, {**self.walker.scope.values, **sizes})
@@ -278,23 +283,6 @@ class LineEvaluator(Evaluator):
         self.walker.missing(name)
         hint = did_you_mean(name, self.walker.layers)
         return Fault(f"there is no layer or function {name!r} here", hint or ONLY_FUNCTIONS)
-
-
-class _Known(ast.NodeTransformer):
-    """Puts in what is known of tensors: their sizes."""
-
-    def __init__(self, tensors: Collection[str], known: Callable[[ast.expr], ast.expr]) -> None:
-        self.tensors = tensors
-        self.known = known
-
-    def visit(self, node: ast.AST) -> Any:
-        of_tensor = isinstance(node, (ast.Subscript, ast.Attribute, ast.Name)) or (
-            isinstance(node, ast.Call) and not isinstance(node.func, ast.Name)
-        )
-        if of_tensor and free_names(node) & set(self.tensors):
-            assert isinstance(node, ast.expr)
-            return self.known(node)
-        return self.generic_visit(node)
 
 
 def _either(left: Any, right: Any) -> Any:

@@ -20,9 +20,9 @@ def given(tree: ast.expr, scope: Mapping[str, Any]) -> Given:
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     kept = {node.id for node in calls if isinstance(node, ast.Name)} | {"math"}
 
-    def named(node: ast.Name) -> ast.expr:
-        if node.id in kept:
-            return node
+    def named(node: ast.expr) -> ast.expr | None:
+        if not isinstance(node, ast.Name) or node.id in kept:
+            return None
         value = scope.get(node.id, UNKNOWN)
         if not is_whole(value):
             others[node.id] = value
