@@ -84,9 +84,11 @@ def _other_values(value: Any, words: tuple[str, ...] = ()) -> tuple[Any, ...]:
         return (not value,)
     if isinstance(value, float):
         return (2 * value, value / 2)
-    if isinstance(value, (tuple, list)):
-        pairs = [_other_values(item) or (item, item) for item in value]
-        return tuple(type(value)(items) for items in zip(*(pair * 2 for pair in pairs)))[:2]
+    if type(value) in (tuple, list):
+        others = [_other_values(item) for item in value]
+        if any(others):
+            pairs = [(each or (item,)) * 2 for each, item in zip(others, value)]
+            return tuple(type(value)(items) for items in zip(*pairs))
     return ()
 
 

@@ -129,3 +129,16 @@ def test_what_no_expression_tells_is_asked_for(name: str) -> None:
 def test_a_fraction_may_decide_what_no_layer_infers(steps: tuple[str, ...]) -> None:
     report = nngen.verify(spec("s: 4", *steps))
     assert report.equal, report.as_text()
+
+
+def test_a_list_of_fractions_decides_sizes() -> None:
+    with pytest.raises(SpecError, match="depends on '\\[s, 1.0\\]'"):
+        nngen.load("""
+            name: M
+            args: {s: 2.0}
+            input: [2, 4, 4]
+            layers:
+              - y = F.interpolate(x, scale_factor=[s, 1.0])
+              - Flatten
+              - Linear: 3
+            """)
