@@ -8,6 +8,8 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from nngen.errors import Fault
+from nngen.sizes import Dim, Opaque, Symbol, rebuilt, value_of
 from nngen.tensors import UNKNOWN
 
 Values = Mapping[str, Any]
@@ -69,3 +71,45 @@ def domain(value: Any, numbers: list[int]) -> list[Any]:
     if isinstance(value, (tuple, list)):
         return [[number] * len(value) for number in numbers] + [numbers[: len(value)]]
     return [value, ""]
+
+
+class Assigned(Mapping[str, Any]):
+    """The names of an expression with what values of others make of them, computed as they are asked for.
+
+    Args:
+        sizes: the names that stand for sizes.
+        names: the values of what these are made of, and of all other names.
+    """
+
+    def __init__(self, sizes: Mapping[str, Dim], names: Values) -> None:
+        self.sizes = sizes
+        self.names = names
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.sizes:
+            return self.names[name]
+        found = number(self.sizes[name], self.names)
+        if found is None:
+            raise Fault(f"{self.sizes[name]} is no number")
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.names, **self.sizes})
+
+    def __len__(self) -> int:
+        return len({**self.names, **self.sizes})
+
+
+def number(size: Dim, names: Values) -> int | None:
+    """A size for these values of its names; None where it has none."""
+
+    def leaf(atom: Symbol | Opaque) -> Dim:
+        found = names.get(atom.name) if isinstance(atom, Symbol) else atom.at(names)
+        if not isinstance(found, int):
+            raise Fault(f"{size} is no number")
+        return int(found)
+
+    try:
+        return value_of(rebuilt(size, leaf))
+    except (Fault, ArithmeticError):
+        return None

@@ -106,6 +106,14 @@ class Opaque:
         """It with each name replaced by what that means elsewhere."""
         raise NotImplementedError
 
+    def parts(self) -> Iterable[Dim]:
+        """The sizes that it is made of."""
+        return ()
+
+    def at(self, names: Mapping[str, Any]) -> Any:
+        """Its number for these values of the names; anything else where it has none."""
+        return None
+
 
 Atom = Symbol | Term | Opaque
 Monomial = tuple[Atom, ...]
@@ -204,15 +212,29 @@ class Size:
 
 def symbol(name: str, value: int | None = None, varies: bool = False) -> Size:
     """The size called `name`, with its value in this use where it has one, or one that varies between calls."""
-    return _alone(Symbol(name, value, varies))
+    return alone(Symbol(name, value, varies))
 
 
 def open_symbol(name: str, meaning: Dim) -> Size:
     """The size called `name` that stands for an open one in this use."""
-    return _alone(Symbol(name, meaning=meaning))
+    return alone(Symbol(name, meaning=meaning))
 
 
-def _alone(atom: Atom) -> Size:
+def opaque_in(size: Dim) -> Iterator[Opaque]:
+    """The opaque terms in a size, and those in what they are made of."""
+    for monomial, _ in size.terms if isinstance(size, Size) else ():
+        for atom in monomial:
+            if isinstance(atom, Term):
+                yield from opaque_in(atom.left)
+                yield from opaque_in(atom.right)
+            elif isinstance(atom, Opaque):
+                yield atom
+                for inner in atom.parts():
+                    yield from opaque_in(inner)
+
+
+def alone(atom: Atom) -> Size:
+    """The size that is this alone."""
     return Size((((atom,), 1),))
 
 
@@ -230,7 +252,7 @@ def named(name: str, value: Any, defined: bool | None = None) -> Any:
     if not is_whole(value):
         return value
     definition, meaning = value if defined else None, value if defined is False else None
-    return _alone(Symbol(name, value_of(value), definition=definition, meaning=meaning))
+    return alone(Symbol(name, value_of(value), definition=definition, meaning=meaning))
 
 
 def sizes_in(name: str, value: Any) -> Iterator[tuple[str, Dim]]:
@@ -407,7 +429,7 @@ def _rejoined(found: Mapping[Monomial, int]) -> Dim | None:
     for (rest, size, count, factor), monomials in parts.items():
         if len(monomials) == count:
             others = ((m, f) for m, f in found.items() if m not in monomials)
-            return _collect(others) + factor * size * product(map(_alone, rest))
+            return _collect(others) + factor * size * product(map(alone, rest))
     return None
 
 
@@ -472,7 +494,7 @@ def even(size: Dim) -> Dim | None:
         (
             quotient(atom.left, atom.right)
             if isinstance(atom, Term) and atom.operator == "//"
-            else _alone(atom)
+            else alone(atom)
         )
         for atom in atoms
     )
@@ -584,7 +606,7 @@ def substitute(size: Dim, meanings: Mapping[str, Any]) -> Dim:
     def leaf(atom: Symbol | Opaque) -> Dim:
         if isinstance(atom, Opaque):
             return atom.substituted(meanings)
-        meaning = meanings.get(atom.name, _alone(atom))
+        meaning = meanings.get(atom.name, alone(atom))
         found: Dim = meaning if isinstance(meaning, (int, Size)) else meaning.dim()
         return found
 
@@ -619,9 +641,9 @@ def _replaced(size: Dim, meaning: Callable[[Symbol], Dim | None]) -> Dim:
         if isinstance(atom, Opaque):
             pairs = ((each.name, meaning(each)) for each in atom.symbols())
             found = {name: size for name, size in pairs if size is not None}
-            return atom.substituted(found) if found else _alone(atom)
+            return atom.substituted(found) if found else alone(atom)
         known = meaning(atom)
-        return _alone(atom) if known is None else known
+        return alone(atom) if known is None else known
 
     return rebuilt(size, leaf)
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from nngen.agreement import alike, domain, near
+from nngen.agreement import Assigned, alike, domain, near, number
 from nngen.errors import Fault
 from nngen.evaluation import compare
 from nngen.fold import Folder, free_names, literal, renamed, replaced, source
@@ -23,8 +23,9 @@ from nngen.sizes import (
     OpenSize,
     Size,
     Symbol,
-    Term,
+    alone,
     is_whole,
+    opaque_in,
     rebuilt,
     substitute,
     symbol,
@@ -33,6 +34,7 @@ from nngen.sizes import (
     value_of,
 )
 from nngen.tensors import UNKNOWN
+from nngen.untold import untold, untold_reason
 
 # Functions of sizes that give sizes.
 EXACT = ("max", "min", "abs", "round", "int", "prod", "math.prod")
@@ -116,7 +118,7 @@ class Written(Opaque):
 
     def __eq__(self, other: object) -> bool:
         alike = isinstance(other, Written) and self.key == other.key and self.value == other.value
-        return self is other or (alike and not untold_reason(_size(self)))
+        return self is other or (alike and not untold_reason(alone(self)))
 
     def __hash__(self) -> int:
         return hash((self.key, self.value))
@@ -131,40 +133,11 @@ class Written(Opaque):
     def substituted(self, meanings: Mapping[str, Any]) -> Dim:
         return self.given.substituted(meanings).dim()
 
+    def parts(self) -> Iterable[Dim]:
+        return self.given.sizes.values()
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Untold(Opaque):
-    """A size that depends on an argument in a way that no expression tells; it equals itself alone.
-
-    Attributes:
-        reason: what it depends on.
-    """
-
-    value: int | None
-    reason: str
-    weight: int = 1
-
-    def text(self, rename: Callable[[str], str]) -> str:
-        return "..."
-
-    def symbols(self) -> frozenset[Symbol]:
-        return frozenset()
-
-    def substituted(self, meanings: Mapping[str, Any]) -> Dim:
-        return _size(self)
-
-
-def untold(value: int | None, reason: str) -> Dim:
-    """A size of which only its value in this use is known."""
-    return _size(Untold(value, reason))
-
-
-def untold_reason(size: Dim) -> str:
-    """What a size depends on without saying how; empty where it says all."""
-    for atom in _opaque(size):
-        if isinstance(atom, Untold):
-            return atom.reason
-    return ""
+    def at(self, names: Mapping[str, Any]) -> Any:
+        return value_in(self.given.tree, Assigned(self.given.sizes, names))
 
 
 def chosen(
@@ -189,7 +162,7 @@ def chosen(
         test.others,
     )
     try:
-        result = _size(Written(_put_in(whole, sides)))
+        result = alone(Written(_put_in(whole, sides)))
         if not untold_reason(result):
             opened = substitute(result, lets) if lets else result
             asked = test.substituted(lets) if lets else test
@@ -205,15 +178,15 @@ def chosen(
 
 def assumed(size: Dim, test: Given, holds: bool) -> Dim:
     """A size where it is known whether a condition holds."""
-    if not any(isinstance(atom, Written) for atom in _opaque(size)):
+    if not any(isinstance(atom, Written) for atom in opaque_in(size)):
         return size
 
     def leaf(atom: Symbol | Opaque) -> Dim:
         if not isinstance(atom, Written) or not isinstance(atom.given.tree, ast.IfExp):
-            return _size(atom)
+            return alone(atom)
         whole, tree = atom.given, atom.given.tree
         if whole.part(tree.test).text != test.text:
-            return _size(atom)
+            return alone(atom)
         return assumed(whole.part(tree.body if holds else tree.orelse).dim(), test, holds)
 
     return rebuilt(size, leaf)
@@ -302,7 +275,7 @@ class _Sizing:
     def _written(self, node: ast.expr) -> Dim:
         part = self.given.part(node)
         try:
-            return _size(Written(part))
+            return alone(Written(part))
         except OpenSize as fault:
             found = part.value()
             return untold(value_of(found) if is_whole(found) else None, fault.message)
@@ -310,10 +283,6 @@ class _Sizing:
 
 def _name(name: str) -> ast.expr:
     return ast.Name(name, ast.Load())
-
-
-def _size(atom: Symbol | Opaque) -> Dim:
-    return Size((((atom,), 1),))
 
 
 def placed(size: Dim, sizes: dict[str, Dim]) -> str:
@@ -348,7 +317,7 @@ def _meant(size: Dim, meanings: Mapping[str, Any]) -> Dim:
 
 
 def _unvalued(atom: Symbol | Opaque) -> Dim:
-    return symbol(atom.name) if isinstance(atom, Symbol) else _size(atom)
+    return symbol(atom.name) if isinstance(atom, Symbol) else alone(atom)
 
 
 def _put_in(whole: Given, put_in: Mapping[str, Given]) -> Given:
@@ -402,38 +371,26 @@ def _difference(left: Given, op: ast.cmpop, right: Given) -> int | None:
     return difference if isinstance(difference, int) else None
 
 
-def _opaque(size: Dim) -> Iterator[Opaque]:
-    """The opaque terms in a size, and those in what they are made of."""
-    for monomial, _ in size.terms if isinstance(size, Size) else ():
-        for atom in monomial:
-            if isinstance(atom, Term):
-                yield from _opaque(atom.left)
-                yield from _opaque(atom.right)
-            elif isinstance(atom, Opaque):
-                yield atom
-                for inner in atom.given.sizes.values() if isinstance(atom, Written) else ():
-                    yield from _opaque(inner)
-
-
 def _always(test: Given, whole: Dim, side: Dim) -> bool:
     """Whether a size that depends on a condition is one of its sides in any case."""
-    constants = {int(number) for number in re.findall(r"\b\d{1,9}\b", to_text(whole))}
-    numbers = near(constants)
+    numbers = near({int(digits) for digits in re.findall(r"\b\d{1,9}\b", to_text(whole))})
     sizes = (
         whole,
         *test.sizes.values(),
     )  # what the size is, it may be without a word of the condition
     domains = {each.name: numbers for size in sizes for each in symbols_of(size)}
-    written = [each.given for size in sizes for each in _opaque(size) if isinstance(each, Written)]
+    written = [
+        each.given for size in sizes for each in opaque_in(size) if isinstance(each, Written)
+    ]
     for given in (test, *written):
         for name, value in given.others.items():
             domains.setdefault(name, domain(value, numbers))
     key = (test.text, to_text(whole), to_text(side), repr(domains))
     if key not in _FOUND:
         _FOUND[key] = alike(
-            lambda names: value_in(test.tree, _Assigned(test, names)),
-            lambda names: _number(whole, names),
-            lambda names: _number(side, names),
+            lambda names: value_in(test.tree, Assigned(test.sizes, names)),
+            lambda names: number(whole, names),
+            lambda names: number(side, names),
             domains,
         )
     return _FOUND[key]
@@ -441,41 +398,3 @@ def _always(test: Given, whole: Dim, side: Dim) -> bool:
 
 # What is found does not depend on the spec, and blocks ask the same in each use.
 _FOUND: dict[tuple[str, str, str, str], bool] = {}
-
-
-class _Assigned(Mapping[str, Any]):
-    """The names of an expression with what values of other names make of them, computed as they are asked for."""
-
-    def __init__(self, given: Given, names: Mapping[str, Any]) -> None:
-        self.given = given
-        self.names = names
-
-    def __getitem__(self, name: str) -> Any:
-        size = self.given.sizes.get(name)
-        found = self.names[name] if size is None else _number(size, self.names)
-        if size is not None and found is None:
-            raise Fault(f"{size} is no number")
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter((*self.given.sizes, *self.given.others))
-
-    def __len__(self) -> int:
-        return len(self.given.sizes) + len(self.given.others)
-
-
-def _number(size: Dim, names: Mapping[str, Any]) -> int | None:
-    """A size for these values of its names; None where it has none."""
-
-    def leaf(atom: Symbol | Opaque) -> Dim:
-        found = names.get(atom.name) if isinstance(atom, Symbol) else None
-        if isinstance(atom, Written):
-            found = value_in(atom.given.tree, _Assigned(atom.given, names))
-        if not isinstance(found, int):
-            raise Fault(f"{size} is no number")
-        return int(found)
-
-    try:
-        return value_of(rebuilt(size, leaf))
-    except (Fault, ArithmeticError):
-        return None

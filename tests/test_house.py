@@ -42,6 +42,7 @@ ORDER = (
         "subject",
         "spec",
         "fold",
+        "untold",
         "agreement",
         "written",
         "graph",

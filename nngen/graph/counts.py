@@ -9,7 +9,8 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.sizes import Dim, Size, is_whole, substitute, symbol, symbols_of, value_of
 from nngen.tensors import UNKNOWN, Tensor
-from nngen.written import Given, chosen, untold
+from nngen.untold import untold
+from nngen.written import Given, chosen
 
 # As many copies are followed at least, whatever the count is: fewer do not tell how a size goes on.
 FEWEST = 4

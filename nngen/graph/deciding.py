@@ -14,7 +14,7 @@ from nngen.graph.scope import Scope
 from nngen.graph.sized import given
 from nngen.sizes import Dim, value_of
 from nngen.tensors import UNKNOWN, Tensor
-from nngen.written import untold
+from nngen.untold import untold
 
 # With each flag the result is computed twice.
 _MOST_FLAGS = 4

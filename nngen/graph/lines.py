@@ -125,10 +125,8 @@ class LineEvaluator(Evaluator):
 
     def _ifexp(self, node: ast.IfExp) -> Any:
         test = self(node.test)
-        self.holds.append(ast.unparse(node.test))
-        body = self._arm(node.body, test is UNKNOWN or truth(test))
-        self.holds.pop()
-        otherwise = self._arm(node.orelse, test is UNKNOWN or not truth(test))
+        body = self._arm(node.body, test is UNKNOWN or truth(test), node.test)
+        otherwise = self._arm(node.orelse, test is UNKNOWN or not truth(test), _opposite(node.test))
         if test is UNKNOWN:
             merged = _either(body, otherwise)
             alternatives = merged is UNKNOWN and node is self.result
@@ -170,12 +168,15 @@ class LineEvaluator(Evaluator):
             return None
         return given(tree, {**self.walker.scope.values, **sizes})
 
-    def _arm(self, node: ast.expr, taken: bool) -> Any:
+    def _arm(self, node: ast.expr, taken: bool, holds: ast.expr) -> Any:
         """One arm of a condition; one that this use of the class does not take may fit only another use."""
+        self.holds.append(ast.unparse(holds))
         depth = len(self.holds)
         try:
             with self.walker.scope.program.errors.trying(not taken):
                 value = self(node)
+            self.arms[node] = None
+            return value
         except (Fault, SpecError) as fault:
             if taken:
                 raise
@@ -185,8 +186,8 @@ class LineEvaluator(Evaluator):
             self.arms[node] = None if self._names_values(node) else fault
             self.misfits.add(node)
             return UNKNOWN
-        self.arms[node] = None
-        return value
+        finally:
+            self.holds.pop()
 
     def _names_values(self, node: ast.expr) -> bool:
         """Whether an expression names an argument of the class that is no size in this use."""
@@ -283,6 +284,12 @@ class LineEvaluator(Evaluator):
         self.walker.missing(name)
         hint = did_you_mean(name, self.walker.layers)
         return Fault(f"there is no layer or function {name!r} here", hint or ONLY_FUNCTIONS)
+
+
+def _opposite(test: ast.expr) -> ast.expr:
+    """What holds where a condition does not."""
+    negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+    return test.operand if negated else ast.UnaryOp(ast.Not(), test)  # type: ignore[attr-defined]
 
 
 def _either(left: Any, right: Any) -> Any:

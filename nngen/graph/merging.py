@@ -7,7 +7,8 @@ from typing import Any
 
 from nngen.sizes import Dim, is_whole, symbols_of
 from nngen.tensors import UNKNOWN, Either, Tensor, in_this_use
-from nngen.written import Given, assumed, chosen, untold
+from nngen.untold import untold
+from nngen.written import Given, assumed, chosen
 
 
 def merged(test: Given, first: Any, second: Any, lets: Mapping[str, Given]) -> Any:
@@ -26,11 +27,12 @@ def merged(test: Given, first: Any, second: Any, lets: Mapping[str, Given]) -> A
         )
     if is_whole(first) and is_whole(second):
         return chosen(test, first, second, lets)
-    if type(first) is not type(second):
-        return UNKNOWN
-    if isinstance(first, (tuple, list)) and len(first) == len(second):
-        return type(first)(merged(test, *pair, lets) for pair in zip(first, second))
-    return first if first == second else UNKNOWN
+    if isinstance(first, (tuple, list)) and isinstance(second, (tuple, list)):
+        if len(first) != len(second):
+            return UNKNOWN
+        kind = list if isinstance(first, list) else tuple
+        return kind(merged(test, *pair, lets) for pair in zip(first, second))
+    return first if type(first) is type(second) and first == second else UNKNOWN
 
 
 def misfit(value: Any, reason: str) -> Any:

@@ -26,7 +26,8 @@ from nngen.sizes import (
     value_of,
 )
 from nngen.spec import Body, LayerStep
-from nngen.written import Given, untold_reason
+from nngen.untold import untold_reason
+from nngen.written import Given
 
 Place = tuple[str, tuple[str, ...], str, Mark]
 Found = tuple[Dim, Mapping[str, Any], LayerStep]  # a size, the names of its use, and the step
