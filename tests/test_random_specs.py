@@ -168,6 +168,17 @@ FOUND = {
           Pair: {inputs: [x1, x2], layers: [x = x2 * 0.5, {Map as m: {}, from: x}, z = x1.sum() + m + x2.mean()]}
         layers: [{Pair as pair: {}, from: [left, right]}, {Pair as again: {}, from: [right, left]}, y = pair + again]
     """,
+    "a layer built after one that may not be there": """
+        args: {n: 1}
+        input: [4]
+        layers:
+          - Linear as a: 4
+          - {Linear as b: 4, built_after: extra}
+          - {Linear as c: 4, built_after: b}
+          - {Linear as extra: 4, from: a, when: n > 1}
+          - {Linear as d: 4, from: c}
+          - y = d + extra
+    """,
     "copies of a Sequential of blocks": """
         input: [4]
         blocks: {B: {layers: [Linear as fc: in_features, ReLU]}}

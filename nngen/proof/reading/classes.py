@@ -93,11 +93,14 @@ class Part(nn.Module):
         raise NotImplementedError
 
     def _in_order(self) -> Iterator[tuple[str, Made]]:
-        """What is to be built: in the order of the steps, but what is built after another directly behind it."""
-        order = sorted(self._made, key=lambda label: self._made[label].place)
+        """What is to be built: in the order of the steps, but what is built after another directly behind it.
+
+        A layer that is not there keeps its place, for what is built after it.
+        """
+        known = self._known()
         after: dict[str, list[str]] = {}
-        for label in order:
-            after.setdefault(self._made[label].step.beside.get("built_after", ""), []).append(label)
+        for label in sorted(known, key=lambda label: known[label][0]):
+            after.setdefault(known[label][1].beside.get("built_after", ""), []).append(label)
 
         def from_(label: str) -> Iterator[str]:
             yield label
@@ -106,7 +109,12 @@ class Part(nn.Module):
 
         for label in after.get("", ()):
             for each in from_(label):
-                yield each, self._made[each]
+                if each in self._made:
+                    yield each, self._made[each]
+
+    def _known(self) -> dict[str, tuple[tuple[int, int], Step]]:
+        """The place and the step of each module, by its label."""
+        return {label: (made.place, made.step) for label, made in self._made.items()}
 
 
 class Row(Part):
@@ -271,6 +279,10 @@ class Class(Part):
         super()._build()
         self._steps.clear()
         finish(self, self._body.says, self._names)
+
+    def _known(self) -> dict[str, tuple[tuple[int, int], Step]]:
+        steps = {label: (place, step) for label, (place, step, _) in self._steps.items()}
+        return {**steps, **super()._known()}
 
     def _build_state(self, label: str, made: Made) -> None:
         given = made.step.given
