@@ -358,7 +358,10 @@ def decided(whole: Given) -> Given:
         return None if found is None else ast.Constant(found)
 
     tree = replaced(whole.tree, change) if tests else whole.tree
-    return whole.part(Folder({}).expression(tree))
+    try:
+        return whole.part(Folder({}).expression(tree))
+    except (Fault, LookupError):  # what is wrong in it is told where it is evaluated
+        return whole
 
 
 def _difference(left: Given, op: ast.cmpop, right: Given) -> int | None:

@@ -68,7 +68,7 @@ def test_the_twins_are_equal(spec: Path) -> None:
     assert report.equal, report.as_text()
     assert "reading, train" in report.groups()
     assert not [skip for skip in report.skipped if skip.group == "reading"]
-    excused = ["train mode is not possible at batch size 1"]
+    excused = ["train mode is not possible at batch size 1", "fused by torch"]
     if spec.stem in STATELESS:
         excused.append("no optimizer was run: the model has nothing to train")
     assert [note for note in report.notes if not note.startswith(tuple(excused))] == []
