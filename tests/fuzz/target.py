@@ -13,7 +13,7 @@ from types import FrameType
 
 from nngen import diagram, document, marking, summary
 from nngen import spec as specs
-from nngen.errors import NngenError
+from nngen.errors import NngenError, SpecError
 from nngen.graph import build_graph
 from nngen.render import fill, formatted
 
@@ -79,7 +79,9 @@ def run(text: str, thorough: bool = False) -> str | Built | Finding:
             raise TooSlow(f"{len(outcome.features)} features")
     except NngenError as error:
         message = str(error)
-        if len(message) > 2_000 or not all(line.isprintable() for line in message.split("\n")):
+        told = (error, *error.others) if isinstance(error, SpecError) else ()
+        each = [one.text() for one in told] or [message]
+        if max(map(len, each)) > 2_000 or not all(map(str.isprintable, message.split("\n"))):
             return Finding(text, "message", message)
         return _QUOTED.sub("", getattr(error, "message", message))
     except Exception as error:  # noqa: BLE001
