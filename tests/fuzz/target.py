@@ -81,7 +81,8 @@ def run(text: str, thorough: bool = False) -> str | Built | Finding:
         message = str(error)
         told = (error, *error.others) if isinstance(error, SpecError) else ()
         each = [one.text() for one in told] or [message]
-        if max(map(len, each)) > 2_000 or not all(map(str.isprintable, message.split("\n"))):
+        shown = message.replace("\t", " ")  # the spec's own, in the line that an error shows
+        if max(map(len, each)) > 2_000 or not all(map(str.isprintable, shown.split("\n"))):
             return Finding(text, "message", message)
         return _QUOTED.sub("", getattr(error, "message", message))
     except Exception as error:  # noqa: BLE001
