@@ -159,6 +159,12 @@ class Style:
             (line.name, state.mark) for state in states for line in state.lines if line.buffer
         )
 
+    @property
+    def has_parameters(self) -> bool:
+        """Whether the class makes parameters itself."""
+        states = (item for item in self.items if isinstance(item, LayerState))
+        return any(not line.buffer for state in states for line in state.lines)
+
     def run_codes(self) -> tuple[str, ...]:
         """The code that runs after the constructor, when its arguments are gone."""
         methods = (code for method in self.methods for code in method.codes)

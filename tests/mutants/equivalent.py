@@ -57,6 +57,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         ("if self.has_stochastic_depth:\nTrue",),
         "a layer without weights is built there that forward then does not call",
     ),
+    Equivalent(
+        "parameter_as_plain_tensor",
+        ("gpt2",),
+        ("self.lm_head_weight = nn.Parameter",),
+        "what it draws is not kept: another parameter takes its place two lines later",
+    ),
 )
 
 
