@@ -110,6 +110,10 @@ class Opaque:
         """The sizes that it is made of."""
         return ()
 
+    def others(self) -> Mapping[str, Any]:
+        """The names in it that are no sizes, with values of their kind."""
+        return {}
+
     def at(self, names: Mapping[str, Any]) -> Any:
         """Its number for these values of the names; anything else where it has none."""
         return None
@@ -356,7 +360,9 @@ def to_text(size: Dim, rename: Callable[[str], str] = lambda name: name) -> str:
     if len(size.terms) == 1 and size.terms[0][1] == len(size.terms[0][0]) == 1:
         return _bare(size.terms[0][0][0].text(rename))
     text = ""
-    for monomial, factor in sorted(size.terms, key=lambda term: (not term[0], term[1] < 0)):
+    # `8 - dim`, but `dim - k + 8`.
+    first = any(monomial and factor > 0 for monomial, factor in size.terms)
+    for monomial, factor in sorted(size.terms, key=lambda t: (first and not t[0], t[1] < 0)):
         names = [atom.text(rename) for atom in monomial]
         if len(names) + (abs(factor) != 1) > 1 or (factor < 0 and not text):
             names = _powers([_atomic(name) for name in names])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
@@ -11,6 +11,7 @@ from nngen import dtypes
 from nngen.broadcasting import Shape, agree, axis, broadcast, show
 from nngen.dtypes import MASKS
 from nngen.errors import Fault
+from nngen.parts import Parts, parted
 from nngen.sizes import Dim, Size, same, value_of
 from nngen.slices import sliced
 
@@ -299,31 +300,6 @@ def matmul(left: Tensor, right: Tensor) -> Tensor:
     return Tensor((*batch, *rows, *columns), left.dtype)
 
 
-class Parts(tuple[Tensor, ...]):
-    """What a tensor is taken apart into.
-
-    Attributes:
-        number: how many there are, where that follows from names.
-        whole: the dimension that was taken apart, and its size; None where the parts do not have it.
-    """
-
-    number: Dim | None = None
-    whole: tuple[int, Dim] | None = None
-
-    def of(self, parts: Iterable[Any]) -> Parts:
-        """Others that were taken apart in the same way."""
-        return parted(parts, self.number, self.whole)
-
-
-def parted(
-    parts: Iterable[Any], number: Dim | None = None, whole: tuple[int, Dim] | None = None
-) -> Parts:
-    """Parts that know how many they are, and of what."""
-    made = Parts(parts)
-    made.number, made.whole = number, whole
-    return made
-
-
 def unbound(tensor: Tensor, dim: int) -> Parts:
     """The slices of a tensor along one dimension.
 
@@ -339,7 +315,15 @@ def unbound(tensor: Tensor, dim: int) -> Parts:
     if count > MAX_PARTS:
         raise Fault(f"{count} parts are more than the {MAX_PARTS} that a line may take apart")
     part = tensor.sized(*tensor.shape[:where], *tensor.shape[where + 1 :])
-    return parted((part,) * count, tensor.shape[where])
+    number = tensor.shape[where]
+
+    def picked(index: Any) -> Any:
+        if not isinstance(index, slice):
+            return part
+        taken = sliced(number, index)
+        return parted((part,) * (value_of(taken) or 0), taken)
+
+    return parted((part,) * count, number, picked=picked if isinstance(number, Size) else None)
 
 
 def indexed(tensor: Tensor, index: tuple[Any, ...]) -> Tensor:

@@ -6,13 +6,12 @@ They stay expressions, so that no number which is right for one value of an argu
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from nngen.agreement import Assigned, alike, domain, near, number
+from nngen.agreement import Assigned, alike, domains_of, number
 from nngen.errors import Fault
 from nngen.evaluation import compare
 from nngen.fold import Folder, free_names, literal, renamed, replaced, source
@@ -135,6 +134,9 @@ class Written(Opaque):
 
     def parts(self) -> Iterable[Dim]:
         return self.given.sizes.values()
+
+    def others(self) -> Mapping[str, Any]:
+        return {n: value is UNKNOWN or value for n, value in self.given.others.items()}
 
     def at(self, names: Mapping[str, Any]) -> Any:
         return value_in(self.given.tree, Assigned(self.given.sizes, names))
@@ -376,27 +378,21 @@ def _difference(left: Given, op: ast.cmpop, right: Given) -> int | None:
 
 def _always(test: Given, whole: Dim, side: Dim) -> bool:
     """Whether a size that depends on a condition is one of its sides in any case."""
-    numbers = near({int(digits) for digits in re.findall(r"\b\d{1,9}\b", to_text(whole))})
-    sizes = (
-        whole,
-        *test.sizes.values(),
-    )  # what the size is, it may be without a word of the condition
-    domains = {each.name: numbers for size in sizes for each in symbols_of(size)}
-    written = [
-        each.given for size in sizes for each in opaque_in(size) if isinstance(each, Written)
-    ]
-    for given in (test, *written):
-        for name, value in given.others.items():
-            domains.setdefault(name, domain(value, numbers))
+    # What the size is, it may be without a word of the condition.
+    domains = domains_of((whole, alone(Written(test)), *test.sizes.values()))
     key = (test.text, to_text(whole), to_text(side), repr(domains))
     if key not in _FOUND:
         _FOUND[key] = alike(
-            lambda names: value_in(test.tree, Assigned(test.sizes, names)),
+            lambda names: _holds(value_in(test.tree, Assigned(test.sizes, names))),
             lambda names: number(whole, names),
             lambda names: number(side, names),
             domains,
         )
     return _FOUND[key]
+
+
+def _holds(value: Any) -> bool | None:
+    return None if value is UNKNOWN else bool(value)
 
 
 # What is found does not depend on the spec, and blocks ask the same in each use.

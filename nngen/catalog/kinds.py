@@ -30,9 +30,10 @@ from functools import cache
 from typing import Any
 
 from nngen.errors import Fault
+from nngen.parts import Parts
 from nngen.shapes.common import array_shape
 from nngen.sizes import Size, value_of
-from nngen.tensors import UNKNOWN, Code, Device, Dtype, Packed, Parts, Tensor
+from nngen.tensors import UNKNOWN, Code, Device, Dtype, Packed, Tensor
 
 
 class Mismatch(Exception):

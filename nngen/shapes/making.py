@@ -9,8 +9,9 @@ from nngen import dtypes
 from nngen.broadcasting import Shape
 from nngen.errors import Fault
 from nngen.shapes.common import RunTimeSize, as_sizes, demand_float, demand_real, shape_of
-from nngen.sizes import Dim, Size, same, value_of
+from nngen.sizes import Dim, Size, value_of
 from nngen.tensors import UNKNOWN, Tensor
+from nngen.untold import untold
 
 
 def made(size: Any, dtype: str | None = None) -> Tensor:
@@ -97,7 +98,11 @@ def counted_up(end: Any, start: Any = 0, step: Any = 1, dtype: str | None = None
     if floats:
         if None in numbers:
             raise Fault("how many numbers there are is open until the model runs")
-        return Tensor((math.ceil((last - first) / by),), result)  # type: ignore[operator]
+        count: Dim = math.ceil((last - first) / by)  # type: ignore[operator]
+        sizes = [repr(str(each)) for each in (start, end, step) if isinstance(each, Size)]
+        if sizes:
+            count = untold(value_of(count), f"it depends on {' and '.join(sizes)}")
+        return Tensor((count,), result)
     if isinstance(step, int) and step < 0:
         start, end, step = end, start, -step
     return Tensor(((end - start + step - 1) // step,), result)
@@ -118,23 +123,29 @@ def shuffled(n: Dim, dtype: str | None = None) -> Tensor:
     return made((n,), dtype or "int64")
 
 
-def lower_indices(row: Dim, col: Dim, offset: int, dtype: str | None = None) -> Tensor:
+def lower_indices(row: Dim, col: Dim, offset: Dim, dtype: str | None = None) -> Tensor:
     """tril_indices."""
     return made((2, _triangle(row, col, offset)), dtype or "int64")
 
 
-def upper_indices(row: Dim, col: Dim, offset: int, dtype: str | None = None) -> Tensor:
+def upper_indices(row: Dim, col: Dim, offset: Dim, dtype: str | None = None) -> Tensor:
     """triu_indices: all that tril_indices with one diagonal less leaves."""
     return made((2, row * col - _triangle(row, col, offset - 1)), dtype or "int64")
 
 
-def _triangle(row: Dim, col: Dim, offset: int) -> Dim:
+def _triangle(row: Dim, col: Dim, offset: Dim) -> Dim:
     """How many elements of a matrix are on or below a diagonal."""
-    if same(row, col) and offset in (0, -1):
+    if row == col and isinstance(offset, int) and offset in (0, -1):
         return row * (row + 1) // 2 if offset == 0 else row * (row - 1) // 2
-    rows, columns = value_of(row), value_of(col)
-    if rows is None or columns is None:
+    numbers = value_of(row), value_of(col), value_of(offset)
+    if None in numbers:
         raise RunTimeSize("how many elements a triangle has is open until the model runs")
+    count = _counted(*numbers)  # type: ignore[arg-type]
+    sizes = [str(size) for size in (row, col, offset) if isinstance(size, Size)]
+    return untold(count, f"it depends on {' and '.join(map(repr, sizes))}") if sizes else count
+
+
+def _counted(rows: int, columns: int, offset: int) -> int:
     first = min(max(1 + offset, 0), columns)
     growing = min(max(columns - max(1 + offset, 0), 0), max(rows - max(-offset - 1, 0), 0))
     start = max(-offset - 1, 0) if offset < 0 else 0

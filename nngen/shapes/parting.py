@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from nngen.agreement import first_right
 from nngen.broadcasting import agree, axis, show
 from nngen.errors import Fault
+from nngen.parts import Parts, parted
 from nngen.shapes.arranging import grown
 from nngen.shapes.common import as_sizes, shape_of
-from nngen.sizes import Dim, Size, divides, quotient, same, value_of
+from nngen.sizes import Dim, Size, divides, minimum, quotient, same, value_of
 from nngen.slices import sliced
-from nngen.tensors import MAX_PARTS, Parts, Tensor, parted, promote, unbound
+from nngen.tensors import MAX_PARTS, Tensor, promote, unbound
+from nngen.untold import untold
 
 
 def unbind(input: Tensor, dim: int) -> Parts:
@@ -29,13 +32,15 @@ def chunk(input: Tensor, chunks: Dim, dim: int) -> Parts:
         raise Fault(f"chunks must be at least 1, not {chunks}")
     _demand_few(wanted if known is None else min(wanted, known))
     if isinstance(chunks, Size) and divides(size, chunks):
-        return _parts(input, where, [quotient(size, chunks)] * wanted, chunks)
+        parts = _parts(input, where, [quotient(size, chunks)] * wanted, chunks)
+        return _picking(parts, (size + chunks - 1) // chunks)
     each = -(-size // wanted) if wanted != 2 else (size + 1) // 2
     length = value_of(each)
     if known is not None and length:
         wanted = -(-known // length)
     last = size - each * (wanted - 1) if wanted != 2 else size // 2
-    return _parts(input, where, [*[each] * (wanted - 1), last])
+    parts = _parts(input, where, [*[each] * (wanted - 1), last])
+    return _picking(parts, (size + chunks - 1) // chunks if isinstance(chunks, Size) else each)
 
 
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int) -> Parts:
@@ -53,13 +58,15 @@ def split_method(input: Tensor, split_size: Any, dim: int) -> Parts:
     whole = size // length if value_of(length) != 0 else 0
     known, part, count = value_of(size), value_of(length), value_of(whole)
     if count is not None and count > 0 and same(size, whole * length):
-        return _parts(input, where, [length] * _demand_few(count), whole)
+        parts = _parts(input, where, [length] * _demand_few(count), whole)
+        return parts if isinstance(whole, int) else _picking(parts, length)
     if known is None or part is None:
         raise Fault(f"how many parts of {length} are in {size} is open until the model runs")
     if part < 1:
         raise Fault(f"split_size must be at least 1, not {length}")
     count = _demand_few(max(-(-known // part), 1))
-    return _parts(input, where, [*[length] * (count - 1), size - length * (count - 1)])
+    parts = _parts(input, where, [*[length] * (count - 1), size - length * (count - 1)])
+    return _picking(parts, length)
 
 
 def split_sizes(input: Tensor, split_sizes: Any, dim: int) -> Parts:
@@ -155,6 +162,56 @@ def _parts(input: Tensor, where: int, sizes: Sequence[Dim], count: Dim | None = 
     shape = shape_of(input)
     parts = (replace(input, shape=(*shape[:where], size, *shape[where + 1 :])) for size in sizes)
     return parted(parts, count, (where, shape[where]))
+
+
+def _picking(parts: Parts, each: Dim) -> Parts:
+    """Parts of which an index or a slice gives what it does however many there are.
+
+    Args:
+        parts: the parts.
+        each: the size of all but the last.
+    """
+    assert parts.whole is not None
+    where, size = parts.whole
+    if value_of(size) is None or (isinstance(size, int) and isinstance(each, int)):
+        return parts
+
+    def picked(index: Any) -> Any:
+        if not isinstance(index, slice):
+            return _part(tuple(parts)[index], index, each, where, size)
+        taken = [_resized(part, where, _vague(part, where, each)) for part in tuple(parts)[index]]
+        bounds = index.start, index.stop
+        if index.step is None and all(each is None or each >= 0 for each in bounds):
+            start, stop = (None if bound is None else each * bound for bound in bounds)
+            return parted(taken, None, (where, sliced(size, slice(start, stop))))
+        return tuple(taken)
+
+    return parted(parts, parts.number, parts.whole, picked)
+
+
+def _part(part: Tensor, index: int, each: Dim, where: int, size: Dim) -> Tensor:
+    """The part at an index, counted from the last where that is negative."""
+    here = shape_of(part)[where]
+
+    def exact(whole: int, length: int) -> int | None:
+        sizes = [min(length, whole - start) for start in range(0, whole, max(length, 1))]
+        return sizes[index] if -len(sizes) <= index < len(sizes) else None
+
+    rest = size - index * each
+    candidates = (here, each) if index < 0 else (here, each, rest, minimum(each, rest))
+    found = first_right(exact, (size, each), candidates)
+    return _resized(part, where, _vague(part, where, each) if found is None else found)
+
+
+def _vague(part: Tensor, where: int, each: Dim) -> Dim:
+    """The size of a part, of which it is known in this use alone how many are before it."""
+    number = value_of(shape_of(part)[where])
+    return untold(number, f"it depends on how many parts of {each} there are")
+
+
+def _resized(part: Tensor, where: int, size: Dim) -> Tensor:
+    shape = shape_of(part)
+    return part.sized(*shape[:where], size, *shape[where + 1 :])
 
 
 def _number(parts: Parts) -> Dim:

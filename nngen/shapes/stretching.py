@@ -9,7 +9,7 @@ from nngen.broadcasting import agree, axis, broadcast, show
 from nngen.errors import Fault
 from nngen.shapes.arranging import ravelled
 from nngen.shapes.common import as_sizes, shape_of
-from nngen.sizes import Dim, minimum, same, value_of
+from nngen.sizes import Dim, maximum, minimum, value_of
 from nngen.tensors import Tensor
 
 
@@ -92,20 +92,20 @@ def triangle(input: Tensor) -> Tensor:
     return input
 
 
-def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+def diagonal(input: Tensor, offset: Dim = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     shape = shape_of(input)
     first, second = axis(dim1, len(shape)), axis(dim2, len(shape))
     if first == second:
         raise Fault("dim1 and dim2 are one dimension")
     rows, columns = shape[first], shape[second]
-    length = minimum(rows + min(offset, 0), columns - max(offset, 0))
-    if isinstance(same(rows, columns), bool) and same(rows, columns):
+    length = minimum(rows + minimum(offset, 0), columns - maximum(offset, 0))
+    if rows == columns and isinstance(offset, int):
         length = rows - abs(offset)
     rest = (size for i, size in enumerate(shape) if i not in (first, second))
     return input.sized(*rest, 0 if _is_below(length, 0) else length)
 
 
-def diag(input: Tensor, diagonal: int) -> Tensor:
+def diag(input: Tensor, diagonal: Dim) -> Tensor:
     """The diagonal of a matrix, or the matrix of a diagonal."""
     shape = shape_of(input)
     if len(shape) == 1:
@@ -115,14 +115,14 @@ def diag(input: Tensor, diagonal: int) -> Tensor:
     return _diagonal(input, diagonal)
 
 
-def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+def diag_embed(input: Tensor, offset: Dim = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     shape = list(shape_of(input))
     if not shape:
         raise Fault("it takes at least one dimension")
     first, second = axis(dim1, len(shape) + 1), axis(dim2, len(shape) + 1)
     if first == second:
         raise Fault("dim1 and dim2 are one dimension")
-    size = shape.pop() + abs(offset)
+    size = shape.pop() + maximum(offset, -offset)
     for where in sorted((first, second)):
         shape.insert(where, size)
     return input.sized(*shape)

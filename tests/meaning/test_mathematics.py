@@ -200,7 +200,7 @@ ROUNDED = {
     ),
     "a slice": (
         "layers: ['y = x[:, :math.ceil(dim / 3)]', {Linear: 3}]",
-        "nn.Linear(math.ceil(dim / 3), 3)",
+        "nn.Linear(min(math.ceil(dim / 3), 16), 3)",
     ),
     "a slice by a share": (
         "layers: ['y = x[:, :round(p * 8)]', {Linear: 3}]",

@@ -1,0 +1,206 @@
+"""How much of a dimension a slice takes, or a part of a tensor is, whatever the arguments are that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from nngen import SpecError
+from nngen.loading import load
+from tests.meaning.against import compare
+
+Line = Callable[..., Tensor]
+
+
+class Sliced(nn.Module):
+    """A Linear behind a line."""
+
+    def __init__(self, line: Line, w: int, **arguments: int) -> None:
+        super().__init__()
+        self.line = lambda x: line(x, w=w, **arguments)
+        self.fc = nn.Linear(self.line(torch.zeros(1, w)).shape[1], 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.line(x))
+
+
+def spec(line: str, width: str = "8") -> str:
+    own = "" if width == "8" else ", w: 8"
+    return f"""
+name: M
+args: {{h: 3{own}}}
+input: [{width}]
+layers:
+  - y = {line}
+  - Linear: 5
+"""
+
+
+# What the line is, what in_features then is, and the values of `h` to try: beyond the dimension, too.
+LINES = {
+    "to a bound": ("x[:, :h]", "min(h, 8)", lambda x, h, w: x[:, :h], (1, 3, 8, 9, 20)),
+    "the last": ("x[:, -h:]", "min(h, 8)", lambda x, h, w: x[:, -h:], (1, 3, 8, 9, 20)),
+    "from a bound": ("x[:, h:]", "8 - min(h, 8)", lambda x, h, w: x[:, h:], (0, 1, 3, 7)),
+    "but the last": ("x[:, :-h]", "8 - min(h, 8)", lambda x, h, w: x[:, :-h], (1, 3, 7)),
+    "in steps": ("x[:, ::h]", "7 // h + 1", lambda x, h, w: x[:, ::h], (1, 2, 3, 7, 8, 9)),
+    "between": ("x[:, 1:h]", "min(h, 8) - 1", lambda x, h, w: x[:, 1:h], (2, 3, 8, 9)),
+    "from 2 to a bound": (
+        "torch.cat([x[:, 2:h], x], dim=1)",
+        "max(min(h, 8) - 2, 0) + 8",
+        lambda x, h, w: torch.cat([x[:, 2:h], x], dim=1),
+        (1, 2, 3, 8, 9),
+    ),
+    "two bounds": (
+        "x[:, h:2 * h]",
+        "min(2 * h, 8) - min(h, 8)",
+        lambda x, h, w: x[:, h : 2 * h],
+        (1, 3, 4, 5, 7),
+    ),
+    "both halves": (
+        "torch.cat([x[:, h:], x[:, :h]], dim=1)",
+        "8",
+        lambda x, h, w: torch.cat([x[:, h:], x[:, :h]], dim=1),
+        (1, 3, 8, 9),
+    ),
+    "a part by its size": (
+        "x.split(h, dim=1)[0]",
+        "min(h, 8)",
+        lambda x, h, w: x.split(h, dim=1)[0],
+        (1, 3, 4, 8, 9),
+    ),
+    "the second part": (
+        "x.split(h, dim=1)[1]",
+        "min(h, 8 - h)",
+        lambda x, h, w: x.split(h, dim=1)[1],
+        (1, 3, 4, 5, 7),
+    ),
+    "two parts": (
+        "torch.cat(x.split(h, dim=1)[:2], dim=1)",
+        "min(2 * h, 8)",
+        lambda x, h, w: torch.cat(x.split(h, dim=1)[:2], dim=1),
+        (1, 3, 4, 8, 9),
+    ),
+    "all parts but one": (
+        "torch.cat(x.split(h, dim=1)[1:], dim=1)",
+        "8 - min(h, 8)",
+        lambda x, h, w: torch.cat(x.split(h, dim=1)[1:], dim=1),
+        (1, 2, 3, 7),
+    ),
+    "a part by their number": (
+        "x.chunk(h, dim=1)[0]",
+        "7 // h + 1",
+        lambda x, h, w: x.chunk(h, dim=1)[0],
+        (1, 2, 3, 4, 5, 8, 9),
+    ),
+    "a diagonal": (
+        "x.unsqueeze(2).repeat(1, 1, 4).diagonal(h - 3, 1, 2)",
+        "min(min(h - 3, 0) + 8, 4 - max(h - 3, 0))",
+        lambda x, h, w: x.unsqueeze(2).repeat(1, 1, 4).diagonal(h - 3, 1, 2),
+        (0, 1, 3, 4, 6),
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "written", "right", "values"), LINES.values(), ids=LINES)
+def test_a_part_is_no_larger_than_its_dimension(
+    line: str, written: str, right: Line, values: tuple[int, ...]
+) -> None:
+    pair = load(spec(line))
+    assert f"nn.Linear({written}, 5)" in pair.source_map.files["nn_style.py"].text
+    for h in values:
+        compare(pair, lambda h: Sliced(right, 8, h=h), (3, 8), h=h)
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("x[:, :6]", "min(6, w)"),
+        ("x[:, :w // 2]", "w // 2"),
+        ("x[:, w // 2:]", "w - w // 2"),
+        ("x[:, :-1]", "w - 1"),
+        ("x[:, 1:]", "w - 1"),
+        ("x[:, ::2]", "(w + 1) // 2"),
+        ("x[:, :1]", "1"),
+        ("torch.cat([x, x], dim=1)[:, w:]", "w"),
+        ("x.chunk(2, dim=1)[1]", "w // 2"),
+    ],
+)
+def test_a_bound_that_always_lies_within_is_written_as_it_is(line: str, written: str) -> None:
+    text = spec(line, "w").replace("h: 3, ", "")
+    pair = load(text)
+    assert f"nn.Linear({written}, 5)" in pair.source_map.files["nn_style.py"].text
+
+    def right(x: Tensor, w: int) -> Tensor:
+        found: Tensor = eval(line, {"x": x, "w": w, "torch": torch})
+        return found
+
+    for w in (2, 3, 8, 11):
+        compare(pair, lambda w: Sliced(right, w), (3, w), w=w)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("x[:, :h - 2]", "is 1 here only: it depends on whether 'h - 2' is negative"),
+        ("x.split(h, dim=1)[-1]", "is 2 here only: it depends on how many parts of h there are"),
+        (
+            "torch.cat(x.split(h, dim=1)[:-1], dim=1)",
+            "is 6 here only: it depends on how many parts of h there are",
+        ),
+        ("x[:, :1] * torch.triu_indices(h, 4)[0]", "is 9 here only: it depends on 'h'"),
+        ("x[:, :1] * torch.arange(0, h, 0.5)", "is 6 here only: it depends on 'h'"),
+    ],
+)
+def test_what_no_expression_tells_is_asked_for(line: str, reason: str) -> None:
+    with pytest.raises(SpecError, match="in_features of Linear") as caught:
+        load(spec(line))
+    assert reason in str(caught.value)
+
+
+BLOCK = """
+name: M
+args: {h: 3, w: 8}
+input: [w]
+blocks:
+  Half:
+    args: {k: required}
+    layers:
+      - y = x[:, :k]
+      - Linear as up: 6
+      - z = up[:, :-k]
+      - Linear as down: in_features
+      - out = down + x
+  Both:
+    args: {k: required}
+    layers:
+      - Half as one: k
+      - Half as two: {k: k + 1}
+layers:
+  - Half as first: h
+  - Both as rest: h
+    repeat: 2
+"""
+
+
+class Half(nn.Module):
+    def __init__(self, features: int, k: int) -> None:
+        super().__init__()
+        self.k = k
+        self.up = nn.Linear(min(features, k), 6)
+        self.down = nn.Linear(6 - k, features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(self.up(x[:, : self.k])[:, : -self.k]) + x
+
+
+def test_slices_in_blocks() -> None:
+    pair = load(BLOCK)
+    for h, w in ((3, 8), (1, 8), (4, 8), (3, 2), (4, 1)):
+
+        def by_hand(h: int, w: int) -> nn.Module:
+            return nn.Sequential(Half(w, h), *(Half(w, k) for _ in range(2) for k in (h, h + 1)))
+
+        compare(pair, by_hand, (5, w), h=h, w=w)
