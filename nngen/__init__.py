@@ -85,7 +85,7 @@ def load(spec: str | Path | Mapping[str, Any]) -> Pair:
         The twins: `pair.nn_style.CNN`, `pair.functional_style.CNN`, `pair.to_functional`, `pair.to_nn`.
 
     Raises:
-        nngen.errors.SpecError: the spec is wrong.
+        nngen.errors.SpecError: the spec is wrong, or uses what this version of torch lacks.
         nngen.errors.FileError: the file cannot be read.
     """
     from nngen import loading
@@ -130,7 +130,7 @@ def verify(
         What was compared, and the first difference where there is one.
 
     Raises:
-        nngen.errors.SpecError: the spec is wrong.
+        nngen.errors.SpecError: the spec is wrong, or uses what this version of torch lacks.
         nngen.errors.FileError: the file cannot be read.
         nngen.errors.NngenError: the device is not there, or a package is missing.
         ValueError: a number is below 1, or a dtype is unknown.
@@ -154,7 +154,7 @@ def verify(
         exports=exports,
         everything=everything,
     )
-    return proof.verify(loading.load(spec, values).subject(), conditions)
+    return proof.verify(loading.load(spec, values, gradients=True).subject(), conditions)
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -118,6 +118,7 @@ def _function(name: str, entry: Function) -> Iterator[str]:
     others = [other for other in entry.names if other != name]
     if others:
         yield f"also: {', '.join(others)}"
+    yield from _needs(entry, name)
 
 
 # Layers
@@ -134,6 +135,7 @@ def _layer(entry: Layer) -> Iterator[str]:
         yield f"  A lone value is {lone}."
     if entry.name in MODIFIED:
         yield f"  {' or '.join(MODIFIERS)} may stand beside it."
+    yield from _margin(_needs(entry, entry.name))
     yield from _section("inputs", _table(_arguments(entry.inputs)))
     fixed = isinstance(entry.state, tuple) and entry.inner_state is None
     kept = "" if fixed else ", for the example below"
@@ -151,6 +153,12 @@ def _layer(entry: Layer) -> Iterator[str]:
     own = ["  a class of its own: see the example"]
     yield from _section("functional form" + kept, _code(form) if form else own)
     yield from _example(entry, entry.examples[0])
+
+
+def _needs(entry: Layer | Function, name: str) -> Iterator[str]:
+    """What older versions of torch lack."""
+    for what, version in entry.since.facts(name):
+        yield f"{what} needs torch {version} or newer"
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from nngen import document
 from nngen import spec as specs
 from nngen.document import Node
 from nngen.graph import Graph, fed, read_spec
+from nngen.graph.needs import refuse_older
 from nngen.packages import import_torch
 from nngen.sourcemap import SourceMap, trace
 from nngen.subject import Fed, Origins, Subject
@@ -92,15 +93,20 @@ class Pair:
         )
 
 
-def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None = None) -> Pair:
+def load(
+    spec: str | Path | Mapping[str, Any],
+    values: Mapping[str, Any] | None = None,
+    gradients: bool = False,
+) -> Pair:
     """Build a model in memory, from a path, a YAML text or a dict.
 
     Args:
         spec: the model.
         values: what its checks use for constructor arguments and open sizes.
+        gradients: they are to be differentiated; older versions of torch cannot do that with all layers.
 
     Raises:
-        SpecError: the spec is wrong.
+        SpecError: the spec is wrong, or uses what this version of torch lacks.
         FileError: the file cannot be read.
     """
     text, node, file = _read(spec)
@@ -108,7 +114,7 @@ def load(spec: str | Path | Mapping[str, Any], values: Mapping[str, Any] | None 
     source_map = trace(given)
     texts = {name: file.text for name, file in source_map.files.items()}
     name = source_map.graph.model.name.lower()
-    import_torch()
+    refuse_older(source_map.graph, import_torch(), gradients)
     package = _package(texts, f"nngen_loaded_{next(_NUMBER)}_{name}")
     return Pair(
         package.nn_style,

@@ -1,4 +1,4 @@
-"""The packages that nngen may need: how they are installed beside this copy of it, and torch without its warning."""
+"""The packages that nngen may need: how they are installed beside this copy of it; torch and its version."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from nngen.errors import NngenError
+
 # The name on the package index, where another project is called nngen.
 DISTRIBUTION = "nngen-twins"
+OLDEST_TORCH = "2.4"
 
 
 def install(extra: str) -> str:
@@ -42,8 +45,26 @@ def _origin() -> dict[str, Any]:
     return dict(json.loads(note)) if note else {}
 
 
-def import_torch() -> None:
-    """Import torch before anything else does: it warns where NumPy is missing, which nothing here needs."""
+def import_torch() -> str:
+    """Import torch before anything else does, and tell its version.
+
+    It warns where NumPy is missing, which nothing here needs.
+
+    Raises:
+        NngenError: it is too old.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Failed to initialize NumPy", UserWarning)
-        importlib.import_module("torch")
+        version = str(importlib.import_module("torch").__version__)
+    if is_older(version, OLDEST_TORCH):
+        raise NngenError(f"nngen needs torch {OLDEST_TORCH} or newer; this is torch {version}")
+    return version
+
+
+def is_older(version: str, since: str) -> bool:
+    """Whether a version of torch, `2.4.1+cpu`, came before a minor version, `2.13`."""
+    return _minor(version) < _minor(since)
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")[:2]))

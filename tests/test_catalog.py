@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from nngen import tensors
 from nngen.broadcasting import Shape
 from nngen.catalog import FUNCTIONS, LAYERS
-from nngen.catalog.entry import Layer, apply_rule, tensors_in
+from nngen.catalog.entry import Function, Layer, apply_rule, tensors_in
 from nngen.catalog.reserved import MODULE_NAMES, SEQUENTIAL_NAMES
 from nngen.catalog.signature import REQUIRED, Signature
 from nngen.catalog.skipped import SKIPPED
 from nngen.errors import Fault
 from nngen.sizes import Dim, symbol, to_text
 from tests.signatures import NOT_DESCRIBED, UNDESCRIBED, Form, described, forms, torch_signature
+from tests.since import call, came_later, missing_arguments, skip_missing
 from tests.support import FRAGMENT_SCOPE, Case, Run, cases, flat, settled, state_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -33,28 +34,48 @@ def settle() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def skip_what_came_later(request: pytest.FixtureRequest) -> None:
+    """For what the installed torch lacks, see tests/test_since.py."""
+    given = getattr(request.node, "callspec", None)
+    case = None if given is None else given.params.get("case")
+    if case is not None:
+        gradients = request.function is test_twins_are_torchs
+        skip_missing(call(case.entry, case.example.arguments), gradients)
+
+
 # Signatures
 
 
 @each_entry
 def test_arguments_are_torchs(entry: Layer) -> None:
+    skip_missing(call(entry))
     theirs = described(torch_signature(entry.name))
     assert all(theirs.pop(name) and reason for name, reason in entry.left_out.items())
-    _agree(entry.signature, theirs)
+    _agree(_here(entry), theirs)
 
 
 @each_entry
 def test_forward_is_torchs(entry: Layer) -> None:
+    skip_missing(call(entry))
     _agree(entry.inputs, described(inspect.signature(getattr(nn, entry.name).forward)))
 
 
 @pytest.mark.parametrize("name", [name for name in FUNCTIONS if name not in UNDESCRIBED])
 def test_functions_are_torchs(name: str) -> None:
     """Some form of torch's function takes these arguments, in this order, with these defaults."""
+    entry = FUNCTIONS[name]
+    skip_missing(f"{name}()")
     found = forms(name)
     assert found, "torch has neither a Python function nor an operator of this name"
     everywhere = set.intersection(*(set(form.defaults) for form in found))
-    assert any(_fits(FUNCTIONS[name].signature, form, everywhere) for form in found), found
+    assert any(_fits(_here(entry), form, everywhere) for form in found), found
+
+
+def _here(entry: Layer | Function) -> Signature:
+    """Its signature without what the installed torch lacks."""
+    missing = missing_arguments(entry)
+    return Signature(tuple(a for a in entry.signature if a.name not in missing))
 
 
 def _fits(ours: Signature, theirs: Form, everywhere: set[str]) -> bool:
@@ -316,12 +337,20 @@ def test_torch_nn_is_covered() -> None:
     }
     described = LAYERS.keys() | SKIPPED.keys()
     assert public - described == set(), "neither in the catalog nor in SKIPPED"
-    assert described - public == set(), "torch.nn does not have these"
+    later = {name for name, entry in LAYERS.items() if came_later(entry.since.whole)}
+    assert described - public == later, "torch.nn does not have these"
     assert LAYERS.keys() & SKIPPED.keys() == set()
     assert all(SKIPPED.values())
 
 
+# Names of modules that came with torch 2.5; before, they are reserved too.
+_CAME_LATER = {
+    *("mtia", "register_load_state_dict_pre_hook", "register_state_dict_post_hook"),
+    "set_submodule",
+}
+
+
 def test_reserved_names_are_torchs() -> None:
-    module = {name for name in dir(nn.Module()) if not name.startswith("_")}
-    assert MODULE_NAMES == module
-    assert SEQUENTIAL_NAMES == {n for n in dir(nn.Sequential()) if not n.startswith("_")}
+    later = _CAME_LATER if came_later("2.5") else set()
+    assert MODULE_NAMES - later == {n for n in dir(nn.Module()) if not n.startswith("_")}
+    assert SEQUENTIAL_NAMES - later == {n for n in dir(nn.Sequential()) if not n.startswith("_")}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nngen.catalog.signature import Signature, signature
+from nngen.catalog.since import ALWAYS, Since
 from nngen.errors import Fault
 from nngen.tensors import Tensor
 
@@ -179,6 +180,7 @@ class Layer:
             their names, with `_` for dots.
         left_out: arguments of torch's that the entry does not take, each with its reason.
         note: a comment for the lines that use the layer, as a function of the values that the form sees.
+        since: what older versions of torch lack of it.
         fused: the kernel of torch's that may run in place of the form in eval mode without grad, and rounds differently.
         examples: uses that together touch every argument.
     """
@@ -202,6 +204,7 @@ class Layer:
     parts: Callable[..., Iterable[Part]] | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     note: Callable[[Mapping[str, Any]], str] | None = None
+    since: Since = ALWAYS
     fused: str = ""
     examples: tuple[Example, ...] = ()
 
@@ -262,6 +265,7 @@ class Function:
         shape: the rule that gives the result, or None where no size can depend on it.
         also: further signatures, where torch has several.
         counts: it gives whole numbers, such as a size, rather than tensors.
+        since: what older versions of torch lack of it.
     """
 
     names: tuple[str, ...]
@@ -269,6 +273,7 @@ class Function:
     shape: Callable[..., Any] | None = None
     also: tuple[str, ...] = ()
     counts: bool = False
+    since: Since = ALWAYS
 
     @property
     def signature(self) -> Signature:
@@ -300,9 +305,10 @@ def function(
     shape: Callable[..., Any] | None = None,
     also: tuple[str, ...] = (),
     counts: bool = False,
+    since: Since = ALWAYS,
 ) -> Function:
     """The entry of a function that goes by all of `names`: `"torch.flatten Tensor.flatten"`."""
-    return Function(tuple(names.split()), arguments, shape, also, counts)
+    return Function(tuple(names.split()), arguments, shape, also, counts, since)
 
 
 def both(names: str) -> str:

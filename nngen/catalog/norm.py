@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nngen.catalog.entry import Check, Example, Layer, State, buffer, example, function, parameter
+from nngen.catalog.since import Since
 from nngen.errors import Fault
 from nngen.shapes import norms
 
@@ -34,6 +35,8 @@ def _state_of(size: str, affine: str = "affine") -> tuple[State, ...]:
         parameter("bias", f"torch.zeros({size})", when=f"{affine} and bias"),
     )
 
+
+_BIAS = Since(arguments={"bias": "2.12"})
 
 _CHANNELS = (
     *_state_of("num_features"),
@@ -69,6 +72,7 @@ def _batch_norm(dims: int) -> Layer:
         shape=norms.batch_norm(*ranks),
         infer={"num_features": "input.shape[1]"},
         state=_CHANNELS,
+        since=_BIAS,
         stem="bn",
         examples=(
             *_batch_norm_examples(sample),
@@ -114,6 +118,7 @@ def _instance_norm(dims: int) -> Layer:
         shape=norms.instance_norm(dims),
         infer={"num_features": f"input.shape[-{dims + 1}]"},
         state=_CHANNELS,
+        since=_BIAS,
         stem="norm",
         examples=(
             example(sample),
@@ -141,6 +146,7 @@ LAYERS = (
         shape=norms.batch_norm(),
         infer={"num_features": "input.shape[1]"},
         state=_CHANNELS,
+        since=_BIAS,
         stem="bn",
         note=lambda values: "nn alone syncs a process group",
         examples=(
@@ -197,6 +203,7 @@ LAYERS = (
         shape=norms.group_norm,
         infer={"num_channels": "input.shape[1]"},
         state=_state_of("num_channels"),
+        since=_BIAS,
         checks=(
             Check(
                 "num_channels % num_groups == 0",

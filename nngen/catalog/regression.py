@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nngen.catalog.entry import Check, Layer, Target, example, function
 from nngen.catalog.loss import REDUCTION
+from nngen.catalog.since import Since
 from nngen.shapes import losses
 
 _NUMBERS = Target("numbers")
@@ -12,6 +13,7 @@ _EXAMPLES = (
     example((2, 3), reduction="sum"),
     example((5,), reduction="none"),
 )
+_WEIGHT = Since(arguments={"weight": "2.6"})
 
 LAYERS = (
     Layer(
@@ -123,11 +125,13 @@ FUNCTIONS = (
         "F.mse_loss",
         f"{_PLAIN}{REDUCTION}, weight: Tensor | None = None",
         losses.matching_loss,
+        since=_WEIGHT,
     ),
     function(
         "F.l1_loss",
         f"{_PLAIN}{REDUCTION}, weight: Tensor | None = None",
         losses.matching_loss,
+        since=_WEIGHT,
     ),
     function("F.smooth_l1_loss", f"{_PLAIN}{REDUCTION}, beta: float = 1.0", losses.smooth_l1_loss),
     function(
@@ -135,6 +139,7 @@ FUNCTIONS = (
         f"input: Tensor, target: Tensor, {REDUCTION}, delta: positive = 1.0, "
         "weight: Tensor | None = None",
         losses.huber_loss,
+        since=_WEIGHT,
     ),
     function(
         "F.kl_div",

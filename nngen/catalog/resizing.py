@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import Check, Layer, example, function
+from nngen.catalog.since import Since
 from nngen.shapes import resizing
 
 _ONE_OF_TWO = Check(
@@ -17,6 +18,7 @@ _RESIZE = (
     "size: size | list[size] | None = None, scale_factor: positive | list[positive] | None = None"
 )
 _WINDOWS = "dilation: size[2] = 1, padding: count[2] = 0, stride: size[2] = 1"
+_SHUFFLED = Since(gradient="2.5")
 
 LAYERS = (
     Layer(
@@ -126,6 +128,7 @@ LAYERS = (
         "groups: size",
         form="out = F.channel_shuffle(input, groups=groups)",
         shape=resizing.channel_shuffle,
+        since=_SHUFFLED,
         stem="shuffle",
         examples=(
             example((6, 2, 3), groups=2),
@@ -185,7 +188,12 @@ FUNCTIONS = (
     function(
         "F.pixel_unshuffle", "input: Tensor, downscale_factor: size", resizing.pixel_unshuffle
     ),
-    function("F.channel_shuffle", "input: Tensor, groups: size", resizing.channel_shuffle),
+    function(
+        "F.channel_shuffle",
+        "input: Tensor, groups: size",
+        resizing.channel_shuffle,
+        since=_SHUFFLED,
+    ),
     function("F.unfold", f"input: Tensor, kernel_size: size[2], {_WINDOWS}", resizing.unfold),
     function(
         "F.fold",

@@ -7,6 +7,7 @@ from typing import Any
 
 from nngen.catalog.entry import Check, Layer, State, Target, example, function, parameter
 from nngen.catalog.loss import REDUCTION, WEIGHT
+from nngen.catalog.since import Since
 from nngen.shapes import classes
 
 _FIELDS = (
@@ -112,6 +113,7 @@ LAYERS = (
             ),
         ),
         stem="linear_cross_entropy",
+        since=Since("2.13"),
         targets={
             "target": Target(
                 "class indices", "input.shape[:1] + out_features", "int64", below="num_classes"
@@ -179,5 +181,6 @@ FUNCTIONS = (
         f"weight: Tensor | None = None, {REDUCTION}, ignore_index: int | None = None, "
         "label_smoothing: probability = 0.0, options: None = None",
         classes.linear_cross_entropy,
+        since=Since("2.13"),
     ),
 )

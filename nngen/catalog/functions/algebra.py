@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import both, function
+from nngen.catalog.since import Since
 from nngen.shapes import algebra as rules
 
 _SCALED = "*, beta: float = 1, alpha: float = 1"
@@ -38,7 +39,7 @@ FUNCTIONS = (
     function(
         both("addr"), f"input: Tensor, vec1: Tensor, vec2: Tensor, {_SCALED}", rules.added_outer
     ),
-    function(both("trace"), "input: Tensor", rules.trace),
+    function(both("trace"), "input: Tensor", rules.trace, since=Since(dtypes={"float16": "2.13"})),
     function(both("det logdet"), "input: Tensor", rules.determinant_method),
     function(both("inverse"), "input: Tensor", rules.inverse_method),
     function("torch.linalg.det", "A: Tensor", rules.determinant),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import function
+from nngen.catalog.since import Since
 from nngen.shapes import algebra, selecting
 from nngen.shapes import functional as rules
 
@@ -12,6 +13,7 @@ FUNCTIONS = (
         "query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: probability = 0.0, "
         "is_causal: bool = False, scale: float | None = None, enable_gqa: bool = False",
         rules.attention,
+        since=Since(arguments={"enable_gqa": "2.5"}),
     ),
     function(
         "F.normalize",

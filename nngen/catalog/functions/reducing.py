@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import both, function
+from nngen.catalog.since import Since
 from nngen.shapes import reducing as rules
 
 _ALL = "input: Tensor"
@@ -81,6 +82,7 @@ FUNCTIONS = (
         both("logsumexp"),
         "input: Tensor, dim: int | list[int], keepdim: bool = False",
         rules.log_summed,
+        since=Since(dtypes={"complex64": "2.5"}),
     ),
     function(both("any all"), _ANY, rules.judged),
     function(

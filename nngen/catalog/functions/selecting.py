@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import both, function
+from nngen.catalog.since import Since
 from nngen.shapes import elementwise
 from nngen.shapes import selecting as rules
 
@@ -74,5 +75,6 @@ FUNCTIONS = (
         "torch.isin",
         "elements: Tensor, test_elements: float | Tensor, *, assume_unique: bool = False, invert: bool = False",
         rules.is_in,
+        since=Since(dtypes={"float16": "2.6"}),
     ),
 )

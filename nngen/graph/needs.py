@@ -1,0 +1,120 @@
+"""What the code of a model asks of torch that older versions lack."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from nngen.catalog import FUNCTIONS, LAYERS, Function, Layer
+from nngen.errors import Mark, SpecError, together
+from nngen.graph.model import Attribute, Construction, Graph, LayerState, Statement, Style
+from nngen.packages import is_older
+
+_NOWHERE = Mark("")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that a model uses.
+
+    Attributes:
+        what: in words: `bias of BatchNorm2d`.
+        since: the first minor version of torch that has it: `2.12`.
+        gradient: it is only needed where gradients are.
+    """
+
+    what: str
+    since: str
+    gradient: bool = False
+    mark: Mark = field(default=_NOWHERE, compare=False)
+
+
+def refuse_older(graph: Graph, torch: str, gradients: bool = False) -> None:
+    """Refuse a model that a version of torch cannot run.
+
+    Args:
+        graph: the model.
+        torch: the version: `2.4.1+cpu`.
+        gradients: it is to be differentiated, too.
+
+    Raises:
+        SpecError: that version lacks something; it tells of all that is lacking.
+    """
+    lacking = [
+        SpecError(
+            f"{need.what} needs torch {need.since} or newer; this is torch {torch.partition('+')[0]}",
+            need.mark,
+        )
+        for need in needs(graph)
+        if is_older(torch, need.since) and (gradients or not need.gradient)
+    ]
+    if lacking:
+        raise together(lacking)
+
+
+def needs(graph: Graph) -> Iterator[Need]:
+    """All that older versions lack of what either twin uses."""
+    for each in graph.classes:
+        for style in (each.functional,) if each.layer else (each.nn, each.functional):
+            for code, mark in _codes(style):
+                yield from needs_of(code, mark)
+
+
+def needs_of(code: str, mark: Mark = _NOWHERE) -> Iterator[Need]:
+    """What older versions lack of the layers, functions and methods that code calls."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield from _needs_of_call(node, ast.unparse(node.func), mark)
+
+
+def _needs_of_call(node: ast.Call, called: str, mark: Mark) -> Iterator[Need]:
+    name, entry = called, FUNCTIONS.get(called)
+    found: Function | Layer | None = entry or LAYERS.get(called.removeprefix("nn."))
+    if found is None:
+        name = f"Tensor.{called.rpartition('.')[2]}"
+        found = FUNCTIONS.get(name)
+    if found is None:
+        return
+    since, name = found.since, name.removeprefix("nn.")
+    for whole, gradient in ((since.whole, False), (since.gradient, True)):
+        if whole:
+            yield Need(f"the gradient of {name}" if gradient else name, whole, gradient, mark)
+    own = name.startswith("Tensor.")
+    positional = found.signature.names[own : own + len(node.args)]
+    given = {*positional, *(keyword.arg for keyword in node.keywords)}
+    for argument, version in since.arguments.items():
+        if argument in given:
+            yield Need(f"{argument} of {name}", version, mark=mark)
+
+
+def _codes(style: Style) -> Iterator[tuple[str, Mark]]:
+    """A class's code, with the steps that it belongs to."""
+    for item in style.items:
+        if isinstance(item, Attribute):
+            yield from _built(item.construction, item.mark)
+        elif isinstance(item, LayerState):
+            codes = (*(line.value for line in item.lines), *item.draws)
+            yield from ((code, item.mark) for code in codes)
+        else:
+            yield from ((code, item.mark) for code in item.codes)
+    for statement in (*style.forward, *style.loss):
+        yield from _run(statement)
+    for method in style.methods:
+        yield from ((code, method.mark) for code in method.codes)
+
+
+def _built(made: Construction, around: Mark) -> Iterator[tuple[str, Mark]]:
+    """The calls that build layers, a container's members included."""
+    mark = made.mark or around
+    of = "" if made.block else "nn."
+    yield f"{of}{made.kind}({', '.join(made.arguments)})", mark
+    for _, child in made.children:
+        yield from _built(child, mark)
+
+
+def _run(statement: Statement) -> Iterator[tuple[str, Mark]]:
+    head = f"{statement.code} pass" if statement.body else statement.code
+    yield head, statement.mark
+    for inner in statement.body:
+        yield from _run(inner)
