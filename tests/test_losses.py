@@ -12,6 +12,7 @@ import nngen
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Example, Layer
 from nngen.errors import SpecError
+from tests.since import call, skip_missing
 from tests.support import plain
 
 LOSSES = {name: entry for name, entry in LAYERS.items() if entry.is_loss}
@@ -71,6 +72,7 @@ def as_step(entry: Layer, given: Example) -> dict[str, Any]:
 @pytest.mark.parametrize("make", [as_loss, as_step], ids=["loss", "step"])
 @pytest.mark.parametrize(("entry", "given"), CASES)
 def test_twins_are_equal(entry: Layer, given: Example, make: Any) -> None:
+    skip_missing(call(entry))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         report = nngen.verify(make(entry, given), steps=1, batch_sizes=(3,))
@@ -82,6 +84,7 @@ def test_losses_are_finite(entry: Layer, given: Example) -> None:
     """Targets are drawn so that something is compared: no infinite loss, and not one that is zero."""
     from nngen.proof.feed import draw_feed
 
+    skip_missing(call(entry))
     pair = nngen.load(as_loss(entry, given))
     feed = draw_feed(pair.subject(), 4, 0).requiring_grad()
     torch.manual_seed(0)
@@ -290,5 +293,6 @@ LINES = {
 
 @pytest.mark.parametrize(("line", "inputs"), LINES.values(), ids=LINES)
 def test_functions_stand_in_lines(line: str, inputs: dict[str, Any]) -> None:
+    skip_missing(line)
     report = nngen.verify(step_of(line, **inputs), steps=1, batch_sizes=(3,))
     assert report.equal, str(report)

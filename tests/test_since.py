@@ -32,7 +32,7 @@ ARGUMENTS = [
 GRADIENTS = [name for name, entry in LAYERS.items() if entry.since.gradient]
 
 
-# What the catalog says, against the installed torch
+# What the catalog says, against the installed torch; `make torches` asks every version
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -56,6 +56,16 @@ def test_the_gradient_came_with_that_version(name: str) -> None:
     run = Run(case, "torch", case.build_torch(case.draw(3)))
     seen = run.step(case.draw(3), True, "contiguous")
     assert ("raised" in seen) is came_later(LAYERS[name].since.gradient)
+
+
+def test_a_number_came_with_that_version() -> None:
+    x = torch.rand(3)
+    try:
+        F.gaussian_nll_loss(x, x, 0.5)
+    except AttributeError:
+        assert came_later("2.6")
+    else:
+        assert not came_later("2.6")
 
 
 def test_versions_are_minor_and_newer_than_the_oldest() -> None:
@@ -99,6 +109,7 @@ def test_each_place_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         "  - Sequential: [ReLU, BatchNorm2d: {bias: false}]\n"
         "  - ChannelShuffle as s: 2\n"
         "  - y = F.mse_loss(s, h, reduction='none', weight=h)\n"
+        "  - z = F.gaussian_nll_loss(y, h, 0.5)\n"
     )
     assert main(["verify", str(path)]) == 2
     told = [line for line in capsys.readouterr().err.splitlines() if "needs torch" in line]
@@ -109,6 +120,7 @@ def test_each_place_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
             (":10:24: layers[2].Sequential[1].BatchNorm2d: bias of BatchNorm2d", "2.12"),
             (":11:5: layers[3].ChannelShuffle as s: the gradient of ChannelShuffle", "2.5"),
             (":12:5: layers[4]: weight of F.mse_loss", "2.6"),
+            (":13:5: layers[5]: a number as var of F.gaussian_nll_loss", "2.6"),
         )
     ]
 

@@ -158,5 +158,6 @@ FUNCTIONS = (
         "input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, "
         f"eps: float = 1e-6, {REDUCTION}",
         losses.gaussian_nll_loss,
+        since=Since(numbers={"var": "2.6"}),
     ),
 )

@@ -81,11 +81,14 @@ def _needs_of_call(node: ast.Call, called: str, mark: Mark) -> Iterator[Need]:
         if whole:
             yield Need(f"the gradient of {name}" if gradient else name, whole, gradient, mark)
     own = name.startswith("Tensor.")
-    positional = found.signature.names[own : own + len(node.args)]
-    given = {*positional, *(keyword.arg for keyword in node.keywords)}
+    given = dict(zip(found.signature.names[own:], node.args))
+    given |= {str(keyword.arg): keyword.value for keyword in node.keywords}
     for argument, version in since.arguments.items():
         if argument in given:
             yield Need(f"{argument} of {name}", version, mark=mark)
+    for argument, version in since.numbers.items():
+        if isinstance(given.get(argument), ast.Constant):
+            yield Need(f"a number as {argument} of {name}", version, mark=mark)
 
 
 def _codes(style: Style) -> Iterator[tuple[str, Mark]]:
