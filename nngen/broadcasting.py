@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nngen.errors import Fault
-from nngen.sizes import Dim, Size, Symbol, same, value_of
+from nngen.sizes import Dim, Size, Symbol, joined, same, value_of
 
 Shape = tuple[Dim, ...]
 
@@ -26,9 +26,9 @@ def broadcast(*shapes: Shape | None) -> Shape | None:
     for shape in known:
         for position, size in enumerate(shape, rank - len(shape)):
             present = result[position]
-            if value_of(present) == 1 and (value_of(size) != 1 or isinstance(present, int)):
-                result[position] = size
-            elif value_of(size) != 1 and not agree(present, size):
+            if 1 in (value_of(present), value_of(size)) or agree(present, size):
+                result[position] = joined(present, size)
+            else:
                 raise Fault(
                     f"the shapes {' and '.join(show(s) for s in known)} do not go together: {present} against {size}",
                     "each dimension, counted from the last, must be the same in both, or 1 in one of them",

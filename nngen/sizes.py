@@ -56,7 +56,8 @@ class Symbol:
 class Term:
     """An operation that polynomials cannot hold: `//`, `%`, `max` or `min` of two sizes, a number `**` a size.
 
-    A division that is known to come out even is `/`; written, it is `//`.
+    A division that is known to come out even is `/`; written, it is `//`. What broadcasting makes of two sizes that
+    are 1 in this use is `1`; written, it is their `max`.
     """
 
     operator: str
@@ -74,8 +75,9 @@ class Term:
 
     def text(self, rename: Callable[[str], str]) -> str:
         left, right = to_text(self.left, rename), to_text(self.right, rename)
-        if self.operator in ("max", "min"):
-            return f"{self.operator}({left}, {right})"
+        if self.operator in ("max", "min", "1"):
+            operator = "max" if self.operator == "1" else self.operator
+            return f"{operator}({left}, {right})"
         operator = "//" if self.operator == "/" else self.operator
         return f"{_atomic(left)} {operator} {_atomic(right)}"
 
@@ -219,11 +221,6 @@ def symbol(name: str, value: int | None = None, varies: bool = False) -> Size:
     return alone(Symbol(name, value, varies))
 
 
-def open_symbol(name: str, meaning: Dim) -> Size:
-    """The size called `name` that stands for an open one in this use."""
-    return alone(Symbol(name, meaning=meaning))
-
-
 def opaque_in(size: Dim) -> Iterator[Opaque]:
     """The opaque terms in a size, and those in what they are made of."""
     for monomial, _ in size.terms if isinstance(size, Size) else ():
@@ -338,6 +335,28 @@ def minimum(left: Dim, right: Dim) -> Dim:
         if isinstance(left, int) and isinstance(right, int)
         else _term("min", left, right)
     )
+
+
+def joined(left: Dim, right: Dim) -> Dim:
+    """What broadcasting makes of two sizes that it takes together in this use.
+
+    Where they are equal in it, a number tells what they are in others: both are that number, or 1. Of 1 the other one
+    tells, which may be more.
+    """
+    value = value_of(left)
+    if value is None or left == right:
+        return left
+    if value != value_of(right):
+        return right if value == 1 else left
+    first, last = min(left, right, key=_openness), max(left, right, key=_openness)
+    if value > 1:
+        return first
+    return last if is_fixed(first) else _term("1", left, right)
+
+
+def _openness(size: Dim) -> int:
+    """How much may decide what a size is: nothing, an argument of a block, an argument of the model."""
+    return 0 if isinstance(size, int) else 1 if is_fixed(size) else 2
 
 
 def product(sizes: Iterable[Dim]) -> Dim:
@@ -594,7 +613,7 @@ def _term(operator: str, left: Dim, right: Dim) -> Dim:
 
 
 def _apply(operator: str, left: int, right: int) -> int:
-    if operator == "max":
+    if operator in ("max", "1"):
         return max(left, right)
     if operator == "min":
         return min(left, right)
@@ -627,6 +646,11 @@ def written_out(size: Dim, here: bool = False) -> Dim:
         return None if found is None else written_out(found, here)
 
     return _replaced(size, meaning)
+
+
+def is_fixed(size: Dim) -> bool:
+    """Whether a size is one number, whatever the arguments of the model are."""
+    return not symbols_of(written_out(size, here=True))
 
 
 def with_numbers(size: Dim) -> Dim:
@@ -676,4 +700,6 @@ def _rebuilt(atom: Atom, leaf: Callable[[Symbol | Opaque], Dim]) -> Dim:
         return left % right
     if atom.operator == "**" and isinstance(left, int):
         return _power(left, right)
+    if atom.operator == "1":
+        return joined(left, right)
     return maximum(left, right) if atom.operator == "max" else minimum(left, right)

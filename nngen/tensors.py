@@ -31,14 +31,6 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
-@dataclass(frozen=True)
-class Either:
-    """What a model gives where `training`, for one, decides between two results."""
-
-    first: Any
-    second: Any
-
-
 @dataclass(frozen=True, slots=True)
 class Code:
     """A value that is written as code: the function that a word stands for, `F.pairwise_distance`."""

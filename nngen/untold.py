@@ -15,10 +15,12 @@ class Untold(Opaque):
 
     Attributes:
         reason: what it depends on.
+        misfit: it does not come about in this use.
     """
 
     value: int | None
     reason: str
+    misfit: bool = False
     weight: int = 1
 
     def text(self, rename: Callable[[str], str]) -> str:
@@ -31,9 +33,14 @@ class Untold(Opaque):
         return alone(self)
 
 
-def untold(value: int | None, reason: str) -> Dim:
+def untold(value: int | None, reason: str, misfit: bool = False) -> Dim:
     """Such a size."""
-    return alone(Untold(value, reason))
+    return alone(Untold(value, reason, misfit))
+
+
+def is_misfit(size: Dim) -> bool:
+    """Whether a size does not come about in this use."""
+    return any(isinstance(atom, Untold) and atom.misfit for atom in opaque_in(size))
 
 
 def untold_reason(size: Dim) -> str:

@@ -1,4 +1,4 @@
-"""What generated code says of shapes, in docstrings and comments, held against the tensors of real runs."""
+"""What generated code says of shapes and types, in docstrings, comments and annotations, held against real runs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FUNCTIONS = {"max": max, "min": min, "len": len, "int": int, "round": round, "a
 
 
 class FalseClaim(AssertionError):
-    """A docstring or comment says a shape that a tensor does not have."""
+    """A docstring or comment says a shape that a tensor does not have, or an annotation another type."""
 
 
 def claims_hold(pair: Pair, batches: Sequence[int] = (2, 3), others: bool = True) -> int:
@@ -146,8 +146,11 @@ class Told:
         """
         model = self.scope[subject.name](**subject.arguments)
         for place, batch in enumerate(batches):
-            model.train(place % 2 == 0)
-            feed = draw_feed(subject, batch, 0)
+            training = place % 2 == 0
+            model.train(training)
+            # A target may have the size that the mode gives the output.
+            sizes = {**subject.sizes, "training": int(training)}
+            feed = draw_feed(replace(subject, sizes=sizes), batch, 0)
             with torch.no_grad():
                 output = model(*feed.inputs.values())
                 if feed.has_loss:
@@ -161,6 +164,9 @@ class Told:
         names = list(inspect.signature(forward).parameters)[1:]
         maps = _MAPS.search(made.__doc__ or "")
         doc = re.sub(r"\s+", " ", loss.__doc__ or "") if loss else ""
+        methods = {each.name: each for each in node.body if isinstance(each, ast.FunctionDef)}
+        written = methods.get("forward")  # a Sequential has none of its own
+        types = [each.annotation for each in written.args.args[1:]] if written else []
 
         def wrapped_init(module: nn.Module, *args: Any, **keywords: Any) -> None:
             bound = signature.bind(module, *args, **keywords)
@@ -172,7 +178,8 @@ class Told:
         def wrapped_forward(module: nn.Module, *args: Any, **keywords: Any) -> Any:
             call = _Call(f"{self.file}: {made.__name__}", module)
             object.__setattr__(module, f"{_TELL}call", call)
-            given = list(args)
+            for name, kind, value in zip(names, types, args):
+                call.hold_type(name, kind, value)
             if maps:
                 taken, result = _halves(maps[1])
                 claimed = _inputs(taken, names)
@@ -180,9 +187,10 @@ class Told:
                     self.held += call.hold(text, value)
             self.calls.append(call)
             try:
-                output = forward(module, *given, **keywords)
+                output = forward(module, *args, **keywords)
             finally:
                 self.calls.pop()
+            call.hold_type("what it returns", written and written.returns, output)
             if maps:
                 self.held += call.hold(result, output)
             call.settle()
@@ -190,13 +198,13 @@ class Told:
 
         def wrapped_loss(module: nn.Module, *args: Any) -> Any:
             call = getattr(module, f"{_TELL}call")
-            for text, value in zip(_loss_shapes(doc), args):
-                self.held += call.hold(text, value)
             self.calls.append(call)
             try:
                 result = loss(module, *args)  # type: ignore[misc]
             finally:
                 self.calls.pop()
+            for text, value in zip(_loss_shapes(doc), args):
+                self.held += call.hold(text, value)
             call.settle()
             return result
 
@@ -232,6 +240,11 @@ class _Call:
             if part.startswith("("):
                 self._hold(text, part, leaf.shape)
         return sum(part.startswith("(") for part in fitting[0])
+
+    def hold_type(self, what: str, kind: ast.expr | None, value: Any) -> None:
+        """Hold an annotation against a value."""
+        if kind is not None and not _is_of(kind, value):
+            raise FalseClaim(f"{self.where}: {what} is no {ast.unparse(kind)}, but {value!r:.200}")
 
     def _hold(self, text: str, part: str, shape: Sequence[int]) -> None:
         for node, size in zip(_sizes(part), shape):
@@ -359,6 +372,24 @@ def _fits(parts: list[str], leaves: list[Any]) -> bool:
 def _sizes(shape: str) -> list[ast.expr]:
     tree = ast.parse(shape.replace("'", _PRIME), mode="eval").body
     return tree.elts if isinstance(tree, ast.Tuple) else [tree]
+
+
+def _is_of(kind: ast.expr, value: Any) -> bool:
+    """Whether a value is of an annotated type."""
+    if isinstance(kind, ast.BinOp):
+        return _is_of(kind.left, value) or _is_of(kind.right, value)
+    if isinstance(kind, ast.Constant):
+        return value is kind.value
+    if isinstance(kind, ast.Subscript):
+        inner = kind.slice.elts if isinstance(kind.slice, ast.Tuple) else [kind.slice]
+        if ast.unparse(kind.value) == "tuple":
+            alike = isinstance(value, tuple) and len(value) == len(inner)
+            return alike and all(map(_is_of, inner, value))
+        holder = {"list": list, "dict": dict}[ast.unparse(kind.value)]
+        items = value.values() if isinstance(value, dict) else value
+        return isinstance(value, holder) and all(_is_of(inner[-1], item) for item in items)
+    found = eval(ast.unparse(kind), {"nn": nn, "Tensor": Tensor})
+    return isinstance(value, found) and (found is not int or not isinstance(value, bool))
 
 
 def _leaves(value: Any) -> list[Any]:

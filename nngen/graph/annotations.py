@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from nngen.graph.alternatives import EVER, Under, arms
 from nngen.graph.flow import Flow
 from nngen.sizes import Size
-from nngen.tensors import Either, Packed
+from nngen.tensors import Packed
 
-# A value, the expression that gives it, and the names in that for what may be None.
-_Typed = list[tuple[Any, "ast.expr | None", set[str]]]
+# Values, each with the conditions under which it is there.
+_Typed = list[tuple[Any, Under]]
 
 
 def returns(flows: Sequence[Flow]) -> str:
     """The type of what forward returns."""
-    found = []
-    for flow in flows:
-        last = flow.operations[-1]
-        absent = {value.name for value in last.reads if value.only_when is not None}
-        tree = None if last.line is None else last.line.value.tree
-        found.append((flow.output, tree, absent))
-    return _annotation(found)
+    return _annotation([(flow.result.all_told, EVER) for flow in flows])
 
 
 def argument(values: Sequence[Any], name: str) -> str:
     """An argument of forward, with its type if it is more than a tensor."""
-    kind = _annotation([(value, None, set()) for value in values])
+    kind = _annotation([(value, EVER) for value in values])
     return name if kind == "Tensor" else f"{name}: {kind}"
 
 
@@ -36,16 +30,13 @@ def _annotation(found: _Typed) -> str:
     kinds: set[str] = set()
     tuples: dict[int, _Typed] = {}
     items: dict[str, _Typed] = {}
-    for value, tree, absent in _arms(found):
-        if isinstance(tree, ast.Name) and tree.id in absent:
-            kinds.add("None")
+    for value, under in (arm for each in found for arm in arms(*each)):
         if isinstance(value, tuple):
-            tuples.setdefault(len(value), []).append((value, tree, absent))
+            tuples.setdefault(len(value), []).append((value, under))
         elif isinstance(value, (list, dict)):
             held = value.values() if isinstance(value, dict) else value
-            kept = items.setdefault("dict[str, {}]" if isinstance(value, dict) else "list[{}]", [])
-            trees = tree.values if isinstance(tree, ast.Dict) else [None] * len(value)
-            kept += zip(held, trees, [absent] * len(value))
+            kind = "dict[str, {}]" if isinstance(value, dict) else "list[{}]"
+            items.setdefault(kind, []).extend((item, under) for item in held)
         else:
             kinds.add(_kind(value))
     kinds |= {f"tuple[{_inner(length, each)}]" for length, each in tuples.items()}
@@ -55,22 +46,9 @@ def _annotation(found: _Typed) -> str:
 
 def _inner(length: int, found: _Typed) -> str:
     """The types of the items of tuples of one length."""
-    parts = []
-    for place in range(length):
-        trees = [tree.elts[place] if isinstance(tree, ast.Tuple) else None for _, tree, _ in found]
-        parts.append(_annotation([(v[place], t, a) for (v, _, a), t in zip(found, trees)]))
+    places = range(length)
+    parts = [_annotation([(value[place], under) for value, under in found]) for place in places]
     return ", ".join(parts) or "()"
-
-
-def _arms(found: _Typed) -> Iterator[tuple[Any, ast.expr | None, set[str]]]:
-    for value, tree, absent in found:
-        if isinstance(value, Either):
-            assert isinstance(tree, ast.IfExp)
-            yield from _arms(
-                [(value.first, tree.body, absent), (value.second, tree.orelse, absent)]
-            )
-        else:
-            yield value, tree, absent
 
 
 def _kind(value: Any) -> str:

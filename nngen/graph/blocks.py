@@ -10,6 +10,7 @@ from typing import Any
 from nngen.errors import Fault, SpecError
 from nngen.expressions import Expression
 from nngen.fold import free_names, literal, source
+from nngen.graph.alternatives import told_outside
 from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.merging import resized
 from nngen.graph.modules import computed, evaluate
@@ -20,16 +21,14 @@ from nngen.sizes import (
     Size,
     is_whole,
     named,
-    open_symbol,
     same,
     sizes_in,
     substitute,
-    symbol,
     value_of,
 )
 from nngen.spec import INPUT_SIZES, Body, LayerStep
 from nngen.spec.mentions import input_sizes, mentioned
-from nngen.tensors import UNKNOWN, Either, Tensor
+from nngen.tensors import Tensor
 from nngen.written import Given
 
 _LETTERS = {4: "NCHW", 5: "NCDHW"}
@@ -47,7 +46,7 @@ def build_block(
     values = _arguments(step, body, scope)
     before = len(errors.found)
     codes = {name: expression.tree for name, expression in step.arguments.items()}
-    flow, output, meanings = walk_block(body, step, scope, values, inputs, codes)
+    flow, meanings = walk_block(body, step, scope, values, inputs, codes)
     if len(errors.found) > before and not scope.program.trial:
         _refuse_list(step, body, path, scope, inputs, before)
     _refuse_needless_sizes(step, meanings)
@@ -68,7 +67,7 @@ def build_block(
         flow=flow,
         unsettled=scope.unsettled(path, step.mark),
     )
-    return Application(module, inputs, output, flow=flow)
+    return _used(module, inputs, flow)
 
 
 def _refuse_list(
@@ -131,10 +130,18 @@ def apply_block(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
     body = scope.program.blocks[module.kind]
     values = {name: module.values[name] for name in (option.name for option in body.options)}
     step = LayerStep(module.kind, None, {}, module.mark)
-    flow, output, _ = walk_block(body, step, scope, values, inputs, module.code)
+    flow, _ = walk_block(body, step, scope, values, inputs, module.code)
     assert module.flow is not None
     _refuse_resized(module.kind, module.flow, flow)
-    return Application(module, inputs, output, flow=flow)
+    return _used(module, inputs, flow)
+
+
+def _used(module: Module, inputs: Mapping[str, Any], flow: Flow) -> Application:
+    """A use of a block, with what it gives in the sizes of its user."""
+    known = {**flow.meanings, **flow.others}
+    output = resized(flow.output, lambda size: substitute(size, known))
+    told = told_outside(flow.result.all_told, known)
+    return Application(module, inputs, output, flow=flow, told=told)
 
 
 def _refuse_resized(kind: str, first: Flow, again: Flow) -> None:
@@ -203,8 +210,8 @@ def walk_block(
     values: Mapping[str, Any],
     inputs: Mapping[str, Any],
     codes: Mapping[str, ast.expr],
-) -> tuple[Flow, Any, dict[str, Dim]]:
-    """Walk a class with the sizes of one use: the flow, its output, and what its sizes mean to its user.
+) -> tuple[Flow, dict[str, Dim]]:
+    """Walk a class with the sizes of one use: the flow, and what its sizes mean to its user.
 
     Args:
         body: the class.
@@ -234,11 +241,11 @@ def walk_block(
                     f"{place} would be {size}, which is open until the model runs", mark
                 )
             meanings[place] = size
-        names[name] = named(name, value)
+        names[name] = named(name, value, defined=False)
     tensors = _named_inputs(body, inputs, meanings)
     for name in input_sizes(body):
         if name in meanings:
-            names[name] = symbol(name, value_of(meanings[name]))
+            names[name] = named(name, meanings[name], defined=False)
     inner = Scope(body.name, names, scope.choices, program)
     for let, expression in body.let:
         value = evaluate(expression, inner.values)
@@ -255,8 +262,7 @@ def walk_block(
         program.stack.pop()
     flow.meanings, flow.others = meanings, others
     program.flows.setdefault(body.name, []).append(flow)
-    known = {**meanings, **others}
-    return flow, _outside(flow.output, known), meanings
+    return flow, meanings
 
 
 def _named_inputs(
@@ -295,8 +301,8 @@ def _size_name(body: Body, name: str, number: int, place: int, rank: int) -> str
 
 def _named(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:
     meanings[name] = size
-    value = value_of(size)
-    return open_symbol(name, size) if value is None else symbol(name, value)
+    found: Dim = named(name, size, defined=False)
+    return found
 
 
 def _renamed(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:
@@ -305,10 +311,3 @@ def _renamed(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:
         return size
     known = next((name for name, meaning in meanings.items() if meaning == size), name)
     return _named(size, known, meanings)
-
-
-def _outside(value: Any, meanings: Mapping[str, Any]) -> Any:
-    """A block's output in the sizes of its user."""
-    if isinstance(value, Either):
-        return UNKNOWN
-    return resized(value, lambda size: substitute(size, meanings))

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nngen.broadcasting import show
+from nngen.graph.alternatives import alternatives
 from nngen.graph.flow import Application, Flow, Operation
+from nngen.graph.merging import fitting, resized
 from nngen.sizes import Dim, Size, sizes_in, substitute, symbol, symbols_of, value_of
-from nngen.tensors import Either, Tensor, in_this_use
+from nngen.tensors import Tensor, in_this_use
 
 _LETTERS = {3: "NCL", 4: "NCHW", 5: "NCDHW"}
 _UNKNOWN = ("tensor", None)
@@ -59,16 +61,22 @@ class Claims:
             name = values[0].name
             given.append(text or name if len(inputs) == 1 else f"{name} {text}".rstrip())
         result = self.text(
-            [(number, in_this_use(flow.output)) for number, flow in enumerate(self.flows)]
+            [(number, flow.result.all_told) for number, flow in enumerate(self.flows)]
         )
         return f"Maps {' and '.join(given)} to {result or 'what its arguments decide'}."
 
     def text(self, found: Found) -> str:
         """The shapes of what stands at one place; alternatives where there are several, or nothing if there are many."""
         forms: dict[Any, Found] = {}
+        others: dict[Any, Found] = {}  # of flows in which it is something else
         for number, value in found:
-            for each in _alternatives(value):
-                forms.setdefault(_form(each), []).append((number, each))
+            told = alternatives(value)
+            if told is None:
+                return ""
+            for each, here in told:
+                known, each = forms if here else others, resized(in_this_use(each), fitting)
+                known.setdefault(_form(each), []).append((number, each))
+        forms = {**others, **forms}
         if _UNKNOWN in forms:
             forms = {
                 form: each
@@ -228,7 +236,7 @@ class Claims:
 
     def _meaning(self, number: int, size: Dim) -> Dim:
         flow = self.flows[number]
-        return substitute(size, {**flow.others, **flow.meanings})
+        return fitting(substitute(size, {**flow.others, **flow.meanings}))
 
     def _show(self, number: int, name: str, text: str, meaning: Dim) -> None:
         self.shown[number].setdefault(name, symbol(text))
@@ -245,14 +253,6 @@ class Claims:
 
 def _letter(place: int, rank: int | None) -> str:
     return _LETTERS[rank][place] if rank in _LETTERS else f"D{place}"
-
-
-def _alternatives(value: Any) -> Iterator[Any]:
-    if isinstance(value, Either):
-        yield from _alternatives(value.first)
-        yield from _alternatives(value.second)
-    else:
-        yield value
 
 
 def _form(value: Any) -> tuple[Any, ...]:
@@ -337,5 +337,6 @@ def _is_same(value: Any, others: Iterable[Any], names: set[str]) -> bool:
 
 
 def _unvalued(size: Dim) -> Dim:
-    """The size without the numbers that its names stand for."""
+    """The size as it is in this use, without the numbers that its names stand for."""
+    size = fitting(size)
     return substitute(size, {each.name: symbol(each.name) for each in symbols_of(size)})

@@ -69,7 +69,7 @@ def _class_flow(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> Flow
     tensors = {name: inputs.get(name, UNKNOWN) for name in entry.inputs.required}
     given = {name: tensors.get(name, UNKNOWN) for name in entry.inputs.names}
     step = LayerStep(module.kind, None, {}, module.mark)
-    flow, _, _ = walk_block(body, step, scope, values, given, module.code)
+    flow, _ = walk_block(body, step, scope, values, given, module.code)
     flow.built.sort(key=lambda built: entry.order.index(built.name))
     return flow
 

@@ -234,6 +234,7 @@ class Application:
         children: of a container, the uses of what is in it.
         flow: of a block, what happens in this use.
         others: in a block, what goes in in its other uses.
+        told: what came out, where that is one of several values.
     """
 
     module: Module
@@ -242,6 +243,12 @@ class Application:
     children: tuple[Application, ...] = ()
     flow: Flow | None = None
     others: tuple[Mapping[str, Any], ...] = ()
+    told: Any = UNKNOWN
+
+    @property
+    def all_told(self) -> Any:
+        """What docstrings tell of what came out."""
+        return self.output if self.told is UNKNOWN else self.told
 
 
 @dataclass(eq=False)
@@ -257,6 +264,7 @@ class Value:
         named: some step names it.
         only_when: the condition without which it is not there (`otherwise: none`).
         state: it is a Parameter or Buffer, an attribute rather than a variable.
+        told: the values that it may be, where a condition decides between several.
     """
 
     abstract: Any
@@ -267,6 +275,12 @@ class Value:
     named: bool = False
     only_when: ast.expr | None = None
     state: bool = False
+    told: Any = UNKNOWN
+
+    @property
+    def all_told(self) -> Any:
+        """What docstrings tell of it."""
+        return self.abstract if self.told is UNKNOWN else self.told
 
 
 @dataclass(frozen=True, eq=False)
@@ -368,6 +382,11 @@ class Flow:
     @property
     def output(self) -> Any:
         """The output's abstract value."""
+        return self.result.abstract
+
+    @property
+    def result(self) -> Value:
+        """The binding that the output is."""
         result = self.operations[-1].writes[0]
         assert result is not None
-        return result.abstract
+        return result

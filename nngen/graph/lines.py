@@ -10,6 +10,7 @@ from nngen.catalog import elsewhere
 from nngen.errors import Fault, Follows, SpecError, did_you_mean
 from nngen.evaluation import Evaluator, known, truth
 from nngen.fold import free_names, replaced
+from nngen.graph.alternatives import is_apart
 from nngen.graph.containers import apply, build, build_list, inputs_of
 from nngen.graph.deciding import decided
 from nngen.graph.flow import Application, Module, Value
@@ -20,7 +21,7 @@ from nngen.graph.sized import given, sized
 from nngen.mathematics import NUMBERS, ROUNDING
 from nngen.sizes import Size, is_whole, value_of
 from nngen.spec import LayerStep
-from nngen.tensors import UNKNOWN, Either, Tensor
+from nngen.tensors import UNKNOWN, Tensor
 from nngen.written import Given
 
 # What may compute a size from names that are none.
@@ -85,19 +86,26 @@ class LineEvaluator(Evaluator):
 
     Args:
         walker: follows the class that the line is in.
-        result: the expression of `outputs`, which alone may give either of two results.
+
+    Attributes:
+        reads: the values that it names.
+        calls: the uses of layers in it.
+        found: what each part of it gives.
+        apart: the conditions in it that decide between values which have nothing in common, with what they ask.
+        misfits: the arms of conditions that do not fit this use.
     """
 
-    def __init__(self, walker: Names, result: ast.expr | None = None) -> None:
+    def __init__(self, walker: Names) -> None:
         super().__init__({**walker.scope.values, "training": UNKNOWN, **NAMES}, attribute)
         self.walker = walker
-        self.result = result
         self.reads: dict[str, Value] = {}
         self.calls: dict[ast.Call, Application] = {}
         self.parts = 0  # how many values its calls gave at once
         self.holds: list[str] = []
         self.arms: dict[ast.expr, Fault | SpecError | None] = {}
-        self.misfits: set[ast.expr] = set()  # arms that do not fit this use
+        self.misfits: set[ast.expr] = set()
+        self.found: dict[ast.expr, Any] = {}
+        self.apart: dict[ast.IfExp, Given] = {}
         self.sizes: set[ast.expr] = set()  # the parts of the line that are sizes
 
     def __call__(self, node: ast.expr) -> Any:
@@ -108,6 +116,7 @@ class LineEvaluator(Evaluator):
                 value = sized(node, value, self.walker.scope.values)
         if isinstance(value, Size):
             self.sizes.add(node)
+        self.found[node] = value
         return value
 
     def _name(self, node: ast.Name) -> Any:
@@ -128,9 +137,10 @@ class LineEvaluator(Evaluator):
         body = self._arm(node.body, test is UNKNOWN or truth(test), node.test)
         otherwise = self._arm(node.orelse, test is UNKNOWN or not truth(test), _opposite(node.test))
         if test is UNKNOWN:
-            merged = _either(body, otherwise)
-            alternatives = merged is UNKNOWN and node is self.result
-            return Either(body, otherwise) if alternatives else merged
+            result = _either(body, otherwise)
+            if is_apart(result):
+                self.apart[node] = given(node.test, self.walker.scope.values)
+            return result
         return self._decided(node, bool(truth(test)), body, otherwise)
 
     def _decided(self, node: ast.IfExp, holds: bool, body: Any, otherwise: Any) -> Any:
@@ -144,6 +154,8 @@ class LineEvaluator(Evaluator):
             other = misfit(taken, why)
         first, second = (taken, other) if holds else (other, taken)
         result = merged(test, first, second, self.walker.scope.lets)
+        if is_apart(result):
+            self.apart[node] = test
         return taken if result is UNKNOWN else result
 
     def _known(self, node: ast.expr) -> Given | None:
@@ -183,13 +195,13 @@ class LineEvaluator(Evaluator):
             del self.holds[depth:]
             self._names_in(node)
             # With what an argument is here it may not fit, and yet with another, where that is no size.
-            self.arms[node] = None if self._names_values(node) else fault
+            self.arms[node] = None if self.names_values(node) else fault
             self.misfits.add(node)
             return UNKNOWN
         finally:
             self.holds.pop()
 
-    def _names_values(self, node: ast.expr) -> bool:
+    def names_values(self, node: ast.expr) -> bool:
         """Whether an expression names an argument of the class that is no size in this use."""
         values = self.walker.scope.values
         return any(not is_whole(values[name]) for name in free_names(node) & values.keys())

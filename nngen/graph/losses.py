@@ -31,7 +31,7 @@ from nngen.sizes import value_of
 from nngen.spec import Body, LayerStep, Name
 from nngen.spec.model import LossSteps
 from nngen.subject import TensorSpec
-from nngen.tensors import UNKNOWN, Either, Tensor, in_this_use
+from nngen.tensors import Tensor, in_this_use
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +227,7 @@ def _named_outputs(flow: Flow) -> dict[str, Any]:
     if last.line is None:
         return {last.reads[0].name: last.reads[0].abstract}
     tree = last.line.value.tree
-    value: Any = UNKNOWN if isinstance(flow.output, Either) else flow.output
+    value = flow.output
     if isinstance(tree, ast.Dict):
         return dict(value)
     if isinstance(tree, ast.Name):

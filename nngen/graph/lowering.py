@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
@@ -16,6 +16,7 @@ from nngen.expressions import Target
 from nngen.fold import renamed, source
 from nngen.graph.calls import TRAINING, Calls, named_in, operands_of
 from nngen.graph.flow import Application, Condition, Flow, Module, Operation, self_attribute
+from nngen.graph.merging import fitting, resized
 from nngen.graph.model import Statement
 from nngen.graph.variables import Variables
 from nngen.tensors import Tensor
@@ -236,23 +237,24 @@ class Lowering(ABC):
         output = application.output
         doubtful = application in self.flow.doubtful
         if application.children and isinstance(output, Tensor):
-            known = self.commented and output.shape is not None and not doubtful
-            return show(output.shape or ()) if known else ""
-        tensors = (value for value in application.inputs.values() if isinstance(value, Tensor))
-        comment = "" if doubtful else self._shape(output, next(tensors, None))
+            shape = resized(output, fitting).shape
+            return show(shape) if self.commented and shape is not None and not doubtful else ""
+        comment = "" if doubtful else self._shape(output, application.inputs.values())
         return noted(comment, application)
 
     def line_comment(self, operation: Operation) -> str:
         """The result's shape, where it is not that of the first tensor in the line."""
         value = operation.writes[0]
-        tensors = (read.abstract for read in operation.reads if isinstance(read.abstract, Tensor))
         if len(operation.writes) > 1 or value is None or value in self.flow.doubtful:
             return noted("", *operation.calls.values())
-        comment = self._shape(value.abstract, next(tensors, None))
+        comment = self._shape(value.abstract, (read.abstract for read in operation.reads))
         return noted(comment, *operation.calls.values())
 
-    def _shape(self, output: Any, before: Tensor | None) -> str:
-        return shape_comment(output, before) if self.commented else ""
+    def _shape(self, output: Any, given: Iterable[Any]) -> str:
+        before = next((value for value in given if isinstance(value, Tensor)), None)
+        if not self.commented or before is None:
+            return ""
+        return shape_comment(resized(output, fitting), resized(before, fitting))
 
     @abstractmethod
     def apply(self, operation: Operation, application: Application) -> None:
@@ -313,9 +315,9 @@ def noted(comment: str, *applications: Application) -> str:
     return "; ".join(dict.fromkeys(part for part in (comment, *notes) if part))
 
 
-def shape_comment(output: Any, before: Tensor | None) -> str:
+def shape_comment(output: Any, before: Tensor) -> str:
     """The shape of `output`, where it is another than that of `before` and can be read at a glance."""
-    if not isinstance(output, Tensor) or output.shape is None or before is None:
+    if not isinstance(output, Tensor) or output.shape is None:
         return ""
     shape = show(output.shape)
     return "" if output.shape == before.shape or len(shape) > 80 else shape

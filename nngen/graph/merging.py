@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nngen.sizes import Dim, is_whole, symbols_of
-from nngen.tensors import UNKNOWN, Either, Tensor, in_this_use
-from nngen.untold import untold
-from nngen.written import Given, assumed, chosen
+from nngen.sizes import Dim, Opaque, Symbol, alone, is_whole, rebuilt, symbols_of
+from nngen.tensors import UNKNOWN, Tensor, in_this_use
+from nngen.untold import is_misfit, untold
+from nngen.written import Given, Written, assumed, chosen
 
 
 def merged(test: Given, first: Any, second: Any, lets: Mapping[str, Given]) -> Any:
@@ -39,9 +40,24 @@ def misfit(value: Any, reason: str) -> Any:
     """What stands for a value that does not come about with the numbers of this use, beside one that does."""
 
     def unknown(size: Dim) -> Dim:
-        return size if any(each.varies for each in symbols_of(size)) else untold(None, reason)
+        return size if any(each.varies for each in symbols_of(size)) else untold(None, reason, True)
 
     return resized(value, unknown)
+
+
+def fitting(size: Dim) -> Dim:
+    """A size without the sides of its conditions that do not come about in this use."""
+
+    def leaf(atom: Symbol | Opaque) -> Dim:
+        if not isinstance(atom, Written) or not isinstance(atom.given.tree, ast.IfExp):
+            return alone(atom)
+        whole, tree = atom.given, atom.given.tree
+        first, second = (fitting(whole.part(arm).dim()) for arm in (tree.body, tree.orelse))
+        if is_misfit(first) is is_misfit(second):
+            return alone(atom)
+        return second if is_misfit(first) else first
+
+    return rebuilt(size, leaf) if is_misfit(size) else size
 
 
 def under(test: Given, value: Any) -> Any:
@@ -51,8 +67,6 @@ def under(test: Given, value: Any) -> Any:
 
 def resized(value: Any, change: Callable[[Dim], Dim]) -> Any:
     """A value with each of its sizes changed."""
-    if isinstance(value, Either):
-        return Either(resized(value.first, change), resized(value.second, change))
     if isinstance(value, Tensor):
         if value.shape is not None:
             return value.sized(*map(change, value.shape))

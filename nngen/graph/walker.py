@@ -10,6 +10,7 @@ from typing import Any
 
 from nngen.errors import BROKEN, Fault, Follows, Mark, SpecError, did_you_mean
 from nngen.expressions import Line
+from nngen.graph.alternatives import either
 from nngen.graph.automatic import automatic_names
 from nngen.graph.branching import condition_of
 from nngen.graph.calls import check_plain
@@ -24,6 +25,7 @@ from nngen.graph.results import apart, outcome, unpacked
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
 from nngen.graph.states import build_state, made_of
+from nngen.graph.told import told_apart, told_by_line, told_by_step
 from nngen.graph.trials import Sources
 from nngen.graph.usage import refuse_unused
 from nngen.names import check_value_name
@@ -216,7 +218,9 @@ class Walker:
             if any(value.abstract is BROKEN for value in reads):
                 raise Follows
             application = self._applied(layer, step, reads, condition, holds)
-            value = Value(outcome(application, reads, condition, self.scope), name, step.mark)
+            result = outcome(application, reads, condition, self.scope)
+            value = Value(result, name, step.mark)
+            value.told = told_by_step(application, reads, condition, self.scope, result)
             if condition is not None and not condition.passes:
                 value.only_when = condition.tree
             self._bind(name, value)
@@ -339,7 +343,7 @@ class Walker:
         layer: str = "",
         output: ast.expr | None = None,
     ) -> None:
-        evaluator = LineEvaluator(self, output)
+        evaluator = LineEvaluator(self)
         try:
             result = evaluator(line.value.tree)
         except Fault as fault:
@@ -354,16 +358,18 @@ class Walker:
                 "call it: add `()`",
             )
         writes: list[Value | None] = []
-        for name, part in unpacked(line.target, result, line.value.mark):
+        told = told_apart(line.target, told_by_line(evaluator, line.value.tree))
+        for (name, part), said in zip(unpacked(line.target, result, line.value.mark), told):
             if name == "_":
                 writes.append(None)
                 continue
             if output is None:
                 check_value_name(name, mark)
                 self._check_bindable(name, mark)
-            value = Value(part, name, mark, fixed=True)
+            value = Value(part, name, mark, fixed=True, told=said)
             if condition is not None:
                 value.only_when = condition.tree
+                value.told = either(given(condition.tree, self.scope.values), said, None)
             self._bind(name, value)
             writes.append(value)
         if writes[0] is not None:
@@ -404,5 +410,5 @@ class Walker:
             self.scope.program.errors.add(error)
         last = self.running or Value(BROKEN, "", mark)
         last.used = True
-        result = Value(last.abstract, "", mark, used=True)
+        result = Value(last.abstract, "", mark, used=True, told=last.told)
         self.flow.operations.append(Operation(number, mark, (last,), (result,)))

@@ -20,7 +20,7 @@ from nngen.graph.walker import walk
 from nngen.limits import limits
 from nngen.sizes import Size, named, value_of
 from nngen.spec import Body, LayerStep, LineStep, Spec, Step
-from nngen.tensors import Either, Tensor
+from nngen.tensors import Tensor
 
 # So many steps are followed with other arguments, in all walks together.
 MOST_STEPS = 3_000
@@ -121,7 +121,7 @@ class OtherWalks:
         scope = Scope("", {}, self._choices(), program)
         inputs = {value.name: _plain(value.abstract) for value in use.inputs}
         step = LayerStep(body.name, None, {}, body.mark)
-        flow, _, _ = walk_block(body, step, scope, values, inputs, {})
+        flow, _ = walk_block(body, step, scope, values, inputs, {})
         return flow
 
     def _choices(self) -> Choices:
@@ -172,8 +172,6 @@ def _gives(flow: Flow) -> str:
 
 
 def _told(value: Any) -> str:
-    if isinstance(value, Either):
-        return f"{_told(value.first)} or {_told(value.second)}"
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_told(item)}" for key, item in value.items())
     if isinstance(value, (tuple, list)):

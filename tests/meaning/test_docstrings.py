@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import nngen
-from nngen import document, marking, spec
+from nngen import document, spec
 from nngen.diagram import draw
-from nngen.errors import SpecError
 from nngen.graph import build_graph
-from nngen.render import fill
-from nngen.spec import Spec
 from tests.claims import FalseClaim, Told, claims_hold
+from tests.same_text import same_text
 from tests.support import settled
 
 SPECS = sorted(Path(__file__).parents[2].joinpath("specs").glob("*.yaml"))
@@ -191,7 +189,7 @@ def docs(text: str) -> dict[str, str]:
         (ORDERS, "Permute", "Maps (N, C, H, W) to (N, C', H', W')."),
         (OPEN_ELSEWHERE, "B", "Maps (N, C, L) to (N, C, L')."),
         (PACKED, "P", "Maps a packed sequence to a packed sequence and (1, N, 5)."),
-        (NESTED, "Inner", "Maps (N, in_channels, L) to (N, C, L')."),
+        (NESTED, "Inner", "Maps (N, in_channels, L) to (N, planes, L)."),
         (NESTED, "Outer", "Maps (N, in_channels, L) to (N, C, L)."),
         (NESTED, "M", "Maps (N, 4, 8) to (N, C, 8)."),
         (BY_HAND, "M", "Maps (N, 3) to (N, 5).\n\nMaps (N, 4) to (N, 2)."),
@@ -376,31 +374,168 @@ def test_a_wrong_claim_is_found(name: str, right: str, wrong: str) -> None:
             Told(text.replace(right, wrong), vars(module), file).run(pair.subject(), (2, 3))
 
 
-def text_of(read: Spec) -> dict[str, str]:
-    """The files' text before it is formatted."""
-    return {name: marking.unmarked(text)[0] for name, text in fill(build_graph(read)).items()}
-
-
-def refused(read: Spec, values: dict[str, Any], usual: dict[str, str]) -> bool:
-    """Whether values do not fit a spec; where they do, the text must be the usual one."""
-    try:
-        text = text_of(spec.with_values(read, values))
-    except SpecError:
-        return True
-    assert text == usual, values
-    return False
-
-
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_text_does_not_depend_on_check(path: Path) -> None:
     read = spec.read(path)
-    usual = text_of(read)
     graph = build_graph(read)
-    sizes: dict[str, Any] = {name: 2 * value for name, value in graph.sizes.items()}
-    numbers = {n: 2 * value for n, value in graph.arguments.items() if type(value) is int}
-    flags = {n: not value for n, value in graph.arguments.items() if type(value) is bool}
-    tried = [{**sizes, **numbers}, *({name: value} for name, value in flags.items())]
-    fits = [not refused(read, values, usual) for values in tried if values]
-    if not all(fits):
-        fits += [not refused(read, {name: value}, usual) for name, value in numbers.items()]
-    assert any(fits) or not fits
+    assert same_text(read) or not (graph.sizes or graph.arguments)
+
+
+TOLD_BOTH_WAYS = """
+name: M
+args: {width: WIDTH, mid: null}
+let: {wide: 2 * width}
+input: [4, 8]
+layers:
+  - Conv1d as c: {out_channels: 6, kernel_size: 1}
+  - a = c * wide if mid is None else c
+  - "b = LINE"
+outputs: OUTPUTS
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "outputs", "claim", "returns"),
+    [
+        ("a * 2", "b if wide > 10 else None", "(N, 6, 8), or None", "Tensor | None"),
+        ("a * 2", "(a, b if wide > 10 else None)", "(N, 6, 8) and (N, 6, 8), or (N, 6, 8) and None", "tuple[Tensor, Tensor | None]"),
+        ("a * 2", "{'b': b if wide > 10 else None}", "b (N, 6, 8), or b None", "dict[str, Tensor | None]"),
+        ("a * 2 if width > 7 else None", "b", "(N, 6, 8), or None", "Tensor | None"),
+        ("(a, x) if width < 4 else None", "b", "(N, 6, 8) and (N, 4, 8), or None", "tuple[Tensor, Tensor] | None"),
+        ("a.flatten(1) if wide > 20 else a", "b", "(N, 6, 8), or (N, 48)", "Tensor"),
+        ("a.flatten(1) if training else a", "b", "(N, 6, 8), or (N, 48)", "Tensor"),
+        ("(a, x) if training else a", "b", "(N, 6, 8) and (N, 4, 8), or (N, 6, 8)", "Tensor | tuple[Tensor, Tensor]"),
+        ("a if width > 7 else None", "b if width > 7 else x", "(N, C, 8)", "Tensor"),
+        ("a if width > 7 else None", "x if not width > 7 else b", "(N, C, 8)", "Tensor"),
+        ("a[:, :mid] if mid is not None else None", "b", "(N, min(mid, 6), 8), or None", "Tensor | None"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("width", [3, 5, 6, 12])
+def test_a_condition_on_a_number_is_told_both_ways(
+    line: str, outputs: str, claim: str, returns: str, width: int
+) -> None:
+    text = TOLD_BOTH_WAYS.replace("LINE", line).replace("OUTPUTS", f'"{outputs}"')
+    pair = nngen.load(text.replace("WIDTH", str(width)))
+    assert pair.graph.model.doc == f"Maps (N, 4, 8) to {claim}."
+    assert pair.graph.model.returns == returns
+    claims_hold(pair)
+
+
+TAKES_INDICES = """
+name: M
+input: [4, 8]
+layers:
+  - MaxPool1d as pool: {kernel_size: 1, return_indices: true}
+    when: training
+  - ReLU as act: {}
+    from: x
+outputs: pool, act
+"""
+IN_A_BLOCK = """
+name: M
+args: {wide: false}
+input: [4, 8]
+blocks:
+  Maybe:
+    args: {both: false}
+    layers: [y = x.tanh()]
+    outputs: "(x, y) if both else None"
+layers:
+  - Maybe as first: {both: true}
+  - Maybe as second: {both: wide}
+    from: x
+outputs: second, first
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "returns"),
+    [
+        (TAKES_INDICES, "(N, 4, 8) and (N, 4, 8) and (N, 4, 8), or (N, 4, 8) and (N, 4, 8)", "tuple[Tensor | tuple[Tensor, Tensor], Tensor]"),
+        (IN_A_BLOCK, "(N, 4, 8) and (N, 4, 8) and (N, 4, 8) and (N, 4, 8), or None and (N, 4, 8) and (N, 4, 8)", "tuple[tuple[Tensor, Tensor] | None, tuple[Tensor, Tensor]]"),
+    ],
+)  # fmt: skip
+def test_what_a_step_decides_is_told_both_ways(text: str, claim: str, returns: str) -> None:
+    pair = nngen.load(text)
+    assert pair.graph.model.doc == f"Maps (N, 4, 8) to {claim}."
+    assert pair.graph.model.returns == returns
+    claims_hold(pair)
+
+
+MISFIT = """
+name: M
+args: {width: WIDTH, mid: MID}
+input: [width - 2, 7]
+layers:
+  - Conv1d as c: {in_channels: 3, out_channels: 6, kernel_size: 3, padding: same}
+    when: mid is None
+  - y = c * 2 if mid is None and width < 9 else c
+"""
+
+
+@pytest.mark.parametrize(("width", "mid"), [(5, "null"), (5, "4"), (5, "8")])
+def test_what_does_not_come_about_with_a_number_is_not_told(width: int, mid: str) -> None:
+    text = MISFIT.replace("WIDTH", str(width)).replace("MID", mid)
+    assert docs(text)["M"] == "Maps (N, width - 2, 7) to (N, C, 7)."
+
+
+BROADCAST = """
+name: M
+args: {k: K}
+input: [4, 8]
+blocks:
+  Join:
+    args: {planes: required, project: false}
+    layers:
+      - Conv1d as a: {out_channels: planes, kernel_size: 1}
+      - Conv1d as b: {out_channels: planes, kernel_size: 1}
+        when: project
+        from: x
+      - y = b + a
+layers:
+  - Join as narrow: {planes: 1, project: true}
+  - Join as wide: {planes: k // 2}
+outputs: wide
+"""
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 12])
+def test_of_two_sizes_that_broadcasting_joins_one_tells_of_both(k: int) -> None:
+    pair = nngen.load(BROADCAST.replace("K", str(k)))
+    assert pair.graph.model.doc == "Maps (N, 4, 8) to (N, k // 2, 8)."
+    claims_hold(pair)
+
+
+@pytest.mark.parametrize("line", ["a + x", "x + a"])
+def test_a_number_tells_more_than_an_argument_that_must_be_it(line: str) -> None:
+    text = f"""
+name: M
+args: {{k: 4}}
+input: [4, 8]
+layers:
+  - Conv1d as a: {{out_channels: k, kernel_size: 1}}
+  - y = {line}
+"""
+    pair = nngen.load(text)
+    assert pair.graph.model.doc == "Maps (N, 4, 8) to (N, 4, 8)."
+    told = Told(pair.source_map.files["nn_style.py"].text, vars(pair.nn_style), "nn_style.py")
+    told.run(pair.subject(), (2, 3))
+    told.run(replace(pair.subject(), arguments={"k": 1}), (2, 3))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("-> tuple[Tensor, Tensor | None]", "-> tuple[Tensor, Tensor]"),
+        ("-> tuple[Tensor, Tensor | None]", "-> tuple[Tensor, None]"),
+        ("-> tuple[Tensor, Tensor | None]", "-> Tensor"),
+    ],
+)
+def test_a_wrong_type_is_found(right: str, wrong: str) -> None:
+    pair = nngen.load(ARMS.format(flag="false", line="a + 1", outputs='"(a, y if flag else None)"'))
+    text = pair.source_map.files["nn_style.py"].text
+    assert right in text
+    told = Told(text.replace(right, wrong), vars(pair.nn_style), "nn_style.py")
+    with pytest.raises(FalseClaim, match="what it returns is no"):
+        for flag in (False, True):
+            told.run(replace(pair.subject(), arguments={"flag": flag}), (2, 3))
