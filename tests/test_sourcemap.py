@@ -147,6 +147,13 @@ def test_lines_of_the_functional_twin() -> None:
         ("blocks.Block.layers[0].Sequential as body[1]", "body = F.relu(body)"),
         ("blocks.Block.layers[1]", "x = body if self.planes > 2 else x"),
         ("blocks.Block", "return x"),
+        ("blocks.Block", "def extra_repr(self) -> str:"),
+        ("blocks.Block", '"""The parameters\' shapes, which print(model) shows."""'),
+        ("blocks.Block", "parameters = self.named_parameters(recurse=False)"),
+        (
+            "blocks.Block",
+            'return "\\n".join(f"({name}): {tuple(p.shape)}" for name, p in parameters)',
+        ),
         ("args.width", "def __init__(self, width: int = 4) -> None:"),
         ("layers[0].Block", "self.block1 = Block(3, width)"),
         ("layers[3].Linear as fc", "self.fc_weight = nn.Parameter("),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nngen
 from nngen import marking
 from nngen import spec as specs
 from nngen.graph import build_graph
@@ -22,3 +23,25 @@ def test_black_changes_only_code_with_long_lines() -> None:
                 short += 1
                 assert formatted(code) == code, f"{path.name}, {name}"
     assert short > len(SPECS) / 2
+
+
+MODEL = """
+name: Net
+input: [3, 8, 8]
+layers:
+  - Stem:
+  - Conv2d: {out_channels: 2, kernel_size: 1}
+  - ReLU:
+blocks:
+  Stem: {layers: [{Conv2d: {out_channels: 4, kernel_size: 3, bias: false}}]}
+"""
+
+
+def test_the_functional_twin_prints_its_parameters() -> None:
+    pair = nngen.load(MODEL)
+    assert str(pair.functional_style.Net()) == """\
+Net(
+  (conv1_weight): (2, 4, 1, 1)
+  (conv1_bias): (2,)
+  (stem1): Stem((conv1_weight): (4, 3, 3, 3))
+)"""

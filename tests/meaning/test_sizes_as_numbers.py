@@ -12,7 +12,7 @@ from nngen.errors import SpecError
     ("layer", "message"),
     (
         ("Dropout: n", "p of Dropout cannot be n, which is 5\n"),
-        ("Dropout: 1 - n", "p of Dropout cannot be -n + 1, which is -4\n"),
+        ("Dropout: 1 - n", "p of Dropout cannot be 1 - n, which is -4\n"),
         ("Softplus: {beta: n - 5}", None),
         ("LayerNorm: {eps: n}", None),
     ),
