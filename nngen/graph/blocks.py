@@ -31,6 +31,7 @@ from nngen.spec.mentions import input_sizes, mentioned
 from nngen.tensors import Tensor
 from nngen.written import Given
 
+_IN_LINES = "in a line, `x.shape[i]` is a size of the input at hand"
 _LETTERS = {4: "NCHW", 5: "NCDHW"}
 
 
@@ -155,15 +156,25 @@ def _refuse_resized(kind: str, first: Flow, again: Flow) -> None:
             _compare(kind, built.module, other.module)
         if built.value is not None:
             _demand_same_sizes(kind, free_names(built.value.tree), first, again, built.name)
-        if built.condition is not None and built.condition.build is not None:
-            _demand_same_sizes(kind, free_names(built.condition.build), first, again)
+    for operation in first.operations:
+        if operation.condition is not None:
+            _demand_same_sizes(kind, free_names(operation.condition.tree), first, again)
+        if operation.line is not None:
+            names, hint = free_names(operation.line.value.tree), _IN_LINES
+            _demand_same_sizes(kind, names, first, again, hint=hint)
 
 
 def _demand_same_sizes(
-    kind: str, names: Iterable[str], first: Flow, again: Flow, what: str = ""
+    kind: str,
+    names: Iterable[str],
+    first: Flow,
+    again: Flow,
+    what: str = "",
+    hint: str = "",
 ) -> None:
     for name in sorted(names):
-        _demand_same(kind, what or name, *(f.scope.values.get(name) for f in (first, again)))
+        values = (flow.scope.values.get(name) for flow in (first, again))
+        _demand_same(kind, what or name, *values, hint=hint)
 
 
 def _compare(kind: str, module: Module, other: Module) -> None:
@@ -175,15 +186,15 @@ def _compare(kind: str, module: Module, other: Module) -> None:
         _refuse_resized(kind, module.flow, other.flow)
 
 
-def _demand_same(kind: str, what: str, value: Any, other: Any) -> None:
+def _demand_same(kind: str, what: str, value: Any, other: Any, hint: str = "") -> None:
     if isinstance(value, tuple) and isinstance(other, tuple):
         for one, its in zip(value, other):
-            _demand_same(kind, what, one, its)
+            _demand_same(kind, what, one, its, hint)
     sizes = [value_of(v) for v in (value, other) if isinstance(v, (int, Size)) and v is not True]
     if len(sizes) == 2 and None not in sizes and sizes[0] != sizes[1]:
         raise Fault(
             f"{kind} was built with {what} {sizes[0]}, but this input asks for {sizes[1]}",
-            "a layer that is called again has the sizes of its first use",
+            hint or "a layer that is called again has the sizes of its first use",
         )
 
 

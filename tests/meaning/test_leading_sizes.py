@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor, nn
 
+from nngen import SpecError
+from nngen.loading import load
 from tests.meaning.against import check
 
 
@@ -48,3 +51,38 @@ def test_both_sizes_of_an_image_that_only_lines_use() -> None:
             return y
 
     check(spec, Model, (3, 2, 3, 6))
+
+
+AGAIN = {
+    "in_features": "layers: ['y = x / in_features']",
+    "a let": "let: {wide: 2 * in_features}\n    layers: ['y = x / wide']",
+    "a condition that asks for the mode, too": (
+        "layers: [{Tanh: , when: training and in_features > 8}]"
+    ),
+    "outputs": "layers: ['y = x + 1']\n    outputs: y / in_features",
+}
+INNER = "layers: [B as b]\n    outputs: b"
+
+
+@pytest.mark.parametrize("body", AGAIN.values(), ids=AGAIN)
+@pytest.mark.parametrize("use", ["B as a:", "Sequential as a: [B, ReLU]", "C as a:"])
+def test_a_block_that_is_called_again_has_one_size(body: str, use: str) -> None:
+    spec = f"""
+name: M
+inputs: {{x: [8], z: [12]}}
+blocks:
+  B:
+    {body}
+  C:
+    {INNER}
+layers:
+  - {use}
+    from: x
+  - b = a(z)
+outputs: a, b
+"""
+    if not use.startswith("C"):
+        spec = spec.replace(f"  C:\n    {INNER}\n", "")
+    with pytest.raises(SpecError, match="was built with .*, but this input asks for"):
+        load(spec)
+    load(spec.replace("[12]", "[8]"))
