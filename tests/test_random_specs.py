@@ -214,7 +214,7 @@ FOUND = {
 
 
 def test_random_specs_are_what_they_say() -> None:
-    figures = run(1, 60)
+    figures = run(2, 60)
     assert not figures.failures, "\n".join(figures.failures[0])
     assert figures.checked > 0.8 * figures.drawn, figures.refused
 

@@ -173,8 +173,8 @@ def _demand_same_sizes(
     hint: str = "",
 ) -> None:
     for name in sorted(names):
-        values = (flow.scope.values.get(name) for flow in (first, again))
-        _demand_same(kind, what or name, *values, hint=hint)
+        one, its = (flow.scope.values.get(name) for flow in (first, again))
+        _demand_same(kind, what or name, one, its, hint)
 
 
 def _compare(kind: str, module: Module, other: Module) -> None:

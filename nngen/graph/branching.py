@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Any
 
+from nngen.errors import SpecError
 from nngen.evaluation import truth
 from nngen.fold import Folder, free_names
 from nngen.graph.flow import Condition
@@ -37,6 +39,24 @@ def condition_of(step: LayerStep, scope: Scope) -> tuple[Condition | None, Any]:
             return None, False
         return Condition(tree, None, training, not step.otherwise_none), holds
     return Condition(tree, build_tree, training, not step.otherwise_none), holds
+
+
+def of_state(condition: Condition | None, step: LayerStep) -> Condition | None:
+    """The condition of a Parameter or Buffer, which there is nothing in the place of.
+
+    Raises:
+        SpecError: it asks for the mode.
+    """
+    if condition is None:
+        return None
+    if condition.training:
+        assert step.when is not None
+        raise SpecError(
+            f"a {step.kind} is there in both modes, or in none: its `when` cannot ask for `training`",
+            step.when.mark,
+            "ask in the line that uses it: `… if training else …`",
+        )
+    return replace(condition, passes=False)
 
 
 def _either(left: ast.expr, right: ast.expr) -> ast.expr:

@@ -268,14 +268,15 @@ def named_state(built: Built) -> LayerState:
         assert built.value is not None
         value = source(renamed(built.value.tree, keep_name))
         line = StateLine(built.name, value, True, bool(module.values["persistent"]))
-        return LayerState((line,), (), built.step, module.mark)
+        return LayerState((line,), (), built.step, module.mark, built_flag(built))
     sizes = source(literal(module.values["shape"]))[1:-1].rstrip(",")
     initializer = built.redraws[0].initializer
     plain = {"zeros_": "zeros", "ones_": "ones"}.get(initializer.function)
     line = StateLine(built.name, f"torch.{plain or 'empty'}({sizes})", False, True)
     written = written_sizes(module.values["shape"], module)
     call = initializer_call(initializer, f"self.{built.name}", written)
-    return LayerState((line,), () if plain else (call,), built.step, module.mark)
+    draws = () if plain else (call,)
+    return LayerState((line,), draws, built.step, module.mark, built_flag(built))
 
 
 def build_condition(condition: Condition | None) -> str:

@@ -59,7 +59,8 @@ def leaves_of(flow: Flow, prefix: str = "", above: tuple[str, ...] = ()) -> Iter
     there = [(place, each, each.module) for place, each in enumerate(flow.built) if each.module]
     for _, built, module in there:
         if module.kind == "Parameter":
-            key, flags, shape = prefix + built.name, (*above, ""), module.values["shape"]
+            key, flags = prefix + built.name, (*above, built_flag(built))
+            shape = module.values["shape"]
             yield Leaf(key, "", built.name, flow, built.name, module, shape, flags)
     for place, built, module in there:
         if module.kind not in ("Parameter", "Buffer"):

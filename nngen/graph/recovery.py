@@ -19,6 +19,7 @@ from nngen.graph.scope import Choices, Program, Scope
 from nngen.spec import Body, LayerStep, LineStep, Spec, Step
 from nngen.spec.broken import NUMBERED
 from nngen.spec.mentions import input_sizes, unused
+from nngen.spec.steps import STATE_KINDS
 from nngen.tensors import Tensor
 
 # Hints for names that Python programs have, and specs do not.
@@ -65,6 +66,8 @@ def recover(walker: Recovering, step: Step, number: int) -> None:
         _mention(walker, free_names(step.line.value.tree))
         _leave(walker, step, step.line.names)
         return
+    if step.kind == "Buffer" and "value" in step.arguments:
+        examine(walker, step.arguments["value"])
     check_arguments(step, walker.scope, errors)
     _tell_apart(step, _given(walker, step))
     name = walker.name or (step.label and step.label.fixed)
@@ -86,7 +89,10 @@ def recover(walker: Recovering, step: Step, number: int) -> None:
         walker.running.used = True
     call = set() if step.call is None else free_names(step.call.value.tree)
     _mention(walker, [*call, *(each.text for each in step.sources or ())])
+    running = walker.running
     _leave(walker, step, given or (name or "",))
+    if step.kind in STATE_KINDS:
+        walker.running = running
 
 
 def _given(walker: Recovering, step: LayerStep) -> Any:
@@ -151,7 +157,7 @@ def check_arguments(step: LayerStep, scope: Scope, errors: Errors) -> None:
     for name in step.arguments:
         if step.kind in LAYERS:
             errors.attempt(check_argument, step, name, scope)
-        else:
+        elif (step.kind, name) != ("Buffer", "value"):  # that is made of tensors
             errors.attempt(evaluate, step.arguments[name], scope.values)
     if step.broken is None and step.kind in LAYERS:
         for argument in LAYERS[step.kind].signature:

@@ -186,7 +186,11 @@ class Redraws:
         """What the nn twin's loop does with the modules that pass a test."""
         for parameter, leaves in parameters.items():
             call = self._call(leaves[0], f"module.{parameter}", None)
-            if self._sometimes_none(leaves[0], parameter, test):
+            flag = leaves[0].flags[-1].removeprefix("self.")
+            if flag and not leaves[0].kind:  # a Parameter, which may not be there
+                yield f"    if module.{flag}:"
+                yield f"        {call}"
+            elif self._sometimes_none(leaves[0], parameter, test):
                 yield f"    if module.{parameter} is not None:"
                 yield f"        {call}"
             else:

@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from nngen.errors import Mark, SpecError
+from nngen.errors import Fault, Mark, SpecError
 from nngen.expressions import Target
 from nngen.graph.flow import Application, Condition, Value
-from nngen.graph.merging import merged, misfit
+from nngen.graph.merging import merged, misfit, under
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
 from nngen.sizes import value_of
+from nngen.spec import LayerStep
 from nngen.tensors import UNKNOWN, Tensor
+
+
+def applied(
+    layer: Callable[..., Application],
+    step: LayerStep,
+    reads: tuple[Value, ...],
+    condition: Condition | None,
+    holds: Any,
+    scope: Scope,
+) -> Application | None:
+    """The layer applied; where its condition does not hold in this use, if that can be told at all.
+
+    Raises:
+        SpecError: it does not fit.
+    """
+    values = [value.abstract for value in reads]
+    if condition is not None:
+        test = given(condition.tree, scope.values)
+        values = [under(test, value) for value in values]
+    try:
+        with scope.program.errors.trying(holds is False):
+            return layer(*values)
+    except Fault as fault:
+        error = SpecError(fault.message, step.mark, apart(reads) or fault.hint)
+    except SpecError as fault:
+        error = fault
+    if holds is False:
+        return None
+    raise error
 
 
 def outcome(

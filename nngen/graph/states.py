@@ -20,7 +20,39 @@ from nngen.spec import LayerStep
 from nngen.tensors import Tensor
 
 
-def build_state(
+def made_state(
+    step: LayerStep,
+    name: str,
+    scope: Scope,
+    evaluator: LineEvaluator,
+    buffers: Container[str],
+    absent: bool,
+) -> tuple[Module | None, Any, Expression | None]:
+    """A Parameter or Buffer, the tensor that it is, and of a Buffer how the constructor makes it.
+
+    Args:
+        step: as the spec has it.
+        name: what it is called.
+        scope: the names of its class.
+        evaluator: follows a Buffer's value.
+        buffers: the Buffers above.
+        absent: its condition does not hold in this use; what it would be can perhaps not be told.
+
+    Raises:
+        SpecError: its shape or value is missing or wrong.
+    """
+    try:
+        with scope.program.errors.trying(absent):
+            module, tensor = _build_state(step, name, scope, evaluator)
+            value = step.arguments.get("value")
+            return module, tensor, value and _made_of(value, evaluator, buffers)
+    except SpecError:
+        if not absent:
+            raise
+        return None, Tensor(None), None
+
+
+def _build_state(
     step: LayerStep, name: str, scope: Scope, evaluator: Evaluator
 ) -> tuple[Module, Any]:
     """A Parameter or Buffer, and the tensor that it is.
@@ -64,7 +96,7 @@ def build_state(
     return Module(step.kind, (name,), step.mark, {"persistent": persistent}), tensor
 
 
-def made_of(value: Expression, evaluator: LineEvaluator, buffers: Container[str]) -> Expression:
+def _made_of(value: Expression, evaluator: LineEvaluator, buffers: Container[str]) -> Expression:
     """A Buffer's value as the constructor makes it, once the evaluator has followed it.
 
     Args:

@@ -35,7 +35,8 @@ def unite(flows: list[Flow]) -> Flow:
             raise SpecError(
                 f"{built.name!r} does not fit what it is given in any use",
                 first.body.layers[built.step].mark,
-                "its condition holds in none of them either: take it out, or mend its sizes",
+                "its condition holds in none of them either: take it out, mend its sizes, or give values under `check` "
+                "with which it holds",
             )
         if built.module is None:
             first.built[place] = next(

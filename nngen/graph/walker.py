@@ -12,19 +12,18 @@ from nngen.errors import BROKEN, Fault, Follows, Mark, SpecError, did_you_mean
 from nngen.expressions import Line
 from nngen.graph.alternatives import either
 from nngen.graph.automatic import automatic_names
-from nngen.graph.branching import condition_of
+from nngen.graph.branching import condition_of, of_state
 from nngen.graph.calls import check_plain
 from nngen.graph.containers import copies, inputs_of
-from nngen.graph.flow import Above, Application, Built, Condition, Flow, Operation, Value
+from nngen.graph.flow import Above, Built, Condition, Flow, Operation, Value
 from nngen.graph.lines import Layer, LineEvaluator
-from nngen.graph.merging import under
 from nngen.graph.order import in_order
 from nngen.graph.overwriting import refuse_overwritten
 from nngen.graph.recovery import PYTHON, recover
-from nngen.graph.results import apart, outcome, unpacked
+from nngen.graph.results import applied, outcome, unpacked
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
-from nngen.graph.states import build_state, made_of
+from nngen.graph.states import made_state
 from nngen.graph.told import told_apart, told_by_line, told_by_step
 from nngen.graph.trials import Sources
 from nngen.graph.usage import refuse_unused
@@ -169,7 +168,7 @@ class Walker:
         if condition is None and holds is False:
             return
         if step.kind in ("Parameter", "Buffer"):
-            self._state(step, number)
+            self._state(step, number, condition, holds)
             return
         names = list(copies(step, self.scope))
         if self.body.sequential or (step.label is not None and step.label.fixed is None):
@@ -217,7 +216,7 @@ class Walker:
             self.layers[name] = layer
             if any(value.abstract is BROKEN for value in reads):
                 raise Follows
-            application = self._applied(layer, step, reads, condition, holds)
+            application = applied(layer, step, reads, condition, holds, self.scope)
             result = outcome(application, reads, condition, self.scope)
             value = Value(result, name, step.mark)
             value.told = told_by_step(application, reads, condition, self.scope, result)
@@ -238,48 +237,29 @@ class Walker:
             )
         self.flow.built.append(Built(name, layer.module, number, condition, step.init))
 
-    def _applied(
-        self,
-        layer: Layer,
-        step: LayerStep,
-        reads: tuple[Value, ...],
-        condition: Condition | None,
-        holds: Any,
-    ) -> Application | None:
-        """The layer applied; where its condition does not hold in this use, if that can be told at all."""
-        values = [value.abstract for value in reads]
-        if condition is not None:
-            test = given(condition.tree, self.scope.values)
-            values = [under(test, value) for value in values]
-        try:
-            with self.scope.program.errors.trying(holds is False):
-                return layer(*values)
-        except Fault as fault:
-            error = SpecError(fault.message, step.mark, apart(reads) or fault.hint)
-        except SpecError as fault:
-            error = fault
-        if holds is False:
-            return None
-        raise error
-
     def _check_free(self, name: str, mark: Mark) -> None:
         taken = (self.layers, self.values, self.scope.values, self.attributes)
         if any(name in names for names in taken):
             raise SpecError(f"the name {name!r} is taken already", mark, "choose another name")
 
-    def _state(self, step: LayerStep, number: int) -> None:
+    def _state(self, step: LayerStep, number: int, condition: Condition | None, holds: Any) -> None:
         if step.label is None:
             raise SpecError(f"a {step.kind} needs a name", step.mark, f"`{step.kind} as scale: …`")
         name = str(step.label.fixed)
         self._check_free(name, step.mark)
+        condition = of_state(condition, step)
         evaluator = LineEvaluator(self)
-        module, abstract = build_state(step, name, self.scope, evaluator)
+        if condition is not None:
+            evaluator.holds.append(ast.unparse(condition.tree))
         buffers = [each for each, kind in self.attributes.items() if kind == "Buffer"]
-        content = step.arguments.get("value")
-        expression = content and made_of(content, evaluator, buffers)
-        self._bind(name, Value(abstract, name, step.mark, state=True, fixed=True))
+        module, abstract, content = made_state(
+            step, name, self.scope, evaluator, buffers, holds is False
+        )
+        value = Value(abstract, name, step.mark, state=True, fixed=True)
+        value.only_when = None if condition is None else condition.tree
+        self._bind(name, value)
         self.attributes[name] = step.kind
-        self.flow.built.append(Built(name, module, number, None, step.init, expression))
+        self.flow.built.append(Built(name, module, number, condition, step.init, content))
 
     def _sources(self, step: LayerStep, again: bool, number: int) -> tuple[Value, ...]:
         """The values that a layer takes; a copy of the layer above takes that one's value first."""

@@ -12,6 +12,7 @@ from nngen.catalog.entry import Layer
 from nngen.catalog.kinds import Kind
 from nngen.catalog.modifiers import MODIFIERS
 from nngen.catalog.signature import REQUIRED, Argument, Signature
+from nngen.spec.steps import BESIDE_STATE
 
 Schema = dict[str, Any]
 
@@ -120,6 +121,7 @@ class Definitions:
         if self.name == "open":
             labelled[rf"{_block_name([*kinds, *beside])}(?:$|{_LABEL})"] = {}
         given = [{"required": [key]} for key in beside]
+        stray = [{"required": [key]} for key in beside if key not in BESIDE_STATE]
         return {
             "type": "object",
             "properties": {**kinds, **beside},
@@ -131,6 +133,10 @@ class Definitions:
             "allOf": [
                 {"if": {"not": {"anyOf": given}}, "then": {"maxProperties": 1}},
                 {"if": {"oneOf": given}, "then": {"minProperties": 2, "maxProperties": 2}},
+                {
+                    "if": {"propertyNames": {"not": {"pattern": r"^(?:Parameter|Buffer)(?:\s|$)"}}},
+                    "else": {"not": {"anyOf": stray}},
+                },
             ],
         }
 
@@ -155,7 +161,7 @@ class Definitions:
                 "anyOf": [{"type": "integer", "minimum": 1}, self.ref("expression")],
             },
             "when": {
-                "description": "where this does not hold, the input passes through",
+                "description": "where this does not hold, the input passes through, and there is no Parameter or Buffer",
                 "type": ["boolean", "string"],
             },
             "otherwise": {

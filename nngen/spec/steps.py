@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 from nngen.catalog import LAYERS
 from nngen.catalog.kinds import Kind, kind
-from nngen.catalog.modifiers import MODIFIED, MODIFIERS
+from nngen.catalog.modifiers import MODIFIERS
 from nngen.document import Entry, Mapping, Node, Scalar, Sequence
 from nngen.errors import Errors, Follows, Mark, SpecError
-from nngen.expressions import Expression, Line, parse, parse_line, shorten
+from nngen.expressions import Expression, parse, parse_line, shorten
 from nngen.names import check_layer_name
 from nngen.spec import meant
+from nngen.spec.beside import built_after_of, call_of, from_of, modifiers_of, otherwise_of
 from nngen.spec.broken import unread, words_in
 from nngen.spec.model import (
     INPUT_SIZES,
@@ -23,16 +24,16 @@ from nngen.spec.model import (
     Label,
     LayerStep,
     LineStep,
-    Name,
     Option,
     Rule,
     Step,
 )
-from nngen.spec.nodes import expression, items, known_keys, shown, text
+from nngen.spec.nodes import expression, items, shown
 from nngen.spec.redraws import initializer, rules
 
 # The sizes of a block's first input that it may name; used, they become its leading arguments.
 BESIDE = ("from", "call", "repeat", "when", "otherwise", "init", "built_after", *MODIFIERS)
+BESIDE_STATE = ("when", "otherwise", "built_after")  # of a Parameter or Buffer
 LONGEST_LABEL = 200
 SEQUENTIAL_FORM = "`Sequential: [{Linear: 10}, ReLU]`"
 _HEAD = re.compile(r"(?P<kind>[A-Za-z_]\w*)(?:\s+as\s+(?P<name>\S.*))?")
@@ -142,10 +143,11 @@ class StepReader:
             hint = meant.other_form(first, rest, self.kinds)
             if hint:
                 raise SpecError(f"a step has no key {first.key!r}", first.key_mark, hint)
+        fitting = BESIDE_STATE if first.key.split()[0] in STATE_KINDS else BESIDE
         for entry in rest:
-            if entry.key not in BESIDE:
+            if entry.key not in fitting:
                 self.errors.add(self._stray(entry, first.key))
-        beside = {entry.key: entry.value for entry in rest}
+        beside = {entry.key: entry.value for entry in rest if entry.key in fitting}
         return self._head(first.key, first.key_mark, first.value, beside)
 
     def known(self, kind_name: str) -> tuple[str, ...]:
@@ -164,6 +166,9 @@ class StepReader:
                 entry.key_mark,
                 f"indent it further than {kind_name}, or write `{kind_name}: {{{entry.key}: …}}`",
             )
+        if entry.key in BESIDE:
+            message = f"{entry.key!r} stands beside a layer, and a {kind_name} is none"
+            return SpecError(message, entry.key_mark, "take it out")
         hint = meant.key(entry, kind_name, self.known(kind_name), BESIDE)
         return SpecError(f"a step has no key {entry.key!r}", entry.key_mark, hint)
 
@@ -209,14 +214,14 @@ class StepReader:
             mark,
             layers,
             children,
-            attempt(_from, beside.get("from")),
-            attempt(_call, beside.get("call")),
+            attempt(from_of, beside.get("from")),
+            attempt(call_of, beside.get("call")),
             attempt(expression, beside["repeat"]) if "repeat" in beside else None,
             attempt(expression, beside["when"]) if "when" in beside else None,
-            attempt(_otherwise, beside) or False,
+            attempt(otherwise_of, beside) or False,
             redraws or (),
-            attempt(_modifiers, kind_name, beside) or {},
-            attempt(_built_after, beside.get("built_after")),
+            attempt(modifiers_of, kind_name, beside) or {},
+            attempt(built_after_of, beside.get("built_after")),
         )
 
     @property
@@ -347,58 +352,3 @@ def _label(label: str, mark: Mark, start: int) -> Label:
     if result.fixed is not None:
         check_layer_name(result.fixed, mark)
     return result
-
-
-def _from(node: Node | None) -> tuple[Name, ...] | None:
-    if node is None:
-        return None
-    listed = node.items if isinstance(node, Sequence) else (node,)
-    if not listed:
-        raise SpecError("`from` is empty", node.mark, "name the values that the layer takes")
-    for item in listed:
-        if not re.fullmatch(r"\w+", text(item, "`from`")):
-            line = (
-                f"`- y = {text(item, '`from`')}`" if not isinstance(node, Sequence) else "`- y = …`"
-            )
-            hint = f"bind it to a name in a line above: {line}, and `from: y`"
-            raise SpecError("`from` takes the names of values", item.mark, hint)
-    return tuple(Name(text(item, "`from`"), item.mark) for item in listed)
-
-
-def _built_after(node: Node | None) -> Name | None:
-    return None if node is None else Name(text(node, "`built_after`"), node.mark)
-
-
-def _call(node: Node | None) -> Line | None:
-    return None if node is None else parse_line(text(node, "`call`"), node.mark)
-
-
-def _otherwise(beside: dict[str, Node]) -> bool:
-    node = beside.get("otherwise")
-    if node is None:
-        return False
-    if "when" not in beside or text(node, "`otherwise`") != "none":
-        raise SpecError("`otherwise: none` stands beside a `when`, and is its only form", node.mark)
-    return True
-
-
-def _modifiers(kind_name: str, beside: dict[str, Node]) -> dict[str, dict[str, Expression]]:
-    """The modifiers beside a step, each with its arguments."""
-    found: dict[str, dict[str, Expression]] = {}
-    for name in MODIFIERS:
-        if name not in beside:
-            continue
-        node = beside[name]
-        if kind_name not in MODIFIED or found:
-            why = "one modifier is enough" if found else f"{kind_name} has no weight to modify"
-            raise SpecError(f"`{name}` cannot stand here: {why}", node.mark)
-        if not isinstance(node, Mapping):
-            raise SpecError(
-                f"`{name}` takes its arguments as a mapping", node.mark, f"`{name}: {{}}`"
-            )
-        signature = MODIFIERS[name].signature
-        known_keys(node, signature.names, name)
-        found[name] = {
-            key: expression(entry.value, signature[key].kind) for key, entry in node.entries.items()
-        }
-    return found

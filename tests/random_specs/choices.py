@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.random_specs.draft import Draft
-from tests.random_specs.layers import fresh, pick, substituted
+from tests.random_specs.layers import fresh, initializer, pick, substituted
 
 Draw = st.DrawFn
 
@@ -168,6 +168,27 @@ def viewed(draw: Draw, draft: Draft, depth: int) -> bool:
     return draft.attempt(*steps)
 
 
+def sliced(draw: Draw, draft: Draft, depth: int) -> bool:
+    """A part of a value, by an argument that may be larger than what it is a part of."""
+    taken = pick(draw, draft, floating=False)
+    if taken is None or taken.rank < 2 or not taken.batched or not draft.names:
+        return False
+    place = draw(st.integers(1, taken.rank - 1))
+    if taken.shape[place] is None:  # a part of what is open is taken to be there
+        return False
+    name = draw(st.sampled_from(sorted(draft.names)))
+    before = ", ".join(":" * place)
+    cuts = (f":{name}", f"-{name}:", f"{name}:", f":-{name}", f"1:{name}", f"::{name}", f":{name} + 1", ":3", "-2:")  # fmt: skip
+    forms = [f"a[{before}, {cut}]" for cut in cuts]
+    forms += [f"a.split({name}, dim={place})[{part}]" for part in (0, 1)]
+    forms += [f"a.chunk({name}, dim={place})[{part}]" for part in (0, 1)]
+    forms += [f"torch.cat(a.split({name}, dim={place})[:2], dim={place})"]
+    target = fresh(draw, draft, ("part",))
+    return draft.attempt(
+        f"{target} = {substituted(draw(st.sampled_from(forms)), {'a': taken.name})}"
+    )
+
+
 def maybe(draw: Draw, draft: Draft, depth: int) -> bool:
     """A layer that is there or not, and a line that asks."""
     taken, tests = pick(draw, draft), conditions(draw, draft)
@@ -176,6 +197,16 @@ def maybe(draw: Draw, draft: Draft, depth: int) -> bool:
     test = draw(st.sampled_from(tests))
     name, target = fresh(draw, draft, ("extra",)), fresh(draw, draft, ("y", "z", "h"))
     width = taken.shape[-1]
+    if width is not None and draw(st.booleans()):
+        form = draw(st.sampled_from((f"a * {name} if {test} else a", f"a if not ({test}) else a + {name}")))  # fmt: skip
+        states: Any = (
+            {f"Parameter as {name}": {"shape": [width], "init": initializer(draw)}, "when": test},
+            {f"Buffer as {name}": {"value": f"torch.ones({width})"}, "when": test},
+        )
+        return draft.attempt(
+            draw(st.sampled_from(states)),
+            f"{target} = {substituted(form, {'a': taken.name})}",
+        )
     form = draw(st.sampled_from((f"a + {name} if {test} else a", f"a if not ({test}) else a * {name}")))  # fmt: skip
     return width is not None and draft.attempt(
         {f"Linear as {name}": width, "from": taken.name, "when": test, "otherwise": "none"},

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from nngen.catalog import LAYERS
 from tests.random_specs.arguments import arguments
-from tests.random_specs.choices import conditions, decided, maybe, options, other_value, viewed
+from tests.random_specs.choices import (
+    conditions,
+    decided,
+    maybe,
+    options,
+    other_value,
+    sliced,
+    viewed,
+)
 from tests.random_specs.draft import Draft, Flowing
 from tests.random_specs.idioms import idiom
 from tests.random_specs.joining import VALUES, finish, join, line, state
@@ -36,12 +44,13 @@ def step(draw: Draw, draft: Draft, depth: int) -> None:
     """Adds a step, or a few that belong together; in three attempts at most."""
     kinds: list[Callable[[Draw, Draft, int], bool]] = [
         layer, layer, layer, layer, layer, line, line, join, called, row, repeated, state, pooled,
-        again, paired, stack, conditional, decided, viewed, maybe, block,
+        again, paired, stack, conditional, decided, viewed, maybe, sliced,
+        block,
     ]  # fmt: skip
     if depth:
         kinds += [block, idiom, idiom]
     if draft.body.get("args"):
-        kinds += [decided, decided, conditional, viewed, maybe]
+        kinds += [decided, decided, conditional, viewed, maybe, sliced]
     for _ in range(3):
         if not draft.values():
             return

@@ -175,6 +175,7 @@ class Class(Part):
         self._body = body
         self._names = with_let(body.says, names)
         self._steps: dict[str, tuple[tuple[int, int], Step, Names]] = {}
+        self._states: dict[str, tuple[tuple[int, int], Step]] = {}
         self._last = ""
 
     def forward(self, *given: Any, **named: Any) -> Any:
@@ -221,6 +222,9 @@ class Class(Part):
         """Runs a step, which may be copies of a layer; gives the value after it."""
         if step.kind in STATES:
             assert step.name is not None
+            self._states[step.name] = (number, 0), step
+            if not evaluated(step.beside.get("when", True), self._names):
+                return running
             self._made.setdefault(step.name, Made((number, 0), step, self._names, None))
             if not hasattr(self, step.name):
                 self._build_state(step.name, self._made[step.name])
@@ -278,11 +282,12 @@ class Class(Part):
         self._buffers.clear()
         super()._build()
         self._steps.clear()
+        self._states.clear()
         finish(self, self._body.says, self._names)
 
     def _known(self) -> dict[str, tuple[tuple[int, int], Step]]:
         steps = {label: (place, step) for label, (place, step, _) in self._steps.items()}
-        return {**steps, **super()._known()}
+        return {**steps, **self._states, **super()._known()}
 
     def _build_state(self, label: str, made: Made) -> None:
         given = made.step.given
