@@ -33,7 +33,7 @@ from nngen.sizes import (
     value_of,
 )
 from nngen.tensors import UNKNOWN
-from nngen.untold import untold, untold_reason
+from nngen.untold import Untold, untold, untold_reason
 
 # Functions of sizes that give sizes.
 EXACT = ("max", "min", "abs", "round", "int", "prod", "math.prod")
@@ -288,8 +288,9 @@ def _name(name: str) -> ast.expr:
 
 
 def placed(size: Dim, sizes: dict[str, Dim]) -> str:
-    """The name that stands for a size in a tree."""
-    name = f"<{to_text(size)}>"
+    """The name that stands for a size in a tree; of those that are not told, each has its own."""
+    apart = [id(each) for each in opaque_in(size) if isinstance(each, Untold)]
+    name = f"<{to_text(size)}{apart or ''}>"
     sizes[name] = size
     return name
 

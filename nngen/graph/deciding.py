@@ -9,17 +9,20 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.fold import source
-from nngen.graph.merging import merged
+from nngen.graph.merging import merged, resized
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
-from nngen.sizes import Dim, value_of
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.sizes import Dim, is_whole, value_of
+from nngen.tensors import UNKNOWN, Tensor, in_this_use
 from nngen.untold import untold
 
-# With each flag the result is computed twice.
+# So many flags of one call are told in expressions: with each, the result is computed twice.
 _MOST_FLAGS = 4
 
 Compute = Callable[[Mapping[str, Any]], Any]
+Deciding = tuple[
+    str, ast.expr, tuple[Any, ...]
+]  # a value's name, its code, and what else it may be
 
 
 def decided(
@@ -43,14 +46,51 @@ def decided(
     Raises:
         Fault: nothing comes of them.
     """
+    texts = [name for name in trees if isinstance(values[name], str) and not words.get(name)]
+    if texts:  # an equation for one: nobody can say what else it may be
+        others = {name: tree for name, tree in trees.items() if name not in texts}
+        found = decided(values, others, compute, scope, words)
+        why = " and ".join(repr(source(trees[name])) for name in texts)
+        return resized(found, lambda size: _of_this_use(size, None, f"it depends on {why}"))
     tried = {name: _other_values(values[name], words.get(name, ())) for name in trees}
-    names = [name for name, others in tried.items() if others][:_MOST_FLAGS]
-    return _decided(values, [(name, trees[name], tried[name]) for name in names], compute, scope)
+    deciding = [(name, trees[name], others) for name, others in tried.items() if others]
+    if len(deciding) <= _MOST_FLAGS:
+        return _decided(values, deciding, compute, scope)
+    here = compute(values)
+    # What changes something by itself comes first; the sizes that the rest changes are not told.
+    deciding.sort(
+        key=lambda each: all(
+            _gives(compute, values, each, other) in (None, here) for other in each[2]
+        )
+    )
+    told, rest = deciding[:_MOST_FLAGS], deciding[_MOST_FLAGS:]
+    return _decided(values, told, lambda inner: _marked(inner, rest, compute), scope)
+
+
+def _gives(compute: Compute, values: Mapping[str, Any], deciding: Deciding, other: Any) -> Any:
+    """What comes of another value; None where nothing does."""
+    try:
+        return compute({**values, deciding[0]: other})
+    except Fault:
+        return None
+
+
+def _marked(values: Mapping[str, Any], rest: Sequence[Deciding], compute: Compute) -> Any:
+    """What comes of values, with the sizes marked that are others with other values of the rest."""
+    here = compute(values)
+    every = {name: others[0] for name, _, others in rest}
+    for name, tree, others in rest:
+        for other in others:
+            for further in ({}, every):
+                found = _gives(compute, {**values, **further}, (name, tree, others), other)
+                if found is not None and found != here:
+                    here = _untold(here, found, f"it depends on {source(tree)!r}")
+    return here
 
 
 def _decided(
     values: Mapping[str, Any],
-    deciding: Sequence[tuple[str, ast.expr, tuple[Any, ...]]],
+    deciding: Sequence[Deciding],
     compute: Compute,
     scope: Scope,
 ) -> Any:
@@ -96,15 +136,15 @@ def _untold(here: Any, other: Any, reason: str) -> Any:
     """A value of which the sizes that differ from another's are known in this use alone."""
     if isinstance(here, Tensor) and isinstance(other, Tensor):
         if here.shape is None or other.shape is None or len(here.shape) != len(other.shape):
-            return here
+            return Tensor(None, here.dtype, in_this_use(here).shape)
         pairs = zip(here.shape, other.shape)
         return here.sized(*(_of_this_use(*pair, reason) for pair in pairs))
     both = isinstance(here, (tuple, list)) and isinstance(other, (tuple, list))
     if both and len(here) == len(other):
         return type(here)(_untold(*pair, reason) for pair in zip(here, other))
-    return here
+    return _of_this_use(here, other, reason) if is_whole(here) and is_whole(other) else here
 
 
-def _of_this_use(size: Dim, other: Dim, reason: str) -> Dim:
+def _of_this_use(size: Dim, other: Dim | None, reason: str) -> Dim:
     value = value_of(size)
     return size if size == other or value is None else untold(value, reason)

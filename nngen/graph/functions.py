@@ -88,7 +88,7 @@ def attribute(value: Any, name: str) -> Any:
 def _member(space: Namespace, name: str) -> Any:
     full = f"{space.name}.{name}"
     if full in FUNCTIONS:
-        return caller(FUNCTIONS[full], full)
+        return Caller(FUNCTIONS[full], full)
     if any(known.startswith(full + ".") for known in FUNCTIONS):
         return Namespace(full)
     if space == NAMESPACES["torch"]:
@@ -127,18 +127,34 @@ def _tensor_attribute(tensor: Tensor, name: str) -> Any:
         if name.endswith("_") and f"Tensor.{name[:-1]}" in FUNCTIONS:
             hint = f"{name!r} works in place and could change a value that is used again; use {name[:-1]!r}"
         raise Fault(f"Tensor.{name} is not in nngen's catalog", hint)
-    call = caller(entry, f"Tensor.{name}")
-    return lambda *arguments, **keywords: call(tensor, *arguments, **keywords)
+    return Caller(entry, f"Tensor.{name}", (tensor,))
 
 
 def _followed(tensor: Tensor, rule: Callable[[Tensor], Tensor]) -> Tensor:
     return Tensor(None, tensor.dtype) if tensor.shape is None else rule(tensor)
 
 
-def caller(entry: Function, name: str) -> Callable[..., Any]:
-    """The function as lines call it: arguments checked, the result's shape by its rule."""
+@dataclass(frozen=True)
+class Caller:
+    """A function as lines call it: arguments checked, the result's shape by its rule.
 
-    def call(*arguments: Any, **keywords: Any) -> Any:
+    Attributes:
+        entry: the catalog's.
+        name: what messages call it.
+        given: of a method, the tensor.
+    """
+
+    entry: Function
+    name: str
+    given: tuple[Tensor, ...] = ()
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """What it gives.
+
+        Raises:
+            Fault: it does not take that.
+        """
+        entry, name, arguments = self.entry, self.name, (*self.given, *arguments)
         values = entry.bind(name, arguments, keywords)
         if (
             "training" in values
@@ -151,7 +167,15 @@ def caller(entry: Function, name: str) -> Callable[..., Any]:
             )
         return _result(entry, name, values)
 
-    return call
+    def words(self, argument: str) -> tuple[str, ...]:
+        """The words that an argument may be, by its name, or by its place in the call."""
+        found: list[str] = []
+        for accepted in self.entry.signatures:
+            listed = accepted.names[len(self.given) :]
+            place = int(argument) if argument.isdigit() else -1
+            name = listed[place] if 0 <= place < len(listed) else argument
+            found += accepted[name].kind.words if name in listed else ()
+        return tuple(dict.fromkeys(found))
 
 
 def _result(entry: Function, name: str, values: dict[str, Any]) -> Any:

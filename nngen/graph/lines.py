@@ -14,7 +14,7 @@ from nngen.graph.alternatives import is_apart
 from nngen.graph.containers import apply, build, build_list, inputs_of
 from nngen.graph.deciding import decided
 from nngen.graph.flow import Application, Module, Value
-from nngen.graph.functions import NAMES, ONLY_FUNCTIONS, attribute
+from nngen.graph.functions import NAMES, ONLY_FUNCTIONS, Caller, attribute
 from nngen.graph.merging import merged, misfit
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given, sized
@@ -252,7 +252,8 @@ class LineEvaluator(Evaluator):
             return function(*given, **{name: values[name] for name in keywords})
 
         trees = {name: each for name, each in nodes.items() if free_names(each) & own}
-        return decided({**places, **keywords}, trees, called, self.walker.scope)
+        words = {n: function.words(n) for n in trees} if isinstance(function, Caller) else {}
+        return decided({**places, **keywords}, trees, called, self.walker.scope, words)
 
     def _function(self, node: ast.Call, name: str) -> Any:
         """The value of one of Python's own functions."""

@@ -6,8 +6,10 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
+from nngen.catalog import FUNCTIONS, LAYERS
 from nngen.document import Mapping as Entries
 from nngen.document import Node, Scalar
 from nngen.proof.feed import OPEN_SIZE
@@ -81,12 +83,22 @@ def _others(value: Any, texts: list[str]) -> list[tuple[Any, ...]]:
         compared = {word for text in texts for found in _COMPARED.findall(text) for word in found}
         words = sorted(compared - {""})
         groups += [(word,) for word in words] + [(f"not {value}",)] * bool(words)
+        groups += [(word,) for word in _kin(value) if word not in words]
     elif value is None:
         groups.append(_NUMBERS)
     if value is not None and any("None" in text for text in texts):
         groups.append((None,))
     kept = [tuple(other for other in group if not _same(other, value)) for group in groups]
     return [group for group in kept if group]
+
+
+@cache
+def _kin(word: str) -> tuple[str, ...]:
+    """The words that arguments of torch's layers and functions may be where they may be this one."""
+    signatures = [entry.signature for entry in LAYERS.values()]
+    signatures += [accepted for entry in FUNCTIONS.values() for accepted in entry.signatures]
+    kinds = {argument.kind.words for each in signatures for argument in each}
+    return tuple(sorted({other for words in kinds if word in words for other in words}))
 
 
 def _same(one: Any, other: Any) -> bool:
