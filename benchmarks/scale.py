@@ -38,9 +38,10 @@ def spec(layers: int, shape: str) -> str:
 
 def build(path: Path) -> dict[str, float]:
     """Build in this process: seconds of user time for each part, and the peak of memory in MiB."""
-    from nngen import document, render
-    from nngen import spec as specs
+    from nngen.emit import render
     from nngen.graph import build_graph
+    from nngen.language import document
+    from nngen.language import spec as specs
 
     taken: dict[str, float] = {}
     start = time.process_time()

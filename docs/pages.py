@@ -16,22 +16,22 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from nngen import listing
 from nngen.catalog import FAMILIES
 from nngen.catalog.entry import Layer
 from nngen.catalog.signature import REQUIRED
+from nngen.language.schema.definitions import plain
 from nngen.lint import GROUPS, RULES, Rule
 from nngen.lint.explain import example
-from nngen.pitfalls import GROUPS as KINDS
-from nngen.pitfalls import Pitfall
-from nngen.schema.definitions import plain
+from nngen.teach.pitfalls import GROUPS as KINDS
+from nngen.teach.pitfalls import Pitfall
+from nngen.views import layers as listing
 
 REPOSITORY = Path(__file__).parent.parent
 TORCH = "https://docs.pytorch.org/docs/stable/generated/torch.nn"
 # A file of the repository, and the page that shows it; other files are named, not linked.
 PLACES = (
     (re.compile(r"(?:specs|generated)/(\w+)(?:\.yaml|/\w+\.py)"), r"models/\1.md"),
-    (re.compile(r"nngen/pitfalls/demos/([\w-]+)"), r"pitfalls.md#\1"),
+    (re.compile(r"nngen/teach/pitfalls/demos/([\w-]+)"), r"pitfalls.md#\1"),
     (re.compile(r"docs/([\w/-]+\.(?:md|png))"), r"\1"),
     (re.compile(r"(lessons/\w+/[\w-]+\.md)"), r"\1"),
     (re.compile(r"(CONTRIBUTING\.md)"), r"\1"),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nngen.errors import FileError, Mark, NngenError, SpecError
-    from nngen.loading import Pair
-    from nngen.report import Report
-    from nngen.writer import Change
+    from nngen.files.writer import Change
+    from nngen.proof.loading import Pair
+    from nngen.proof.report import Report
 
 __all__ = [
     "Change",
@@ -68,11 +68,12 @@ def build(path: str | Path, out: str | Path = "generated", *, force: bool = Fals
         nngen.errors.SpecError: the spec is wrong.
         nngen.errors.FileError: a file cannot be read or written, or was edited by hand.
     """
-    from nngen import building, writer
-    from nngen.folders import package_folder
+    from nngen import pipeline
+    from nngen.files import writer
+    from nngen.files.paths import package_folder
 
     path = Path(path)
-    return writer.write(package_folder(path, Path(out)), building.files(path), force)
+    return writer.write(package_folder(path, Path(out)), pipeline.files(path), force)
 
 
 def load(spec: str | Path | Mapping[str, Any]) -> Pair:
@@ -88,7 +89,7 @@ def load(spec: str | Path | Mapping[str, Any]) -> Pair:
         nngen.errors.SpecError: the spec is wrong, or uses what this version of torch lacks.
         nngen.errors.FileError: the file cannot be read.
     """
-    from nngen import loading
+    from nngen.proof import loading
 
     return loading.load(spec)
 
@@ -138,8 +139,8 @@ def verify(
     from nngen.packages import import_torch
 
     import_torch()
-    from nngen import loading, proof
-    from nngen.conditions import Conditions
+    from nngen.proof import loading, verification
+    from nngen.proof.options import Conditions
 
     conditions = Conditions(
         seed=seed,
@@ -154,11 +155,11 @@ def verify(
         exports=exports,
         everything=everything,
     )
-    return proof.verify(loading.load(spec, values, gradients=True).subject(), conditions)
+    return verification.verify(loading.load(spec, values, gradients=True).subject(), conditions)
 
 
 def load_ipython_extension(shell: Any) -> None:
     """What `%load_ext nngen` calls: gives a notebook the cell magic `%%nngen`."""
-    from nngen import notebook
+    from nngen.teach import notebook
 
     notebook.register(shell)

@@ -16,14 +16,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nngen import document, spec
 from nngen.catalog import LAYERS
 from nngen.errors import SpecError
 from nngen.graph import follow
 from nngen.graph.inputs import tensor_spec
-from nngen.loading import Pair
+from nngen.language import document, spec
 from nngen.proof.feed import draw_feed
-from nngen.subject import Subject
+from nngen.proof.loading import Pair
+from nngen.proof.subject import Subject
 
 # No name of a spec can have this form.
 _TELL = "__claimed__"

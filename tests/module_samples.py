@@ -23,7 +23,7 @@ from torch.testing._internal.common_modules import FunctionInput, ModuleInfo, Mo
 
 import nngen
 from nngen.errors import NngenError
-from nngen.loading import Pair
+from nngen.proof.loading import Pair
 from tests.signatures import torch_signature
 from tests.support import flat, settled
 

@@ -18,10 +18,10 @@ from torch import nn
 from nngen.catalog import FUNCTIONS, LAYERS
 from nngen.catalog.entry import apply_rule, tensors_in
 from nngen.catalog.fragments import fragment
+from nngen.catalog.partial_evaluation import Folder
 from nngen.errors import Fault
-from nngen.fold import Folder
-from nngen.sizes import Size, symbol, to_text, value_of
-from nngen.tensors import Tensor
+from nngen.symbolic.sizes import Size, symbol, to_text, value_of
+from nngen.symbolic.tensor import Tensor
 
 REFUSED = "refused"
 TORCH_REFUSES = (RuntimeError, ValueError, IndexError, TypeError, ZeroDivisionError)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nngen import marking, spec
+from nngen.emit import origin
+from nngen.emit.render import fill
 from nngen.errors import SpecError
 from nngen.graph import Graph, build_graph
-from nngen.render import fill
-from nngen.spec import Spec
+from nngen.language import spec
+from nngen.language.spec import Spec
 
 
 class OtherText(AssertionError):
@@ -39,7 +40,7 @@ def same_text(read: Spec) -> int:
 
 def _text(graph: Graph) -> dict[str, str]:
     """The files' text before it is formatted."""
-    return {name: marking.unmarked(text)[0] for name, text in fill(graph).items()}
+    return {name: origin.unmarked(text)[0] for name, text in fill(graph).items()}
 
 
 def _fits(read: Spec, values: dict[str, Any], usual: Mapping[str, str]) -> bool:

@@ -18,10 +18,10 @@ import nngen
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Example, Inner, Layer
 from nngen.catalog.fragments import HELPERS
-from nngen.evaluation import SIZE_FUNCTIONS
-from nngen.loading import Pair
-from nngen.subject import TensorSpec
-from nngen.tensors import Code
+from nngen.proof.loading import Pair
+from nngen.proof.subject import TensorSpec
+from nngen.symbolic.evaluator import SIZE_FUNCTIONS
+from nngen.symbolic.tensor import Code
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import torch
 
 import nngen
 from nngen.errors import SpecError
-from nngen.loading import Pair
+from nngen.proof.loading import Pair
 
 TINY_GPT = """
 name: TinyGPT

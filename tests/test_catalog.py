@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nngen import tensors
-from nngen.broadcasting import Shape
 from nngen.catalog import FUNCTIONS, LAYERS
 from nngen.catalog.entry import Function, Layer, apply_rule, tensors_in
 from nngen.catalog.reserved import MODULE_NAMES, SEQUENTIAL_NAMES
 from nngen.catalog.signature import REQUIRED, Signature
 from nngen.catalog.skipped import SKIPPED
 from nngen.errors import Fault
-from nngen.sizes import Dim, symbol, to_text
+from nngen.symbolic import tensor as tensors
+from nngen.symbolic.broadcasting import Shape
+from nngen.symbolic.sizes import Dim, symbol, to_text
 from tests.signatures import NOT_DESCRIBED, UNDESCRIBED, Form, described, forms, torch_signature
 from tests.since import call, came_later, missing_arguments, skip_missing
 from tests.support import FRAGMENT_SCOPE, Case, Run, cases, flat, settled, state_of

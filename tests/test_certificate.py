@@ -16,10 +16,10 @@ import pytest
 import torch
 
 import nngen
-from nngen import certificate
 from nngen.cli import main
-from nngen.conditions import Conditions
-from nngen.report import Finding, FusedRow, Report, Row, Skip
+from nngen.proof import certificate
+from nngen.proof.options import Conditions
+from nngen.proof.report import Finding, FusedRow, Report, Row, Skip
 
 SPEC = """
 name: Net

@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 import nngen
-from nngen import cli, freshness
+from nngen import cli
 from nngen.cli import main
-from nngen.conditions import Conditions
-from nngen.report import Report, Row
+from nngen.files import build_cache
+from nngen.proof.options import Conditions
+from nngen.proof.report import Report, Row
 
 NAMES = ("__init__.py", "functional_style.py", "nn_style.py")
 SPEC = """\
@@ -68,7 +69,7 @@ def shell(
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(freshness, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
+    monkeypatch.setattr(build_cache, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
     yield Shell(folder, capsys)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jinja2 import DictLoader, Environment
 
-from nngen.compiled import Compiled, compiled
+from nngen.emit.template_cache import Compiled, compiled
 
 # What an unchanged build, and help, must not wait for.
 HEAVY = {"black", "jinja2", "yaml", "torch", "rich", "subprocess", "importlib.resources"}
@@ -78,9 +78,11 @@ def test_no_folder_is_needed(tmp_path: Path, maker: Path) -> None:
 
 
 def test_without_a_home_nothing_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("nngen.compiled.user_cache_dir", lambda *_, **__: "~/.cache/nngen")
+    monkeypatch.setattr(
+        "nngen.emit.template_cache.user_cache_dir", lambda *_, **__: "~/.cache/nngen"
+    )
     assert compiled(__file__) is None
-    monkeypatch.setattr("nngen.compiled.user_cache_dir", lambda *_, **__: str(tmp_path))
+    monkeypatch.setattr("nngen.emit.template_cache.user_cache_dir", lambda *_, **__: str(tmp_path))
     kept = compiled(__file__)
     assert kept is not None and kept.directory == str(tmp_path / "templates")
 

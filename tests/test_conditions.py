@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from nngen.conditions import Conditions
 from nngen.errors import NngenError
-from nngen.proof import verify
-from nngen.report import Report
-from nngen.subject import Subject, TensorSpec
+from nngen.proof.options import Conditions
+from nngen.proof.report import Report
+from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.verification import verify
 from tests.verify.conftest import module, plain, subject
 
 __all__ = ["module", "plain", "subject"]  # fixtures

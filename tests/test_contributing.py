@@ -12,7 +12,7 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 def test_the_entry_is_quoted_word_for_word() -> None:
     quoted = re.search(r"```python\n(    Layer\(.*?)```", TEXT, re.DOTALL)
     assert quoted is not None
-    assert quoted[1] in (ROOT / "nngen/catalog/norm.py").read_text()
+    assert quoted[1] in (ROOT / "nngen/catalog/layers/norm.py").read_text()
 
 
 def test_the_places_exist() -> None:

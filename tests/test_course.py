@@ -13,8 +13,8 @@ import pytest
 import torch
 import yaml
 
-from nngen.language import LANGUAGES
-from nngen.lesson.course import folder, pages, to_html
+from nngen.teach.lesson.course import folder, pages, to_html
+from nngen.teach.translations import LANGUAGES
 
 REPOSITORY = Path(__file__).parent.parent
 LESSONS = REPOSITORY / "lessons"
@@ -236,7 +236,7 @@ def test_titles_are_plain() -> None:
 def test_links_on_the_site() -> None:
     html = to_html(
         "[a](../../specs/cnn.yaml#layers-0) [b](../../generated/cnn/nn_style.py) "
-        "[c](../../nngen/pitfalls/demos/bias-drawn-first) [d](02-who-owns.md)"
+        "[c](../../nngen/teach/pitfalls/demos/bias-drawn-first) [d](02-who-owns.md)"
     )
     assert Reader(html).links == [
         "cnn.html#layers-0",

@@ -11,13 +11,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from nngen import diagram, document
-from nngen import spec as specs
 from nngen.cli import main
-from nngen.diagram.mermaid import as_mermaid
-from nngen.diagram.nodes import Drawing, Edge, Group, Node
-from nngen.diagram.svg import as_svg
+from nngen.language import document
+from nngen.language import spec as specs
 from nngen.packages import install
+from nngen.views import diagram
+from nngen.views.diagram.mermaid import as_mermaid
+from nngen.views.diagram.nodes import Drawing, Edge, Group, Node
+from nngen.views.diagram.svg import as_svg
 
 REPOSITORY = Path(__file__).parent.parent
 SPECS = sorted((REPOSITORY / "specs").glob("*.yaml"))

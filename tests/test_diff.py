@@ -12,22 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from nngen import sourcemap
-from nngen import spec as specs
-from nngen.alignment import align
 from nngen.cli import main
-from nngen.comparison import Comparison
+from nngen.emit import source_map
+from nngen.language import spec as specs
+from nngen.views.alignment import align
+from nngen.views.diff import Comparison
 
 SPECS = Path(__file__).parent.parent / "specs"
 NAMES = ("cnn", "residual", "googlenet", "gpt2", "translation", "dropout_function", "vae")
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def found(request: pytest.FixtureRequest) -> sourcemap.SourceMap:
-    return sourcemap.trace(specs.read(SPECS / f"{request.param}.yaml"))
+def found(request: pytest.FixtureRequest) -> source_map.SourceMap:
+    return source_map.trace(specs.read(SPECS / f"{request.param}.yaml"))
 
 
-def test_each_line_is_in_one_row_and_in_order(found: sourcemap.SourceMap) -> None:
+def test_each_line_is_in_one_row_and_in_order(found: source_map.SourceMap) -> None:
     rows = [row for section in align(found) for row in section.rows]
     for side, name in (("nn", "nn_style.py"), ("functional", "functional_style.py")):
         file = found.files[name]
@@ -38,7 +38,7 @@ def test_each_line_is_in_one_row_and_in_order(found: sourcemap.SourceMap) -> Non
 
 
 def test_steps_of_forward_stand_beside_each_other() -> None:
-    found = sourcemap.trace(specs.read(SPECS / "cnn.yaml"))
+    found = source_map.trace(specs.read(SPECS / "cnn.yaml"))
     (forward,) = [section for section in align(found) if section.scope == ("CNN", "forward")]
     sizes = [
         (row.mark.path if row.mark else None, len(row.nn), len(row.functional))
@@ -53,7 +53,7 @@ def test_steps_of_forward_stand_beside_each_other() -> None:
     ]
 
 
-def test_patch_makes_one_file_of_the_other(found: sourcemap.SourceMap, tmp_path: Path) -> None:
+def test_patch_makes_one_file_of_the_other(found: source_map.SourceMap, tmp_path: Path) -> None:
     (tmp_path / "twin.py").write_text(found.files["nn_style.py"].text)
     text = Comparison(found).unified()
     command = ["patch", "--quiet", "twin.py"]

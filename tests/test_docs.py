@@ -16,13 +16,13 @@ import pytest
 import yaml
 
 import nngen
-from nngen import building
+from nngen import pipeline
 from nngen.catalog import LAYERS
 from nngen.cli import VERBS, parser
+from nngen.language.spec import _KEYS
+from nngen.language.spec.steps import BESIDE
 from nngen.lint import RULES
-from nngen.pitfalls import PITFALLS
-from nngen.spec import _KEYS
-from nngen.spec.steps import BESIDE
+from nngen.teach.pitfalls import PITFALLS
 from tests import test_digits
 from tests.documents import REPOSITORY, Block, as_shown, blocks, commands, run
 
@@ -143,7 +143,7 @@ def test_the_keys_described_are_keys_of_the_language() -> None:
 def test_the_specs_build_and_are_clean(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "model.yaml"
     path.write_text(block.text)
-    assert building.package(path).findings == ()
+    assert pipeline.package(path).findings == ()
 
 
 def test_nothing_else_is_shown() -> None:

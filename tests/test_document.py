@@ -17,9 +17,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nngen import document, limits
-from nngen.document import Mapping, Node, Scalar, Sequence, of, parse, read
+from nngen import limits
 from nngen.errors import FileError, NngenError, SpecError
+from nngen.language import document
+from nngen.language.document import Mapping, Node, Scalar, Sequence, of, parse, read
 from tests.excerpts import without_excerpts
 
 
@@ -521,7 +522,7 @@ def test_any_text_ends_in_a_tree_or_an_error(text: str, loader: str) -> None:
 
 
 def test_importing_it_does_not_import_torch() -> None:
-    code = "import sys, nngen.document; sys.exit('torch' in sys.modules)"
+    code = "import sys, nngen.language.document; sys.exit('torch' in sys.modules)"
     root = Path(document.__file__).parent.parent
     env = {**os.environ, "PYTHONPATH": str(root)}
     subprocess.run([sys.executable, "-c", code], check=True, env=env, timeout=60)

@@ -12,9 +12,10 @@ import torch
 
 from nngen.errors import NngenError
 from nngen.packages import install
-from nngen.proof import exports, verify
-from nngen.report import Report
-from nngen.subject import Subject, TensorSpec
+from nngen.proof import exports
+from nngen.proof.report import Report
+from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.verification import verify
 from tests.verify.conftest import module, subject
 
 __all__ = ["module", "subject"]  # fixtures

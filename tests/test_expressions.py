@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nngen.errors import Fault, Mark, SpecError
-from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
-from nngen.expressions import parse, parse_line
 from nngen.places import Source
-from nngen.sizes import Size, symbol
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
+from nngen.symbolic.expressions import parse, parse_line
+from nngen.symbolic.sizes import Size, symbol
+from nngen.symbolic.tensor import UNKNOWN, Tensor
 
 MARK = Mark("model.yaml", 3, 7, "layers[0]")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from nngen import writer
 from nngen.errors import FileError
-from nngen.writer import TEMPORARY, seal, write
+from nngen.files import writer
+from nngen.files.writer import TEMPORARY, seal, write
 
 REPOSITORY = Path(__file__).parent.parent
 NAMES = ("__init__.py", "functional_style.py", "nn_style.py")

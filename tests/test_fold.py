@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from nngen.catalog.fragments import fragment, statements
+from nngen.catalog.partial_evaluation import Folder, literal, source
 from nngen.errors import Fault
-from nngen.fold import Folder, literal, source
-from nngen.sizes import symbol
-from nngen.tensors import UNKNOWN
+from nngen.symbolic.sizes import symbol
+from nngen.symbolic.tensor import UNKNOWN
 
 DIM = symbol("dim")
 CODE = {

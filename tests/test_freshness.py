@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nngen import freshness
-from nngen.freshness import recall, remember
+from nngen.files import build_cache
+from nngen.files.build_cache import recall, remember
 
 NAMES = ("__init__.py", "nn_style.py")
 
@@ -20,10 +20,10 @@ NAMES = ("__init__.py", "nn_style.py")
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A cache of the test's own."""
     place = tmp_path / "cache"
-    monkeypatch.setattr(freshness, "user_cache_dir", lambda *_, **__: str(place))
-    freshness._tools.cache_clear()
+    monkeypatch.setattr(build_cache, "user_cache_dir", lambda *_, **__: str(place))
+    build_cache._tools.cache_clear()
     yield place / "fresh"
-    freshness._tools.cache_clear()
+    build_cache._tools.cache_clear()
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def is_fresh(key: str | None) -> bool:
 
 
 def key(spec: Path, options: str = "") -> str | None:
-    return freshness.key(spec, options, spec.parent / "out", NAMES)
+    return build_cache.key(spec, options, spec.parent / "out", NAMES)
 
 
 def test_a_remembered_build_is_fresh(spec: Path) -> None:
@@ -117,7 +117,7 @@ def test_what_was_built_counts_not_what_was_saved_meanwhile(spec: Path) -> None:
     built = key(spec)
     spec.write_text("name: Saved\n")
     (out / NAMES[0]).write_text("# saved\n")
-    given = freshness.key(spec, "", out, NAMES, source=source, files=files)
+    given = build_cache.key(spec, "", out, NAMES, source=source, files=files)
     assert given == built != key(spec)
 
 
@@ -132,21 +132,25 @@ def touch(path: Path) -> None:
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for nngen, its templates and its dependencies."""
     home = tmp_path / "home"
-    for name in ("nngen/freshness.py", "nngen/catalog/conv.py", "templates/nn.jinja"):
+    for name in (
+        "nngen/files/build_cache.py",
+        "nngen/catalog/layers/conv.py",
+        "templates/nn.jinja",
+    ):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text("")
-    for name in freshness.DEPENDENCIES:
+    for name in build_cache.DEPENDENCIES:
         (home / name).mkdir()
         (home / name / "__init__.py").write_text("raise AssertionError('imported')")
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.syspath_prepend(home)
-    monkeypatch.setattr(freshness, "__file__", str(home / "nngen/freshness.py"))
+    monkeypatch.setattr(build_cache, "__file__", str(home / "nngen/files/build_cache.py"))
     return home
 
 
 TOOLS = [
-    "nngen/freshness.py",
-    "nngen/catalog/conv.py",
+    "nngen/files/build_cache.py",
+    "nngen/catalog/layers/conv.py",
     "templates/nn.jinja",
     "black/__init__.py",
     "jinja2",
@@ -157,20 +161,20 @@ TOOLS = [
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_changed_tool_is_not_fresh(copy: Path, spec: Path, name: str) -> None:
     remember(key(spec))
-    freshness._tools.cache_clear()
+    build_cache._tools.cache_clear()
     assert is_fresh(key(spec))
     touch(copy / name)
-    freshness._tools.cache_clear()
+    build_cache._tools.cache_clear()
     assert not is_fresh(key(spec))
 
 
 def test_a_tool_of_another_size_is_not_fresh(copy: Path, spec: Path) -> None:
     remember(key(spec))
-    path = copy / "nngen" / "freshness.py"
+    path = copy / "nngen" / "files" / "build_cache.py"
     time = path.stat().st_mtime_ns
     path.write_text("x = 1")
     os.utime(path, ns=(time, time))
-    freshness._tools.cache_clear()
+    build_cache._tools.cache_clear()
     assert not is_fresh(key(spec))
 
 
@@ -178,7 +182,7 @@ def test_a_tool_of_another_size_is_not_fresh(copy: Path, spec: Path) -> None:
 def test_a_new_tool_is_not_fresh(copy: Path, spec: Path, name: str) -> None:
     remember(key(spec))
     (copy / name).write_text("")
-    freshness._tools.cache_clear()
+    build_cache._tools.cache_clear()
     assert not is_fresh(key(spec))
 
 
@@ -186,14 +190,14 @@ def test_templates_inside_a_wheel_count(copy: Path, spec: Path) -> None:
     (copy / "templates").rename(copy / "nngen" / "templates")
     remember(key(spec))
     touch(copy / "nngen" / "templates" / "nn.jinja")
-    freshness._tools.cache_clear()
+    build_cache._tools.cache_clear()
     assert not is_fresh(key(spec))
 
 
 def test_another_python_is_not_fresh(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     remember(key(spec))
     monkeypatch.setattr(sys, "version", "4.0")
-    freshness._tools.cache_clear()
+    build_cache._tools.cache_clear()
     assert not is_fresh(key(spec))
 
 
@@ -202,22 +206,22 @@ def test_byte_code_and_hidden_files_do_not_count(copy: Path, spec: Path) -> None
     (copy / "nngen" / "__pycache__").mkdir()
     (copy / "nngen" / "__pycache__" / "spec.cpython-311.pyc").write_text("")
     (copy / "templates" / ".nn.jinja.swp").write_text("")
-    freshness._tools.cache_clear()
+    build_cache._tools.cache_clear()
     assert is_fresh(key(spec))
 
 
 def test_a_tool_that_vanishes_meanwhile_is_no_error(
     spec: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freshness, "_own_files", lambda: ["/nowhere/spec.py"])
+    monkeypatch.setattr(build_cache, "_own_files", lambda: ["/nowhere/spec.py"])
     assert key(spec) is None
 
 
 def test_a_tool_saved_during_the_build_is_seen_by_the_next(copy: Path, spec: Path) -> None:
     key(spec)
-    touch(copy / "nngen" / "freshness.py")
+    touch(copy / "nngen" / "files" / "build_cache.py")
     remember(key(spec))
-    freshness._tools.cache_clear()
+    build_cache._tools.cache_clear()
     assert not is_fresh(key(spec))
 
 
@@ -229,11 +233,11 @@ def test_the_default_place_is_the_users_cache(
 ) -> None:
     import platformdirs
 
-    monkeypatch.setattr(freshness, "user_cache_dir", platformdirs.user_cache_dir)
-    assert "nngen" in freshness._folder().parts
+    monkeypatch.setattr(build_cache, "user_cache_dir", platformdirs.user_cache_dir)
+    assert "nngen" in build_cache._folder().parts
     if sys.platform == "linux":
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
-        assert freshness._folder() == tmp_path / "mine" / "nngen" / "fresh"
+        assert build_cache._folder() == tmp_path / "mine" / "nngen" / "fresh"
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(spec: Path, cache: Path) -> None:
@@ -245,14 +249,14 @@ def test_a_cache_that_cannot_be_written_is_no_error(spec: Path, cache: Path) -> 
 def test_without_a_home_nothing_is_left_in_the_working_folder(
     spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freshness, "user_cache_dir", lambda *_, **__: "~/.cache")
+    monkeypatch.setattr(build_cache, "user_cache_dir", lambda *_, **__: "~/.cache")
     monkeypatch.chdir(tmp_path)
     remember(key(spec))
     assert not (tmp_path / "~").exists()
 
 
 def test_the_oldest_are_forgotten(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(freshness, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(build_cache, "MOST_ENTRIES", 3)
     for age, name in enumerate("abcd"):
         remember(name)
         os.utime(cache / name, (age, age))
@@ -261,7 +265,7 @@ def test_the_oldest_are_forgotten(cache: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_at_most_a_thousand_are_kept() -> None:
-    assert freshness.MOST_ENTRIES == 1000
+    assert build_cache.MOST_ENTRIES == 1000
 
 
 def test_a_key_imports_nothing_heavy(spec: Path) -> None:

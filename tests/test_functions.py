@@ -17,10 +17,10 @@ import nngen
 from nngen.catalog import FUNCTIONS
 from nngen.catalog.signature import REQUIRED, Signature
 from nngen.errors import Fault, SpecError
-from nngen.evaluation import Evaluator
 from nngen.graph.functions import NAMESPACES, attribute
-from nngen.sizes import symbol, to_text, value_of
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.symbolic.evaluator import Evaluator
+from nngen.symbolic.sizes import symbol, to_text, value_of
+from nngen.symbolic.tensor import UNKNOWN, Tensor
 from tests.function_calls import CALLS, INPUTS, draw, lines
 from tests.since import came_later, missing
 from tests.wrong_calls import WRONG

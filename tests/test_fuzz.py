@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nngen import document
+from nngen.language import document
 from tests.fuzz import target
 from tests.fuzz.inputs import Inputs
 

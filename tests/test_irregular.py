@@ -12,7 +12,7 @@ from torch import nn
 
 import nngen
 from nngen.errors import SpecError
-from nngen.loading import Pair
+from nngen.proof.loading import Pair
 from tests.support import settled
 
 

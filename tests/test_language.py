@@ -14,17 +14,17 @@ import pytest
 import torch
 import yaml
 
-from nngen import spec as specs
 from nngen.catalog import FUNCTIONS, LAYERS
-from nngen.expressions import Line
+from nngen.emit.render import render
 from nngen.graph import Followed, build_graph, follow
 from nngen.graph.flow import Flow, Module
-from nngen.language import LANGUAGES, translate
-from nngen.lesson import sentences as lesson
-from nngen.render import render
+from nngen.language import spec as specs
+from nngen.symbolic.expressions import Line
+from nngen.teach.lesson import sentences as lesson
+from nngen.teach.translations import LANGUAGES, translate
 
 REPOSITORY = Path(__file__).parent.parent
-ZH = REPOSITORY / "nngen" / "language" / "zh"
+ZH = REPOSITORY / "nngen" / "teach" / "translations" / "zh"
 OWN = ("layers.yaml", "ownership.yaml")
 CHINESE = r"[\u4e00-\u9fff]"
 

@@ -14,17 +14,18 @@ import yaml
 from jinja2 import nodes
 
 import nngen
-from nngen import language, sourcemap
-from nngen import spec as specs
 from nngen.cli import lesson as verb
 from nngen.cli import main
-from nngen.conditions import Conditions
-from nngen.lesson import forms, page, telling
-from nngen.lesson.page import Detail, Page
-from nngen.lesson.words import say
+from nngen.emit import source_map
+from nngen.language import spec as specs
+from nngen.language.spec import LayerStep, LineStep
 from nngen.packages import install
-from nngen.report import COLUMNS, Report, Row
-from nngen.spec import LayerStep, LineStep
+from nngen.proof.options import Conditions
+from nngen.proof.report import COLUMNS, Report, Row
+from nngen.teach import translations
+from nngen.teach.lesson import forms, page, telling
+from nngen.teach.lesson.page import Detail, Page
+from nngen.teach.lesson.words import say
 
 REPOSITORY = Path(__file__).parent.parent
 # A flat one, blocks, a Sequential block, a tie and redraws, a layer that is a class in one file, an empty line inside.
@@ -54,7 +55,7 @@ def plain(text: str) -> str:
 @each_page
 def test_every_line_is_shown_once_and_in_order(name: str) -> None:
     found = shown(name)
-    files = sourcemap.trace(specs.read(REPOSITORY / "specs" / f"{name}.yaml")).files
+    files = source_map.trace(specs.read(REPOSITORY / "specs" / f"{name}.yaml")).files
     for side, file in enumerate(("nn_style.py", "functional_style.py")):
         lines = [line for part in found.sections for row in part.rows for line in row.sides[side]]
         assert [line.text for line in lines] == files[file].text.splitlines()
@@ -158,9 +159,9 @@ def said() -> set[str]:
 
 
 def test_every_word_of_the_pages_has_its_chinese_and_none_is_left_over() -> None:
-    path = REPOSITORY / "nngen" / "language" / "zh" / "page.yaml"
+    path = REPOSITORY / "nngen" / "teach" / "translations" / "zh" / "page.yaml"
     own = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert said() - language.sentences("zh").keys() == set()
+    assert said() - translations.sentences("zh").keys() == set()
     assert own.keys() - said() == set()
 
 
@@ -178,8 +179,8 @@ def test_a_sentence_stands_in_both_languages() -> None:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to run in, where the course and the pitfalls are left out: they are slow, and tested elsewhere."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nngen.lesson.site.Site.course", lambda self: None)
-    monkeypatch.setattr("nngen.lesson.site.Site.pitfalls", lambda self: None)
+    monkeypatch.setattr("nngen.teach.lesson.site.Site.course", lambda self: None)
+    monkeypatch.setattr("nngen.teach.lesson.site.Site.pitfalls", lambda self: None)
     (tmp_path / "net.yaml").write_text(SPEC)
     return tmp_path
 
@@ -282,7 +283,7 @@ def test_the_policy_names_the_very_script_and_style(folder: Path) -> None:
 
 
 def of(text: str) -> Page:
-    from nngen import document
+    from nngen.language import document
 
     return page.page(specs.from_node(document.parse(text, "x.yaml"), "x.yaml"), text)
 

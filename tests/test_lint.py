@@ -12,16 +12,17 @@ from textwrap import dedent
 
 import pytest
 
-from nngen import document, freshness
-from nngen import spec as specs
 from nngen.catalog import LAYERS
 from nngen.cli import main
 from nngen.errors import SpecError
+from nngen.files import build_cache
 from nngen.graph import follow
+from nngen.language import document
+from nngen.language import spec as specs
 from nngen.lint import _FAMILIES, GROUPS, RULES, Finding, lint, lint_file
 from nngen.lint.explain import example, explanation
 from nngen.lint.trace import traced
-from nngen.pitfalls import PITFALLS
+from nngen.teach.pitfalls import PITFALLS
 from tests.function_calls import CALLS, INPUTS, lines
 from tests.lint_cases import FIRES, LEFT_ALONE
 from tests.support import cases
@@ -244,7 +245,7 @@ def test_codes_go_by_groups() -> None:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(freshness, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
+    monkeypatch.setattr(build_cache, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
     (tmp_path / "net.yaml").write_text(
         "name: Net\ninput: [8]\nlayers:\n  - Linear: 16\n  - Linear: 3\nloss: NLLLoss\n"
     )
@@ -324,7 +325,7 @@ def test_a_build_with_nothing_to_do_warns_again(
 ) -> None:
     warnings = run(capsys, "build", "net.yaml")[1]
     assert run(capsys, "build", "net.yaml", "--check") == ([], warnings)
-    monkeypatch.setattr("nngen.building.package", None)  # it is not asked
+    monkeypatch.setattr("nngen.pipeline.package", None)  # it is not asked
     assert run(capsys, "build", "net.yaml") == (["generated/net: unchanged"], warnings)
     output, errors = run(capsys, "build", str(folder / "net.yaml"))
     assert output == ["generated/net: unchanged"]

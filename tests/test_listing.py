@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from nngen import listing
 from nngen.catalog import FAMILIES, FUNCTIONS, LAYERS
 from nngen.catalog.skipped import SKIPPED
 from nngen.cli import main
 from nngen.errors import NngenError
+from nngen.views import layers
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
@@ -24,7 +24,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) 
 def sections(name: str) -> dict[str, list[str]]:
     """What is said of a layer, by heading."""
     found: dict[str, list[str]] = {}
-    head, *lines = listing.one(name).split("\n")
+    head, *lines = layers.one(name).split("\n")
     title = ""
     for before, line in zip([head, *lines], lines):
         if line and not line.startswith(" ") and not before:
@@ -68,7 +68,7 @@ def test_every_function_is_in_its_table(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_layer() -> None:
-    head = listing.one("Conv2d").split("\n")[0]
+    head = layers.one("Conv2d").split("\n")[0]
     assert (
         head
         == "Conv2d: A 2-dimensional convolution: each learned filter slides over the input and gives one channel."
@@ -151,19 +151,19 @@ def test_each_layer(name: str) -> None:
 
 
 def test_a_function() -> None:
-    assert listing.one("torch.flatten").split("\n") == [
+    assert layers.one("torch.flatten").split("\n") == [
         "torch.flatten(input, start_dim=0, end_dim=-1)",
         "  input      required  a tensor",
         "  start_dim  0         a whole number",
         "  end_dim    -1        a whole number",
         "also: Tensor.flatten",
     ]
-    assert listing.one("x.view").startswith("x.view(*size)\n  *size")
+    assert layers.one("x.view").startswith("x.view(*size)\n  *size")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_function(name: str) -> None:
-    for line in listing.one(name).split("\n"):
+    for line in layers.one(name).split("\n"):
         if line.endswith(")") and not line.startswith(" "):
             ast.parse(f"def f{line[line.index('('):]}: ...")
 
@@ -183,7 +183,7 @@ def test_each_function(name: str) -> None:
     ],
 )
 def test_other_ways_to_say_it(name: str, means: str) -> None:
-    assert listing.one(name) == listing.one(means)
+    assert layers.one(name) == layers.one(means)
 
 
 # Errors
@@ -201,7 +201,7 @@ def test_an_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("name", SKIPPED)
 def test_what_is_left_out_is_told(name: str) -> None:
     with pytest.raises(NngenError, match=f"{name} is not in the catalog: "):
-        listing.one(name)
+        layers.one(name)
 
 
 def test_it_needs_no_torch() -> None:

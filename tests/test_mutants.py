@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from nngen.report import Report
+from nngen.proof.report import Report
 from tests.mutants import equivalent, hunt, trial
 from tests.mutants.__main__ import main
 from tests.mutants.source import FAULTS

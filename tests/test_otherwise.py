@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 import torch
 
-from nngen.conditions import Conditions
-from nngen.proof import verify
 from nngen.proof.bench import Bench
 from nngen.proof.carried import check_checkpoints, check_copies
 from nngen.proof.form import check_form
 from nngen.proof.ledger import Ledger
+from nngen.proof.options import Conditions
 from nngen.proof.otherwise import check_otherwise, check_scaled
+from nngen.proof.report import Report
 from nngen.proof.running import check_steps, check_training
-from nngen.report import Report
-from nngen.subject import Subject, TensorSpec
+from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.verification import verify
 
 HEADER = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
 
@@ -67,7 +67,7 @@ def subject(functional: str = NET, nn: str = NET, **more: Any) -> Subject:
 # pickle finds classes by their module: these twins have none that can be imported.
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("nngen.proof.check_copies", lambda bench: None)
+    monkeypatch.setattr("nngen.proof.verification.check_copies", lambda bench: None)
     yield
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from nngen.cli import main
 from nngen.cli import pitfall as verb
-from nngen.language import LANGUAGES, translate
 from nngen.packages import install
-from nngen.pitfalls import GROUPS, PITFALLS
+from nngen.teach.pitfalls import GROUPS, PITFALLS
+from nngen.teach.translations import LANGUAGES, translate
 from tests.test_house import without_torch
 from tests.test_pitfalls import outcome
 

@@ -17,11 +17,11 @@ import pytest
 import torch
 import yaml
 
-from nngen import pitfalls
 from nngen.catalog import FUNCTIONS, LAYERS
 from nngen.errors import NngenError
-from nngen.language import LANGUAGES, translate
-from nngen.pitfalls import GROUPS, PITFALLS, Outcome, Pitfall, Ran, text
+from nngen.teach import pitfalls
+from nngen.teach.pitfalls import GROUPS, PITFALLS, Outcome, Pitfall, Ran, text
+from nngen.teach.translations import LANGUAGES, translate
 from tests.test_house import PROGRAMS
 
 # What specs have beside the layers and functions of the catalog.
@@ -343,7 +343,7 @@ def spans(sentence: str) -> set[str]:
 
 @pytest.mark.parametrize("language", set(LANGUAGES) - {"en"})
 def test_each_language_has_these_sentences_and_no_others(language: str) -> None:
-    file = resources.files("nngen.language") / language / "pitfalls.yaml"
+    file = resources.files("nngen.teach.translations") / language / "pitfalls.yaml"
     held = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert sorted(held) == sorted(set(sentences()))
     for english, other in held.items():

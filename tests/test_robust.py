@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nngen import document
-from nngen import spec as specs
+from nngen.emit.render import render
 from nngen.errors import SpecError
 from nngen.graph import build_graph
-from nngen.render import render
+from nngen.language import document
+from nngen.language import spec as specs
 
 SPECS = Path(__file__).parent.parent / "specs"
 LARGEST = (

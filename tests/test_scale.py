@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from nngen import document, limits
-from nngen import spec as specs
+from nngen import limits
 from nngen.graph import build_graph
+from nngen.language import document
+from nngen.language import spec as specs
 
 CONVOLUTION = {"out_channels": 8, "kernel_size": 3, "padding": 1, "bias": False}
 

@@ -12,12 +12,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import nngen
-from nngen import document, schema, spec
 from nngen.catalog import LAYERS
 from nngen.cli import main
-from nngen.document import Mapping, Node, Sequence
 from nngen.errors import NngenError
-from nngen.spec import steps
+from nngen.language import document, schema, spec
+from nngen.language.document import Mapping, Node, Sequence
+from nngen.language.spec import steps
 from tests.support import cases
 from tests.test_errors import BAD
 

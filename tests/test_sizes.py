@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
-from nngen.sizes import (
+from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
+from nngen.symbolic.sizes import (
     Dim,
     OpenSize,
     Size,

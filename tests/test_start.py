@@ -15,8 +15,8 @@ import pytest
 
 import nngen
 from nngen import lint
-from nngen import spec as specs
 from nngen.cli import main
+from nngen.language import spec as specs
 from nngen.packages import install
 
 NNGEN = [sys.executable, "-m", "nngen"]

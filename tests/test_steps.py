@@ -12,8 +12,8 @@ from types import ModuleType
 import pytest
 
 import nngen
-from nngen import loading, proof
-from nngen.report import Report, StepRow
+from nngen.proof import loading, verification
+from nngen.proof.report import Report, StepRow
 
 NUMBERS = count()
 
@@ -68,7 +68,7 @@ def verified(text: str, old: str = "", new: str = "") -> Report:
     linecache.cache[module.__file__] = (len(after), None, after.splitlines(True), module.__file__)
     sys.modules[module.__name__] = module  # so that it pickles
     exec(compile(after, module.__file__, "exec"), vars(module))  # noqa: S102
-    return proof.verify(replace(pair.subject(), functional_style=module))
+    return verification.verify(replace(pair.subject(), functional_style=module))
 
 
 def sizes(report: Report) -> dict[str, int]:
@@ -166,7 +166,7 @@ def test_an_error_inside_torch_names_the_line_of_the_spec() -> None:
 
 def test_twins_without_a_spec_have_no_steps() -> None:
     subject = loading.load(CNN).subject()
-    report = proof.verify(replace(subject, origins=type(subject.origins)()))
+    report = verification.verify(replace(subject, origins=type(subject.origins)()))
     assert report.equal and report.steps == ()
 
 

@@ -13,11 +13,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import nngen
-from nngen import document
-from nngen import spec as specs
 from nngen.cli import main
-from nngen.summary import Summary, summarize
-from nngen.summary.text import as_text
+from nngen.language import document
+from nngen.language import spec as specs
+from nngen.views.summary import Summary, summarize
+from nngen.views.summary.text import as_text
 from tests.support import Case, cases
 
 REPOSITORY = Path(__file__).parent.parent

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import nngen
-from nngen import marking
-from nngen import spec as specs
+from nngen.emit import origin
+from nngen.emit.render import fill, formatted
 from nngen.graph import build_graph
-from nngen.render import fill, formatted
+from nngen.language import spec as specs
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 
@@ -18,7 +18,7 @@ def test_black_changes_only_code_with_long_lines() -> None:
     short = 0
     for path in SPECS:
         for name, marked in fill(build_graph(specs.read(path))).items():
-            code, _ = marking.unmarked(marked)
+            code, _ = origin.unmarked(marked)
             if max(map(len, code.splitlines())) <= 88:
                 short += 1
                 assert formatted(code) == code, f"{path.name}, {name}"

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 import torch
 
-from nngen import tensors
-from nngen.dtypes import DTYPES
+from nngen.emit.forward import shape_comment
 from nngen.errors import Fault
-from nngen.evaluation import Evaluator
 from nngen.graph.functions import NAMESPACES, attribute
-from nngen.graph.lowering import shape_comment
-from nngen.sizes import symbol, to_text, value_of
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.symbolic import tensor as tensors
+from nngen.symbolic.dtypes import DTYPES
+from nngen.symbolic.evaluator import Evaluator
+from nngen.symbolic.sizes import symbol, to_text, value_of
+from nngen.symbolic.tensor import UNKNOWN, Tensor
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,

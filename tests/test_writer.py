@@ -14,9 +14,9 @@ from pathlib import Path
 import black
 import pytest
 
-from nngen import writer
 from nngen.errors import FileError
-from nngen.writer import TEMPORARY, Change, check, edited, seal, write
+from nngen.files import writer
+from nngen.files.writer import TEMPORARY, Change, check, edited, seal, write
 
 REPOSITORY = Path(__file__).parent.parent
 BODY = '"""A model."""\n\nimport math\n\nx = math.pi\n'

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from functools import cache
 
-from nngen.catalog import (
+from nngen.catalog import functions
+from nngen.catalog.entry import Function, Layer
+from nngen.catalog.layers import (
     activation,
-    adaptive,
+    adaptive_pooling,
+    adaptive_softmax,
     attention,
+    classification_losses,
     conv,
     distance,
     dropout,
     embedding,
-    functions,
     linear,
-    loss,
     norm,
     padding,
     pooling,
-    ranking,
+    ranking_losses,
     recurrent,
-    regression,
-    resizing,
+    regression_losses,
     shaping,
-    stacks,
     transformer,
-    vocabulary,
+    transformer_stack,
+    upsampling,
 )
-from nngen.catalog.entry import Function, Layer
 
 __all__ = ["FAMILIES", "FUNCTIONS", "LAYERS", "Function", "Layer"]
 
@@ -35,23 +35,23 @@ _FAMILIES = (
     linear,
     conv,
     pooling,
-    adaptive,
+    adaptive_pooling,
     norm,
     activation,
     dropout,
     shaping,
-    loss,
-    regression,
-    ranking,
-    vocabulary,
+    classification_losses,
+    regression_losses,
+    ranking_losses,
+    adaptive_softmax,
     padding,
-    resizing,
+    upsampling,
     embedding,
     distance,
     recurrent,
     attention,
     transformer,
-    stacks,
+    transformer_stack,
 )
 
 # The layers of each family, by what its file says of it.

@@ -15,7 +15,7 @@ from typing import Any
 from nngen.catalog.signature import Signature, signature
 from nngen.catalog.since import ALWAYS, Since
 from nngen.errors import Fault
-from nngen.tensors import Tensor
+from nngen.symbolic.tensor import Tensor
 
 
 @dataclass(frozen=True, slots=True)

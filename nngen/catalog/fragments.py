@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from nngen.shapes.common import ntuple
-from nngen.sizes import product
+from nngen.symbolic.rules.common import ntuple
+from nngen.symbolic.sizes import product
 
 
 @cache

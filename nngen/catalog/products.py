@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nngen.broadcasting import Shape
-from nngen.sizes import Dim, product
-from nngen.tensors import Tensor
+from nngen.symbolic.broadcasting import Shape
+from nngen.symbolic.sizes import Dim, product
+from nngen.symbolic.tensor import Tensor
 
 Rule = Callable[..., "Dim | None"]
 

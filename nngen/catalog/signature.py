@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from nngen.catalog.kinds import Kind, kind
+from nngen.catalog.argument_types import Kind, kind
 from nngen.errors import Fault, did_you_mean
 
 

@@ -53,7 +53,7 @@ def add(verbs: Verbs) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from nngen.folders import distinct
+    from nngen.files.paths import distinct
 
     with reported(options.format) as report:
 
@@ -67,23 +67,24 @@ def _build(options: argparse.Namespace) -> int:
 
 def _build_one(path: Path, out: Path, force: bool, report: Reporter) -> int:
     # Not imported above: an unchanged build answers without the parser, the templates and black.
-    from nngen import freshness
-    from nngen.folders import package_folder
+    from nngen.files import build_cache
+    from nngen.files.paths import package_folder
 
     folder = package_folder(path, out)
-    note = freshness.recall(freshness.key(path, "build", folder, FILES))
+    note = build_cache.recall(build_cache.key(path, "build", folder, FILES))
     if note is not None:
         _warn(_recalled(note, path), report)
         report.say(f"{folder}: unchanged")
         return 0
-    from nngen import building, writer
+    from nngen import pipeline
+    from nngen.files import writer
 
-    package = building.package(path)
+    package = pipeline.package(path)
     warnings = [reporting.of_finding(finding) for finding in package.findings]
     changes = writer.write(folder, package.files, force)
     files = {name: writer.seal(body) for name, body in package.files.items()}
-    key = freshness.key(path, "build", folder, FILES, source=package.source, files=files)
-    freshness.remember(key, _note(warnings))
+    key = build_cache.key(path, "build", folder, FILES, source=package.source, files=files)
+    build_cache.remember(key, _note(warnings))
     _warn(warnings, report)
     for change in changes:
         if change.kind != "unchanged":
@@ -95,11 +96,12 @@ def _build_one(path: Path, out: Path, force: bool, report: Reporter) -> int:
 
 def _compare(path: Path, options: argparse.Namespace, report: Reporter) -> int:
     """Say what a build would change; with `--check` that is a failure."""
-    from nngen import building, writer
-    from nngen.folders import package_folder
+    from nngen import pipeline
+    from nngen.files import writer
+    from nngen.files.paths import package_folder
 
     folder = package_folder(path, options.out)
-    package = building.package(path)
+    package = pipeline.package(path)
     _warn(map(reporting.of_finding, package.findings), report)
     difference = writer.check(folder, package.files)
     if options.diff:

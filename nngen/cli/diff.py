@@ -38,12 +38,13 @@ def add(verbs: Verbs) -> None:
 def _diff(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from nngen import sourcemap, spec
-    from nngen.comparison import WIDE, Comparison
+    from nngen.emit import source_map
     from nngen.graph import read_file
+    from nngen.language import spec
+    from nngen.views.diff import WIDE, Comparison
 
     given = spec.with_values(read_file(options.spec), dict(options.values))
-    comparison = Comparison(sourcemap.trace(given))
+    comparison = Comparison(source_map.trace(given))
     if options.unified:
         _show(comparison.unified(), options.no_pager)
         return 0

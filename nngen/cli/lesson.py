@@ -13,7 +13,7 @@ from nngen.errors import NngenError
 from nngen.packages import install
 
 if TYPE_CHECKING:
-    from nngen.report import Report
+    from nngen.proof.report import Report
 
 
 def add(verbs: Verbs) -> None:
@@ -49,9 +49,10 @@ def _lesson(options: argparse.Namespace) -> int:
             f"the proof and the pitfalls need torch: {install('torch')}\n"
             "  hint: `--no-verify` writes the pages without them"
         )
-    from nngen import pitfalls, verify
-    from nngen.folders import distinct
-    from nngen.lesson.site import Site
+    from nngen import verify
+    from nngen.files.paths import distinct
+    from nngen.teach import pitfalls
+    from nngen.teach.lesson.site import Site
 
     def prove(path: Path) -> Report:
         return verify(path, seed=options.seed)

@@ -11,7 +11,7 @@ from nngen.errors import NngenError
 from nngen.packages import install
 
 if TYPE_CHECKING:
-    from nngen.pitfalls import Pitfall
+    from nngen.teach.pitfalls import Pitfall
 
 
 def add(verbs: Verbs) -> None:
@@ -29,7 +29,7 @@ def add(verbs: Verbs) -> None:
 
 
 def _pitfall(options: argparse.Namespace) -> int:
-    from nngen.pitfalls import PITFALLS, find
+    from nngen.teach.pitfalls import PITFALLS, find
 
     chosen = list(PITFALLS.values()) if options.all else [find(name) for name in options.names]
     if chosen:
@@ -40,9 +40,9 @@ def _pitfall(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> None:
-    from nngen.language import translate
-    from nngen.pitfalls import PITFALLS
-    from nngen.pitfalls.text import listing
+    from nngen.teach.pitfalls import PITFALLS
+    from nngen.teach.pitfalls.text import listing
+    from nngen.teach.translations import translate
 
     if options.json:
         _json({each.name: translate(each.title, options.lang) for each in PITFALLS.values()})
@@ -53,8 +53,8 @@ def _list(options: argparse.Namespace) -> None:
 def _run(chosen: list[Pitfall], options: argparse.Namespace) -> None:
     if find_spec("torch") is None:
         raise NngenError(f"running a pitfall needs torch: {install('torch')}")
-    from nngen.pitfalls import run
-    from nngen.pitfalls.text import as_text
+    from nngen.teach.pitfalls import run
+    from nngen.teach.pitfalls.text import as_text
 
     if options.json:
         _json({each.name: run(each).as_dict(options.lang) for each in chosen})

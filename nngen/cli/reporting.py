@@ -231,7 +231,7 @@ def _sarif(problems: Sequence[Problem]) -> str:
 def _rules() -> list[dict[str, Any]]:
     from nngen.lint import RULES
     from nngen.lint.explain import explanation
-    from nngen.pitfalls import PITFALLS
+    from nngen.teach.pitfalls import PITFALLS
 
     rules = []
     for code, text in CODES.items():

@@ -58,7 +58,7 @@ def language(parser: argparse.ArgumentParser) -> None:
 
 
 def _language(code: str) -> str:
-    from nngen.language import LANGUAGES
+    from nngen.teach.translations import LANGUAGES
 
     if code not in LANGUAGES:
         raise argparse.ArgumentTypeError(f"{code!r} is none of {', '.join(LANGUAGES)}")
@@ -80,7 +80,7 @@ def setting(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
-    from nngen import document
+    from nngen.language import document
 
     try:
         node = document.parse(value, "--set")

@@ -48,9 +48,10 @@ def add(verbs: Verbs) -> None:
 def _summary(options: argparse.Namespace) -> int:
     import json
 
-    from nngen import spec, summary
     from nngen.graph import read_file
-    from nngen.summary.text import as_text
+    from nngen.language import spec
+    from nngen.views import summary
+    from nngen.views.summary.text import as_text
 
     found = {}
     for path in options.specs:
@@ -64,8 +65,10 @@ def _summary(options: argparse.Namespace) -> int:
 
 
 def _graph(options: argparse.Namespace) -> int:
-    from nngen import diagram, spec, writer
+    from nngen.files import writer
     from nngen.graph import read_file
+    from nngen.language import spec
+    from nngen.views import diagram
 
     given = spec.with_values(read_file(options.spec), dict(options.values))
     drawn = diagram.draw(given, unfold=options.unfold)
@@ -82,7 +85,7 @@ def _graph(options: argparse.Namespace) -> int:
 
 
 def _layers(options: argparse.Namespace) -> int:
-    from nngen import listing
+    from nngen.views import layers as listing
 
     if options.name is not None:
         print(listing.one(options.name))
@@ -92,7 +95,7 @@ def _layers(options: argparse.Namespace) -> int:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from nngen import schema
+    from nngen.language import schema
 
     print(schema.text(), end="")
     return 0

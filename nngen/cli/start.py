@@ -44,7 +44,7 @@ def add(verbs: Verbs) -> None:
 def _init(options: argparse.Namespace) -> int:
     from importlib import resources
 
-    from nngen.folders import package_folder
+    from nngen.files.paths import package_folder
 
     path: Path = options.spec
     fields = {
@@ -81,7 +81,7 @@ def _watch(options: argparse.Namespace) -> int:
     except ModuleNotFoundError:
         raise NngenError(f"watch needs watchfiles: {install('watch')}") from None
 
-    from nngen.folders import distinct
+    from nngen.files.paths import distinct
 
     specs = distinct(options.specs)
 

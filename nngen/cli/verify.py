@@ -17,7 +17,7 @@ from nngen.errors import Mark, NngenError
 from nngen.packages import install
 
 if TYPE_CHECKING:
-    from nngen.report import Report
+    from nngen.proof.report import Report
 
 
 def add(verbs: Verbs) -> None:
@@ -114,13 +114,13 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 
 def _dtype(text: str) -> str:
-    from nngen.conditions import DTYPES
+    from nngen.proof.options import DTYPES
 
     return _one_of(text, DTYPES)
 
 
 def _autocast(text: str) -> str:
-    from nngen.conditions import AUTOCASTS
+    from nngen.proof.options import AUTOCASTS
 
     return _one_of(text, AUTOCASTS)
 
@@ -143,8 +143,9 @@ def _verify_all(options: argparse.Namespace, report: Reporter) -> int:
         raise NngenError(f"verify needs torch: {install('torch')}")
     import json
 
-    from nngen import __version__, certificate
-    from nngen.conditions import Conditions
+    from nngen import __version__
+    from nngen.proof import certificate
+    from nngen.proof.options import Conditions
 
     if options.device == "cpu":
         _bound_memory()

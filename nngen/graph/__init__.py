@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nngen import document
-from nngen import spec as specs
-from nngen.document import Node
+from nngen.emit.classes import ClassWriter
+from nngen.emit.model import Graph, Loss, ModelClass
+from nngen.emit.state_keys import module_marks, state_keys
+from nngen.emit.ties import refuse_lost
 from nngen.errors import (
     BROKEN,
     Errors,
@@ -23,25 +24,24 @@ from nngen.errors import (
     together,
 )
 from nngen.graph.claims import doubtful
-from nngen.graph.classes import ClassWriter
 from nngen.graph.flow import Flow
 from nngen.graph.inputs import tensor_spec, whole
-from nngen.graph.keys import module_marks, state_keys
 from nngen.graph.losses import Criterion, loss_method, loss_step
-from nngen.graph.model import Graph, Loss, ModelClass
 from nngen.graph.modules import evaluate
 from nngen.graph.recovery import look_at_the_rest
 from nngen.graph.scope import Choices, Program
-from nngen.graph.ties import refuse_lost
 from nngen.graph.trials import explain_dimensions
 from nngen.graph.uniting import unite
 from nngen.graph.unreached import refuse_unreached
 from nngen.graph.walker import walk
 from nngen.graph.walks import OtherWalks, walk_model
+from nngen.language import document
+from nngen.language import spec as specs
+from nngen.language.document import Node
+from nngen.language.spec import Option, Spec
 from nngen.limits import ALLOW, limits
-from nngen.sizes import value_of
-from nngen.spec import Option, Spec
-from nngen.subject import Fed, TensorSpec
+from nngen.proof.subject import Fed, TensorSpec
+from nngen.symbolic.sizes import value_of
 
 __all__ = ["Followed", "Graph", "build_graph", "fed", "follow", "read_file", "read_spec"]
 

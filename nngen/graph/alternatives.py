@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from nngen.evaluation import truth
 from nngen.graph.merging import resized
-from nngen.sizes import substitute
-from nngen.tensors import UNKNOWN, Tensor
-from nngen.written import Given
+from nngen.graph.written import Given
+from nngen.symbolic.evaluator import truth
+from nngen.symbolic.sizes import substitute
+from nngen.symbolic.tensor import UNKNOWN, Tensor
 
 # More are no help to a reader, and conditions within conditions multiply.
 MOST = 16

@@ -7,8 +7,8 @@ from typing import Any
 
 from nngen.graph.alternatives import EVER, Under, arms
 from nngen.graph.flow import Flow
-from nngen.sizes import Size
-from nngen.tensors import Packed
+from nngen.symbolic.sizes import Size
+from nngen.symbolic.tensor import Packed
 
 # Values, each with the conditions under which it is there.
 _Typed = list[tuple[Any, Under]]

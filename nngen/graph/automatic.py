@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nngen.catalog import LAYERS
-from nngen.spec import Body, LayerStep, LineStep
+from nngen.language.spec import Body, LayerStep, LineStep
 
 
 def automatic_names(body: Body) -> dict[int, Iterator[str]]:

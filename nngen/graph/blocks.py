@@ -7,29 +7,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from nngen.catalog.partial_evaluation import free_names, literal, source
 from nngen.errors import Fault, SpecError
-from nngen.expressions import Expression
-from nngen.fold import free_names, literal, source
 from nngen.graph.alternatives import told_outside
 from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.merging import resized
 from nngen.graph.modules import computed, evaluate
 from nngen.graph.scope import Choices, Scope
 from nngen.graph.sized import given
-from nngen.sizes import (
-    Dim,
-    Size,
-    is_whole,
-    named,
-    same,
-    sizes_in,
-    substitute,
-    value_of,
-)
-from nngen.spec import INPUT_SIZES, Body, LayerStep
-from nngen.spec.mentions import input_sizes, mentioned
-from nngen.tensors import Tensor
-from nngen.written import Given
+from nngen.graph.written import Given
+from nngen.language.spec import INPUT_SIZES, Body, LayerStep
+from nngen.language.spec.mentions import input_sizes, mentioned
+from nngen.symbolic.expressions import Expression
+from nngen.symbolic.sizes import Dim, Size, is_whole, named, same, sizes_in, substitute, value_of
+from nngen.symbolic.tensor import Tensor
 
 _IN_LINES = "in a line, `x.shape[i]` is a size of the input at hand"
 _LETTERS = {4: "NCHW", 5: "NCDHW"}

@@ -6,14 +6,14 @@ import ast
 from dataclasses import replace
 from typing import Any
 
+from nngen.catalog.partial_evaluation import Folder, free_names
 from nngen.errors import SpecError
-from nngen.evaluation import truth
-from nngen.fold import Folder, free_names
 from nngen.graph.flow import Condition
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
-from nngen.spec import LayerStep
-from nngen.tensors import UNKNOWN
+from nngen.language.spec import LayerStep
+from nngen.symbolic.evaluator import truth
+from nngen.symbolic.tensor import UNKNOWN
 
 
 def condition_of(step: LayerStep, scope: Scope) -> tuple[Condition | None, Any]:

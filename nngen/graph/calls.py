@@ -6,10 +6,10 @@ import ast
 import copy
 from typing import Any, Protocol
 
+from nngen.catalog.partial_evaluation import IN_MATH
 from nngen.errors import SpecError
-from nngen.expressions import Line
-from nngen.fold import IN_MATH
 from nngen.graph.flow import Application, Flow, Operation, self_attribute
+from nngen.symbolic.expressions import Line
 
 TRAINING = self_attribute("training")
 _PLAIN = (ast.Name, ast.Tuple, ast.Load, ast.Constant)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from nngen.broadcasting import show
 from nngen.graph.alternatives import alternatives
 from nngen.graph.flow import Application, Flow, Operation
 from nngen.graph.merging import fitting, resized
-from nngen.sizes import Dim, Size, sizes_in, substitute, symbol, symbols_of, value_of
-from nngen.tensors import Tensor, in_this_use
+from nngen.symbolic.broadcasting import show
+from nngen.symbolic.sizes import Dim, Size, sizes_in, substitute, symbol, symbols_of, value_of
+from nngen.symbolic.tensor import Tensor, in_this_use
 
 _LETTERS = {3: "NCL", 4: "NCHW", 5: "NCDHW"}
 _UNKNOWN = ("tensor", None)

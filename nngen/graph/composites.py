@@ -8,14 +8,14 @@ from typing import Any
 
 from nngen.catalog.entry import Part
 from nngen.catalog.fragments import fragment
+from nngen.catalog.partial_evaluation import literal
 from nngen.errors import SpecError
-from nngen.fold import literal
 from nngen.graph.blocks import walk_block
 from nngen.graph.flow import Flow, Module
 from nngen.graph.scope import Program, Scope
-from nngen.sizes import value_of
-from nngen.spec import LayerStep, block
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.language.spec import LayerStep, block
+from nngen.symbolic.sizes import value_of
+from nngen.symbolic.tensor import UNKNOWN, Tensor
 
 
 def composed(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> Module:

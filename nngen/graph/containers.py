@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.catalog.kinds import kind
+from nngen.catalog.argument_types import kind
+from nngen.catalog.partial_evaluation import free_names, source
 from nngen.catalog.signature import Argument, Signature, signature
 from nngen.errors import BROKEN, Fault, Follows, SpecError
-from nngen.fold import free_names, source
 from nngen.graph.blocks import apply_block, build_block
 from nngen.graph.composites import check_composed, composed
 from nngen.graph.counts import FEWEST, after, before
@@ -19,9 +19,9 @@ from nngen.graph.flow import Application, Module
 from nngen.graph.modules import apply_layer, build_layer, evaluate
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
-from nngen.names import check_child_name, check_layer_name
-from nngen.sizes import Size, symbol, value_of
-from nngen.spec import Label, LayerStep
+from nngen.language.naming import check_child_name, check_layer_name
+from nngen.language.spec import Label, LayerStep
+from nngen.symbolic.sizes import Size, symbol, value_of
 
 MAX_REPEAT = 10_000
 CONTAINERS = ("Sequential", "ModuleList")

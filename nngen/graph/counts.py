@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nngen.errors import Fault
-from nngen.sizes import Dim, Size, is_whole, substitute, symbol, symbols_of, value_of
-from nngen.tensors import UNKNOWN, Tensor
-from nngen.untold import untold
-from nngen.written import Given, chosen
+from nngen.graph.written import Given, chosen
+from nngen.symbolic.sizes import Dim, Size, is_whole, substitute, symbol, symbols_of, value_of
+from nngen.symbolic.tensor import UNKNOWN, Tensor
+from nngen.symbolic.untold import untold
 
 # As many copies are followed at least, whatever the count is: fewer do not tell how a size goes on.
 FEWEST = 4

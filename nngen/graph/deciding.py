@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from nngen.catalog.partial_evaluation import source
 from nngen.errors import Fault
-from nngen.fold import source
 from nngen.graph.merging import merged, resized
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
-from nngen.sizes import Dim, is_whole, value_of
-from nngen.tensors import UNKNOWN, Tensor, in_this_use
-from nngen.untold import untold
+from nngen.symbolic.sizes import Dim, is_whole, value_of
+from nngen.symbolic.tensor import UNKNOWN, Tensor, in_this_use
+from nngen.symbolic.untold import untold
 
 # So many flags of one call are told in expressions: with each, the result is computed twice.
 _MOST_FLAGS = 4

@@ -11,16 +11,16 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer, State
 from nngen.catalog.fragments import fragment
-from nngen.catalog.modifiers import MODIFIERS
+from nngen.catalog.parametrizations import MODIFIERS
+from nngen.catalog.partial_evaluation import Folder, keep_name, renamed
 from nngen.errors import Mark, SpecError
-from nngen.expressions import Expression, Line
-from nngen.fold import Folder, keep_name, renamed
 from nngen.graph.scope import Scope
-from nngen.sizes import Dim, Size
-from nngen.spec import Body
-from nngen.spec.model import Rule
-from nngen.tensors import UNKNOWN
-from nngen.written import Given
+from nngen.graph.written import Given
+from nngen.language.spec import Body
+from nngen.language.spec.model import Rule
+from nngen.symbolic.expressions import Expression, Line
+from nngen.symbolic.sizes import Dim, Size
+from nngen.symbolic.tensor import UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,13 +10,13 @@ from typing import Any
 
 from nngen.catalog import FUNCTIONS, LAYERS, elsewhere, namespace
 from nngen.catalog.entry import Function, apply_rule, tensors_in
-from nngen.dtypes import ALIASES, DTYPES
 from nngen.errors import Fault, did_you_mean
-from nngen.mathematics import NUMBERS, Module
-from nngen.shapes import arranging, elementwise
-from nngen.shapes.common import RunTimeSize
-from nngen.shapes.reducing import Bounds, Ordered
-from nngen.tensors import UNKNOWN, Device, Dtype, Tensor
+from nngen.symbolic.dtypes import ALIASES, DTYPES
+from nngen.symbolic.mathematics import NUMBERS, Module
+from nngen.symbolic.rules import elementwise, reshaping
+from nngen.symbolic.rules.common import RunTimeSize
+from nngen.symbolic.rules.reductions import Bounds, Ordered
+from nngen.symbolic.tensor import UNKNOWN, Device, Dtype, Tensor
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ _ATTRIBUTES: dict[str, Callable[[Tensor], Any]] = {
     "ndim": lambda tensor: UNKNOWN if tensor.shape is None else len(tensor.shape),
     "dtype": lambda tensor: Dtype(tensor.dtype),
     "device": lambda tensor: Device(),
-    "T": lambda tensor: _followed(tensor, arranging.reversed_matrix),
-    "mT": lambda tensor: _followed(tensor, arranging.transposed_matrix),
+    "T": lambda tensor: _followed(tensor, reshaping.reversed_matrix),
+    "mT": lambda tensor: _followed(tensor, reshaping.transposed_matrix),
     "real": elementwise.real_part,
     "imag": elementwise.imaginary_part,
 }

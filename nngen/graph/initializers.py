@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from nngen.catalog.initializers import DIMENSIONS, INITIALIZERS
+from nngen.catalog.partial_evaluation import free_names
 from nngen.catalog.signature import REQUIRED, checked
 from nngen.errors import Fault, SpecError
-from nngen.fold import free_names
 from nngen.graph.modules import evaluate
-from nngen.sizes import Dim, product
-from nngen.spec.model import Initializer
+from nngen.language.spec.model import Initializer
+from nngen.symbolic.sizes import Dim, product
 
 FANS = frozenset(("fan_in", "fan_out"))
 _BOUNDED = ("uniform_", "trunc_normal_")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from nngen.broadcasting import Shape
-from nngen.catalog.kinds import show_value
+from nngen.catalog.argument_types import show_value
 from nngen.errors import SpecError
-from nngen.expressions import Expression
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
-from nngen.sizes import Dim, Size, symbol, value_of, written_out
-from nngen.spec import Input
-from nngen.spec.model import open_names
-from nngen.subject import TensorSpec
-from nngen.tensors import Tensor
+from nngen.language.spec import Input
+from nngen.language.spec.model import open_names
+from nngen.proof.subject import TensorSpec
+from nngen.symbolic.broadcasting import Shape
+from nngen.symbolic.expressions import Expression
+from nngen.symbolic.sizes import Dim, Size, symbol, value_of, written_out
+from nngen.symbolic.tensor import Tensor
 
 BATCH = symbol("N", varies=True)
 _LARGEST = 2**40

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from nngen.catalog import elsewhere
+from nngen.catalog.partial_evaluation import free_names, replaced
 from nngen.errors import Fault, Follows, SpecError, did_you_mean
-from nngen.evaluation import Evaluator, known, truth
-from nngen.fold import free_names, replaced
 from nngen.graph.alternatives import is_apart
 from nngen.graph.containers import apply, build, build_list, inputs_of
 from nngen.graph.deciding import decided
@@ -18,11 +17,12 @@ from nngen.graph.functions import NAMES, ONLY_FUNCTIONS, Caller, attribute
 from nngen.graph.merging import merged, misfit
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given, sized
-from nngen.mathematics import NUMBERS, ROUNDING
-from nngen.sizes import Size, is_whole, value_of
-from nngen.spec import LayerStep
-from nngen.tensors import UNKNOWN, Tensor
-from nngen.written import Given
+from nngen.graph.written import Given
+from nngen.language.spec import LayerStep
+from nngen.symbolic.evaluator import Evaluator, known, truth
+from nngen.symbolic.mathematics import NUMBERS, ROUNDING
+from nngen.symbolic.sizes import Size, is_whole, value_of
+from nngen.symbolic.tensor import UNKNOWN, Tensor
 
 # What may compute a size from names that are none.
 _COMPUTED = (ast.BinOp, ast.BoolOp, ast.Call, ast.IfExp)

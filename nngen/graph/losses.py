@@ -10,28 +10,28 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer, Target, tensors_in
 from nngen.catalog.fragments import fragment
+from nngen.catalog.partial_evaluation import source
+from nngen.emit.forward import name
+from nngen.emit.model import Loss, Statement
+from nngen.emit.styles.functional import FunctionalLowering
+from nngen.emit.styles.nn import NNLowering
+from nngen.emit.variables import Variables
 from nngen.errors import BROKEN, Fault, Follows, Mark, SpecError
-from nngen.evaluation import SIZE_FUNCTIONS, Evaluator
-from nngen.fold import source
 from nngen.graph.claims import Claims
 from nngen.graph.flow import Above, Application, Built, Flow, Module, Operation, self_attribute
-from nngen.graph.forms import form
-from nngen.graph.functional_style import FunctionalLowering
+from nngen.graph.functional_form import form
 from nngen.graph.inputs import BATCH, drawn_size, tensor, tensor_spec
-from nngen.graph.lowering import name
-from nngen.graph.model import Loss, Statement
 from nngen.graph.modules import apply_layer, build_layer, shape_attribute
-from nngen.graph.nn_style import NNLowering
 from nngen.graph.recovery import check_arguments
 from nngen.graph.scope import Scope
-from nngen.graph.variables import Variables
 from nngen.graph.walker import walk
-from nngen.names import check_beside_loss
-from nngen.sizes import value_of
-from nngen.spec import Body, LayerStep, Name
-from nngen.spec.model import LossSteps
-from nngen.subject import TensorSpec
-from nngen.tensors import Tensor, in_this_use
+from nngen.language.naming import check_beside_loss
+from nngen.language.spec import Body, LayerStep, Name
+from nngen.language.spec.model import LossSteps
+from nngen.proof.subject import TensorSpec
+from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
+from nngen.symbolic.sizes import value_of
+from nngen.symbolic.tensor import Tensor, in_this_use
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nngen.sizes import Dim, Opaque, Symbol, alone, is_whole, rebuilt, symbols_of
-from nngen.tensors import UNKNOWN, Tensor, in_this_use
-from nngen.untold import is_misfit, untold
-from nngen.written import Given, Written, assumed, chosen
+from nngen.graph.written import Given, Written, assumed, chosen
+from nngen.symbolic.sizes import Dim, Opaque, Symbol, alone, is_whole, rebuilt, symbols_of
+from nngen.symbolic.tensor import UNKNOWN, Tensor, in_this_use
+from nngen.symbolic.untold import is_misfit, untold
 
 
 def merged(test: Given, first: Any, second: Any, lets: Mapping[str, Given]) -> Any:

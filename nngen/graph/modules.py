@@ -9,23 +9,23 @@ from functools import partial
 from typing import Any
 
 from nngen.catalog import LAYERS
+from nngen.catalog.argument_types import kind
 from nngen.catalog.entry import State, apply_rule, tensors_in
 from nngen.catalog.fragments import fragment
-from nngen.catalog.kinds import kind
-from nngen.catalog.modifiers import MODIFIERS
+from nngen.catalog.parametrizations import MODIFIERS
+from nngen.catalog.partial_evaluation import free_names
 from nngen.catalog.signature import REQUIRED, Argument, checked
 from nngen.errors import Fault, SpecError, did_you_mean
-from nngen.evaluation import Evaluator
-from nngen.expressions import MAX_NUMBER, Expression
-from nngen.fold import free_names
 from nngen.graph.deciding import decided
 from nngen.graph.flow import Application, Module
 from nngen.graph.scope import Scope
 from nngen.graph.sized import sized
-from nngen.mathematics import NUMBERS, attribute_of_number
-from nngen.sizes import Size, same, value_of
-from nngen.spec import LayerStep
-from nngen.tensors import UNKNOWN, Packed, Tensor
+from nngen.language.spec import LayerStep
+from nngen.symbolic.evaluator import Evaluator
+from nngen.symbolic.expressions import MAX_NUMBER, Expression
+from nngen.symbolic.mathematics import NUMBERS, attribute_of_number
+from nngen.symbolic.sizes import Size, same, value_of
+from nngen.symbolic.tensor import UNKNOWN, Packed, Tensor
 
 
 def shape_attribute(value: Any, name: str) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nngen.catalog import FUNCTIONS, LAYERS, Function, Layer
+from nngen.emit.model import Attribute, Construction, Graph, LayerState, Statement, Style
 from nngen.errors import Mark, SpecError, together
-from nngen.graph.model import Attribute, Construction, Graph, LayerState, Statement, Style
 from nngen.packages import is_older
 
 _NOWHERE = Mark("")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nngen.errors import SpecError, did_you_mean
 from nngen.graph.flow import Built
-from nngen.spec import Body, LayerStep, Name
+from nngen.language.spec import Body, LayerStep, Name
 
 
 def in_order(built: list[Built], body: Body) -> list[Built]:

@@ -8,19 +8,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from nngen.catalog import LAYERS
+from nngen.catalog.partial_evaluation import free_names
 from nngen.errors import BROKEN, Errors, Fault, Follows, SpecError, nearest
-from nngen.evaluation import Evaluator
-from nngen.expressions import Expression
-from nngen.fold import free_names
 from nngen.graph.flow import Value
 from nngen.graph.lines import Layer, LineEvaluator
 from nngen.graph.modules import check_argument, check_given, evaluate
 from nngen.graph.scope import Choices, Program, Scope
-from nngen.spec import Body, LayerStep, LineStep, Spec, Step
-from nngen.spec.broken import NUMBERED
-from nngen.spec.mentions import input_sizes, unused
-from nngen.spec.steps import STATE_KINDS
-from nngen.tensors import Tensor
+from nngen.language.spec import Body, LayerStep, LineStep, Spec, Step
+from nngen.language.spec.broken import NUMBERED
+from nngen.language.spec.mentions import input_sizes, unused
+from nngen.language.spec.steps import STATE_KINDS
+from nngen.symbolic.evaluator import Evaluator
+from nngen.symbolic.expressions import Expression
+from nngen.symbolic.tensor import Tensor
 
 # Hints for names that Python programs have, and specs do not.
 PYTHON = {

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nngen.errors import Fault, Mark, SpecError
-from nngen.expressions import Target
 from nngen.graph.flow import Application, Condition, Value
 from nngen.graph.merging import merged, misfit, under
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
-from nngen.sizes import value_of
-from nngen.spec import LayerStep
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.language.spec import LayerStep
+from nngen.symbolic.expressions import Target
+from nngen.symbolic.sizes import value_of
+from nngen.symbolic.tensor import UNKNOWN, Tensor
 
 
 def applied(

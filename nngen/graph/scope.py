@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nngen.catalog import LAYERS
+from nngen.catalog.partial_evaluation import IN_MATH, Folder
 from nngen.errors import Errors, Fault, LimitError, Mark, SpecError
-from nngen.expressions import Line
-from nngen.fold import IN_MATH, Folder
 from nngen.graph.sized import given
+from nngen.graph.written import Given
+from nngen.language.spec import Body, LayerStep
 from nngen.limits import ALLOW, limits
-from nngen.sizes import (
+from nngen.symbolic.expressions import Line
+from nngen.symbolic.sizes import (
     Dim,
     OpenSize,
     Size,
@@ -25,9 +27,7 @@ from nngen.sizes import (
     symbols_of,
     value_of,
 )
-from nngen.spec import Body, LayerStep
-from nngen.untold import untold_reason
-from nngen.written import Given
+from nngen.symbolic.untold import untold_reason
 
 Place = tuple[str, tuple[str, ...], str, Mark]
 Found = tuple[Dim, Mapping[str, Any], LayerStep]  # a size, the names of its use, and the step

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-from nngen.fold import free_names, literal, replaced
-from nngen.sizes import Dim, is_whole, value_of
-from nngen.tensors import UNKNOWN
-from nngen.written import EXACT, Given, decided, placed
+from nngen.catalog.partial_evaluation import free_names, literal, replaced
+from nngen.graph.written import EXACT, Given, decided, placed
+from nngen.symbolic.sizes import Dim, is_whole, value_of
+from nngen.symbolic.tensor import UNKNOWN
 
 
 def given(tree: ast.expr, scope: Mapping[str, Any]) -> Given:

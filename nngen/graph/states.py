@@ -6,18 +6,18 @@ import ast
 from collections.abc import Container
 from typing import Any
 
+from nngen.catalog.partial_evaluation import free_names, renamed
 from nngen.errors import Fault, SpecError
-from nngen.evaluation import Evaluator
-from nngen.expressions import Expression
-from nngen.fold import free_names, renamed
 from nngen.graph.flow import Module
 from nngen.graph.initializers import check_initializer
 from nngen.graph.lines import LineEvaluator
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
-from nngen.sizes import Size, value_of
-from nngen.spec import LayerStep
-from nngen.tensors import Tensor
+from nngen.language.spec import LayerStep
+from nngen.symbolic.evaluator import Evaluator
+from nngen.symbolic.expressions import Expression
+from nngen.symbolic.sizes import Size, value_of
+from nngen.symbolic.tensor import Tensor
 
 
 def made_state(

@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from nngen.evaluation import truth
-from nngen.expressions import Target
 from nngen.graph.alternatives import ABSENT, either, is_apart
 from nngen.graph.flow import Application, Condition, Value
 from nngen.graph.lines import LineEvaluator
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
-from nngen.tensors import UNKNOWN
+from nngen.symbolic.evaluator import truth
+from nngen.symbolic.expressions import Target
+from nngen.symbolic.tensor import UNKNOWN
 
 
 def told_by_line(line: LineEvaluator, node: ast.expr) -> Any:

@@ -13,7 +13,7 @@ from nngen.catalog import LAYERS
 from nngen.errors import Errors, SpecError
 from nngen.graph.flow import Above, Flow, Value
 from nngen.graph.scope import Choices, Scope
-from nngen.spec import Body, Input, LayerStep, Name, Spec, Step
+from nngen.language.spec import Body, Input, LayerStep, Name, Spec, Step
 
 MOST = 30  # tries for one error
 

@@ -10,14 +10,14 @@ from itertools import combinations
 from typing import Any
 
 from nngen.catalog.fragments import fragment
+from nngen.catalog.partial_evaluation import source
+from nngen.emit.forward import name
 from nngen.errors import Fault, SpecError
-from nngen.fold import source
 from nngen.graph.composites import classes_of
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Application, Flow, Module, Operation
-from nngen.graph.forms import form, form_error
-from nngen.graph.lowering import name
-from nngen.tensors import Tensor
+from nngen.graph.functional_form import form, form_error
+from nngen.symbolic.tensor import Tensor
 
 
 def unite(flows: list[Flow]) -> Flow:

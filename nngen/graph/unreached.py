@@ -12,10 +12,10 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from nngen.errors import Errors, Fault
-from nngen.expressions import Expression
 from nngen.graph.functions import NAMES, attribute, attribute_names
-from nngen.mathematics import NUMBERS
-from nngen.spec import LayerStep, Spec
+from nngen.language.spec import LayerStep, Spec
+from nngen.symbolic.expressions import Expression
+from nngen.symbolic.mathematics import NUMBERS
 
 
 def refuse_unreached(spec: Spec, errors: Errors) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nngen.expressions import Expression
 from nngen.graph.flow import Condition, Flow, Module
-from nngen.graph.members import position
+from nngen.graph.loops import position
 from nngen.graph.modules import evaluate
-from nngen.sizes import Dim, substitute, value_of
+from nngen.symbolic.expressions import Expression
+from nngen.symbolic.sizes import Dim, substitute, value_of
 
 Sizes = Mapping[str, Dim]
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from nngen.errors import BROKEN, Fault, Follows, Mark, SpecError, did_you_mean
-from nngen.expressions import Line
 from nngen.graph.alternatives import either
 from nngen.graph.automatic import automatic_names
 from nngen.graph.branching import condition_of, of_state
@@ -27,9 +26,10 @@ from nngen.graph.states import made_state
 from nngen.graph.told import told_apart, told_by_line, told_by_step
 from nngen.graph.trials import Sources
 from nngen.graph.usage import refuse_unused
-from nngen.names import check_value_name
-from nngen.spec import Body, LayerStep, LineStep, Name, Step
-from nngen.spec.broken import ANY
+from nngen.language.naming import check_value_name
+from nngen.language.spec import Body, LayerStep, LineStep, Name, Step
+from nngen.language.spec.broken import ANY
+from nngen.symbolic.expressions import Line
 
 # A line counts as one more step for so many characters in it, or values that its calls give.
 WORK = 100

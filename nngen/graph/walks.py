@@ -8,19 +8,19 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from nngen.catalog import LAYERS
+from nngen.catalog.partial_evaluation import free_names
 from nngen.errors import BROKEN, Errors, Fault, Follows, SpecError
-from nngen.expressions import Expression
-from nngen.fold import free_names
 from nngen.graph.blocks import walk_block
 from nngen.graph.flow import Flow
 from nngen.graph.inputs import tensor
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Choices, Program, Scope
 from nngen.graph.walker import walk
+from nngen.language.spec import Body, LayerStep, LineStep, Spec, Step
 from nngen.limits import limits
-from nngen.sizes import Size, named, value_of
-from nngen.spec import Body, LayerStep, LineStep, Spec, Step
-from nngen.tensors import Tensor
+from nngen.symbolic.expressions import Expression
+from nngen.symbolic.sizes import Size, named, value_of
+from nngen.symbolic.tensor import Tensor
 
 # So many steps are followed with other arguments, in all walks together.
 MOST_STEPS = 3_000

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nngen import document
-from nngen import spec as specs
 from nngen.errors import NngenError, did_you_mean
 from nngen.graph import Followed, follow, read_spec
+from nngen.language import document
+from nngen.language import spec as specs
+from nngen.language.spec import Spec
 from nngen.lint import blocks, dimensions, memory, probabilities, redundant, scores, silence
 from nngen.lint.rule import Finding, Rule, in_order
 from nngen.lint.trace import traced
-from nngen.spec import Spec
 
 __all__ = ["GROUPS", "RULES", "Finding", "Rule", "lint", "lint_file", "rule"]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.graph.flow import Application, Flow, Operation
+from nngen.language.spec import LayerStep, Option
 from nngen.lint.rule import ACTIVATIONS, DROPOUT, NORMS, Hit, Rule, known
 from nngen.lint.trace import Trace, function_of
-from nngen.sizes import Size
-from nngen.spec import LayerStep, Option
+from nngen.symbolic.sizes import Size
 
 _KEEPS = ACTIVATIONS | DROPOUT | NORMS | {"identity"}
 

@@ -10,8 +10,8 @@ from nngen.graph.flow import Module
 from nngen.graph.inputs import BATCH
 from nngen.lint.rule import KEEPS, Hit, Rule, behind, channels_first, dimension, everywhere, known
 from nngen.lint.trace import Node, Trace
-from nngen.sizes import substitute
-from nngen.tensors import Tensor
+from nngen.symbolic.sizes import substitute
+from nngen.symbolic.tensor import Tensor
 
 _Said = tuple[str, str] | None
 

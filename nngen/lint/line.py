@@ -6,10 +6,10 @@ import ast
 from typing import Any
 
 from nngen.catalog import FUNCTIONS
-from nngen.evaluation import Evaluator
 from nngen.graph.flow import Flow, Operation
 from nngen.graph.functions import NAMES, Namespace, attribute
-from nngen.tensors import UNKNOWN, Tensor
+from nngen.symbolic.evaluator import Evaluator
+from nngen.symbolic.tensor import UNKNOWN, Tensor
 
 
 class LineValues(Evaluator):

@@ -9,7 +9,7 @@ from typing import Any
 
 from nngen.errors import Mark
 from nngen.lint.trace import Node, Trace, nodes_in
-from nngen.sizes import value_of
+from nngen.symbolic.sizes import value_of
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from typing import Any
 
 from nngen.catalog import FUNCTIONS, LAYERS
 from nngen.errors import Fault, Mark
-from nngen.expressions import place
 from nngen.graph import Followed
 from nngen.graph.flow import Application, Flow, Module, Operation, Value
 from nngen.graph.uses import kind_of
+from nngen.language.spec import Spec
+from nngen.language.spec.model import LossSteps
 from nngen.lint.line import LineValues
-from nngen.spec import Spec
-from nngen.spec.model import LossSteps
+from nngen.symbolic.expressions import place
 
 # A node, a structure of such, or None for what is no tensor.
 Traced = Any

@@ -9,16 +9,16 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from nngen.conditions import Conditions
 from nngen.proof.device import seed_random
 from nngen.proof.feed import Feed, draw_feed
 from nngen.proof.flow import Recorder, parting
 from nngen.proof.ledger import Ledger, Run, Seen
 from nngen.proof.observe import see_names, see_outputs, see_random, see_state
+from nngen.proof.options import Conditions
 from nngen.proof.reading import Unreadable
+from nngen.proof.report import Finding, StepRow
+from nngen.proof.subject import Subject
 from nngen.proof.twin import Twin
-from nngen.report import Finding, StepRow
-from nngen.subject import Subject
 
 Act = Callable[[Twin, nn.Module, Seen], None]
 

@@ -22,9 +22,9 @@ from nngen.proof.bench import Act, Bench
 from nngen.proof.bits import count, distance
 from nngen.proof.ledger import Ledger, Seen
 from nngen.proof.observe import see_step
+from nngen.proof.report import DEFAULTS, FusedRow
 from nngen.proof.running import GRAD_MODES
 from nngen.proof.twin import Twin
-from nngen.report import DEFAULTS, FusedRow
 
 KERNELS = {entry.fused for entry in LAYERS.values() if entry.fused}
 

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nngen.conditions import Conditions
 from nngen.errors import NngenError
+from nngen.proof.options import Conditions
 
 # The modules, such as torch.cuda, whose random numbers count beside the CPU's.
 _accelerators: list[Any] = []

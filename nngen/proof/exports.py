@@ -20,7 +20,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nngen.conditions import Conditions
 from nngen.errors import NngenError
 from nngen.packages import install
 from nngen.proof.bench import Act, Bench
@@ -29,6 +28,7 @@ from nngen.proof.carried import State, check_file
 from nngen.proof.feed import Feed
 from nngen.proof.ledger import Seen
 from nngen.proof.observe import see_outputs, see_step
+from nngen.proof.options import Conditions
 from nngen.proof.twin import Twin
 
 MESSAGE = 200  # characters of a message that may go on for pages

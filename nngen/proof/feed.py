@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from nngen.errors import Mark, NngenError
-from nngen.evaluation import Evaluator
-from nngen.expressions import parse
-from nngen.mathematics import NUMBERS, attribute_of_number
-from nngen.subject import Subject, TensorSpec
+from nngen.proof.subject import Subject, TensorSpec
+from nngen.symbolic.evaluator import Evaluator
+from nngen.symbolic.expressions import parse
+from nngen.symbolic.mathematics import NUMBERS, attribute_of_number
 
 OPEN_SIZE = 7
 

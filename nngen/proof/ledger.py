@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor
 
 from nngen.proof.bits import TWINS, count, difference
-from nngen.report import FUSED, Finding, FusedRow, Row, Skip
+from nngen.proof.report import FUSED, Finding, FusedRow, Row, Skip
 
 # What the third witness is called.
 READ = "the reading of the spec"

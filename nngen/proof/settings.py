@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
-from nngen.conditions import Conditions
 from nngen.proof.device import device_of, in_use
+from nngen.proof.options import Conditions
 
 
 @contextmanager

@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from nngen.errors import Mark
-from nngen.extents import step_path
+from nngen.language.extents import step_path
 from nngen.proof.bench import Bench
 from nngen.proof.bits import count, difference
 from nngen.proof.feed import Feed
 from nngen.proof.ledger import Seen
 from nngen.proof.observe import see_outputs
+from nngen.proof.report import StepRow
 from nngen.proof.twin import Twin
-from nngen.report import StepRow
 
 # No name of a spec can have this form.
 _TELL = "__tell__"

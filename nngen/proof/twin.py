@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from nngen.errors import Mark
-from nngen.report import Finding
+from nngen.proof.report import Finding
 
 
 @dataclass(frozen=True)

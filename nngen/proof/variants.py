@@ -10,10 +10,10 @@ from functools import cache
 from typing import Any
 
 from nngen.catalog import FUNCTIONS, LAYERS
-from nngen.document import Mapping as Entries
-from nngen.document import Node, Scalar
+from nngen.language.document import Mapping as Entries
+from nngen.language.document import Node, Scalar
 from nngen.proof.feed import OPEN_SIZE
-from nngen.subject import Subject
+from nngen.proof.subject import Subject
 
 # Some of the names with other values: of arguments, or of open sizes.
 Changes = Mapping[str, Any]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from nngen.errors import Mark
-from nngen.extents import step_path
+from nngen.language.extents import step_path
 from nngen.proof import reading
 from nngen.proof.bench import Bench
 from nngen.proof.bits import Container, count, difference
@@ -23,9 +23,9 @@ from nngen.proof.form import calls
 from nngen.proof.ledger import READ, Run, Seen
 from nngen.proof.observe import see_names, see_outputs, see_random, see_state
 from nngen.proof.reading import Model
+from nngen.proof.report import READING, Finding, StepRow
 from nngen.proof.steps import Told, Values, told_by
 from nngen.proof.twin import Twin
-from nngen.report import READING, Finding, StepRow
 
 GROUP = "reading, construction"
 

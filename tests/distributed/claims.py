@@ -28,7 +28,7 @@ def batch() -> Tensor:
     return torch.randn(4, 3, 4, generator=generator) + 10 * dist.get_rank()
 
 
-def pair(norm: str) -> nngen.loading.Pair:
+def pair(norm: str) -> nngen.proof.loading.Pair:
     return nngen.load({**SPEC, "layers": [norm, *SPEC["layers"][1:]]})
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nngen import document
 from nngen.catalog import FUNCTIONS, LAYERS
 from nngen.catalog.initializers import INITIALIZERS
-from nngen.spec.steps import BESIDE
+from nngen.language import document
+from nngen.language.spec.steps import BESIDE
 
 SPECS = Path(__file__).parent.parent.parent / "specs"
 LONGEST = 4_000  # characters of an input that is changed once more

@@ -11,11 +11,13 @@ import warnings
 from dataclasses import dataclass
 from types import FrameType
 
-from nngen import diagram, document, marking, summary
-from nngen import spec as specs
+from nngen.emit import origin
+from nngen.emit.render import fill, formatted
 from nngen.errors import NngenError, SpecError
 from nngen.graph import build_graph
-from nngen.render import fill, formatted
+from nngen.language import document
+from nngen.language import spec as specs
+from nngen.views import diagram, summary
 
 SECONDS = 2.0  # of the processor, for one input
 BYTES = 3 * 2**30
@@ -96,7 +98,7 @@ def _outcome(text: str, thorough: bool) -> Built:
     spec = specs.from_node(document.parse(text, "fuzzed.yaml"), "fuzzed.yaml")
     graph = build_graph(spec)
     for name, marked in fill(graph).items():
-        code, _ = marking.unmarked(marked)
+        code, _ = origin.unmarked(marked)
         compile(code, name, "exec")
         if thorough:
             compile(formatted(code), name, "exec")

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from nngen.loading import Pair, load
+from nngen.proof.loading import Pair, load
 
 
 def check(

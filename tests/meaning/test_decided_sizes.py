@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nngen.errors import SpecError
-from nngen.loading import load
+from nngen.proof.loading import load
 from tests.meaning.against import compare
 
 Case = tuple[str, Callable[..., nn.Module], tuple[tuple[int, ...], ...], list[dict[str, Any]]]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import nngen
-from nngen import document, spec
-from nngen.diagram import draw
 from nngen.graph import build_graph
+from nngen.language import document, spec
+from nngen.views.diagram import draw
 from tests.claims import FalseClaim, Told, claims_hold
 from tests.same_text import same_text
 from tests.support import settled

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from nngen.loading import load
+from nngen.proof.loading import load
 
 ARGUMENTS: dict[str, list[Any]] = {
     "a": [None, 0, 2],

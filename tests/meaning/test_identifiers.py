@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from nngen import spec as specs
-from nngen.document import parse
 from nngen.errors import FileError, SpecError
-from nngen.folders import package_folder
+from nngen.files.paths import package_folder
 from nngen.graph import build_graph
-from nngen.identifiers import is_identifier
+from nngen.language import spec as specs
+from nngen.language.document import parse
+from nngen.symbolic.identifiers import is_identifier
 
 UNSEEN = [
     "\u200c",  # Python 3.13 takes both joiners

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import nngen
-from nngen import document
-from nngen import spec as specs
 from nngen.errors import SpecError
+from nngen.language import document
+from nngen.language import spec as specs
 from nngen.lint import lint
 from tests.meaning.by_hand import assert_as_by_hand
 from tests.meaning.test_calls import lines, numbers

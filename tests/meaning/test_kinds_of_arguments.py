@@ -8,7 +8,7 @@ import pytest
 from torch import nn
 
 from nngen.errors import SpecError
-from nngen.loading import load
+from nngen.proof.loading import load
 from tests.meaning.against import compare
 
 Case = tuple[str, tuple[int, ...], Callable[[], nn.Module]]

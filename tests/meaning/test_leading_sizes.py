@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nngen import SpecError
-from nngen.loading import load
+from nngen.proof.loading import load
 from tests.meaning.against import check
 
 

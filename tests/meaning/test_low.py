@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import nngen
-from nngen import loading
 from nngen.errors import SpecError
+from nngen.proof import loading
 from nngen.proof.feed import draw_feed
 
 PACKED = """

@@ -12,7 +12,7 @@ import torch
 
 import nngen
 from nngen.errors import SpecError
-from nngen.loading import Pair
+from nngen.proof.loading import Pair
 
 X = torch.randn(3, 16, generator=torch.Generator().manual_seed(0))
 MASK = X > 0

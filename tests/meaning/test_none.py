@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from torch import nn
 
-from nngen.fold import Folder, renamed, source
-from nngen.loading import load
+from nngen.catalog.partial_evaluation import Folder, renamed, source
+from nngen.proof.loading import load
 from tests.meaning.against import check, compare
 
 

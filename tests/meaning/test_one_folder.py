@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nngen import freshness
 from nngen.cli import main
+from nngen.files import build_cache
 
 HINT = "  hint: rename one of them, or write them to two folders, with -o\n"
 
@@ -21,7 +21,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(f"name: A\ninput: [4]\nlayers: [{{Linear: {number + 2}}}]\n")
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(freshness, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
+    monkeypatch.setattr(build_cache, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
     return folder
 
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nngen
-from nngen import document
 from nngen.errors import Mark, SpecError
-from nngen.expressions import parse, place
+from nngen.language import document
 from nngen.places import LONGEST_LINE, Source
+from nngen.symbolic.expressions import parse, place
 
 
 def place_of_nix(text: str) -> tuple[int, int]:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import nngen
-from nngen import document
 from nngen.cli import main
 from nngen.errors import MOST_ERRORS, SpecError
 from nngen.graph import read_spec
+from nngen.language import document
 
 SPECS = Path(__file__).parent.parent.parent / "specs"
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nngen import SpecError
-from nngen.loading import load
+from nngen.proof.loading import load
 from tests.meaning.against import compare
 
 Line = Callable[..., Tensor]

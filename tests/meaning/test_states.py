@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nngen import SpecError, verify
-from nngen.loading import Pair, load
+from nngen.proof.loading import Pair, load
 from tests.meaning.against import compare
 
 FLAGS = """

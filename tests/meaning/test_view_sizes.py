@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nngen import verify
 from nngen.errors import SpecError
-from nngen.loading import load
+from nngen.proof.loading import load
 
 By = Callable[..., Tensor]
 

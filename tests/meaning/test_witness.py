@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import nngen
-from nngen import loading
-from nngen.proof import verify
-from nngen.report import Report
+from nngen.proof import loading
+from nngen.proof.report import Report
+from nngen.proof.verification import verify
 
 SPECS = Path(__file__).parents[2] / "specs"
 

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from nngen import SpecError, verify
 from nngen.graph.deciding import decided
 from nngen.graph.scope import Choices, Program, Scope
-from nngen.loading import load
-from nngen.sizes import opaque_in, substitute, value_of
-from nngen.tensors import Tensor as Shaped
-from nngen.untold import Untold, untold_reason
-from nngen.written import Given
+from nngen.graph.written import Given
+from nngen.proof.loading import load
+from nngen.symbolic.sizes import opaque_in, substitute, value_of
+from nngen.symbolic.tensor import Tensor as Shaped
+from nngen.symbolic.untold import Untold, untold_reason
 from tests.meaning.against import compare
 
 

@@ -15,11 +15,11 @@ from unittest import mock
 
 import torch
 
-from nngen import loading
-from nngen.proof import verify
+from nngen.proof import loading
 from nngen.proof.ledger import Ledger
-from nngen.report import Report, Row
-from nngen.subject import Subject
+from nngen.proof.report import Report, Row
+from nngen.proof.subject import Subject
+from nngen.proof.verification import verify
 from tests.mutants.source import BOTH, Edits, Fault, Source
 from tests.mutants.twins import Twins
 
@@ -160,7 +160,7 @@ class Impatient(Ledger):
 def tried(mutant: Mutant, seed: int = 0) -> Outcome:
     """Verifies a mutant as far as the first difference: a report with one is never equal."""
     try:
-        with mock.patch("nngen.proof.Ledger", Impatient):
+        with mock.patch("nngen.proof.verification.Ledger", Impatient):
             report = verified(mutant.spec, mutant.texts, seed)
     except Caught as caught:
         (row,) = caught.args

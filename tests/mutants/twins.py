@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
+from nngen.emit.source_map import SourceFile, Span
 from nngen.errors import Mark
-from nngen.sourcemap import SourceFile, Span
 from tests.mutants.source import FUNCTIONAL, NN, Edits, Source
 
 Kind = type[ast.AST] | tuple[type[ast.AST], ...]

@@ -14,11 +14,13 @@ from unittest import mock
 import yaml
 
 import nngen
-from nngen import document, proof, sourcemap
-from nngen import spec as specs
+from nngen.emit import source_map
 from nngen.errors import NngenError, SpecError
-from nngen.loading import Pair
-from nngen.report import Report
+from nngen.language import document
+from nngen.language import spec as specs
+from nngen.proof import verification
+from nngen.proof.loading import Pair
+from nngen.proof.report import Report
 from tests.claims import claims_hold
 from tests.same_text import same_text
 from tests.support import settled
@@ -100,7 +102,7 @@ def check(spec: Mapping[str, Any], formatted: bool = True) -> str:
 def _verified(pair: Pair, batches: tuple[int, ...]) -> Report | str:
     """The report, or why there is none."""
     try:
-        return proof.verify(pair.subject(), steps=1, batch_sizes=batches)
+        return verification.verify(pair.subject(), steps=1, batch_sizes=batches)
     except NngenError as error:
         return str(error)
 
@@ -141,5 +143,5 @@ def _formatting(wanted: bool) -> Iterator[None]:
     if wanted:
         yield
     else:
-        with mock.patch.object(sourcemap, "formatted", lambda code: code):
+        with mock.patch.object(source_map, "formatted", lambda code: code):
             yield

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
-from nngen import document
-from nngen import spec as specs
 from nngen.errors import SpecError
 from nngen.graph import Followed, build_graph, follow
 from nngen.graph.flow import Flow, Value
-from nngen.sizes import value_of
-from nngen.spec.mentions import unused
-from nngen.tensors import Tensor
+from nngen.language import document
+from nngen.language import spec as specs
+from nngen.language.spec.mentions import unused
+from nngen.symbolic.sizes import value_of
+from nngen.symbolic.tensor import Tensor
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer
 from nngen.catalog.initializers import INITIALIZERS
-from nngen.catalog.modifiers import MODIFIED
+from nngen.catalog.parametrizations import MODIFIED
 from tests.random_specs.arguments import arguments
 from tests.random_specs.draft import Draft, Flowing
 

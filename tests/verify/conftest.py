@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from nngen.proof import verify
-from nngen.report import Report
-from nngen.subject import Subject, TensorSpec
+from nngen.proof.report import Report
+from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.verification import verify
 
 NN = """
     class Net(nn.Module):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nngen.proof import verify
-from nngen.subject import Subject, TensorSpec
+from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.verification import verify
 from tests.verify.conftest import FUNCTIONAL, dotted, flat
 
 MUTATIONS = {

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 import nngen
-from nngen import certificate
-from nngen.conditions import Conditions
-from nngen.report import DEFAULTS, Report
-from nngen.subject import Subject, TensorSpec
+from nngen.proof import certificate
+from nngen.proof.options import Conditions
+from nngen.proof.report import DEFAULTS, Report
+from nngen.proof.subject import Subject, TensorSpec
 
 ENCODER = "TransformerEncoderLayer: {nhead: 2, dim_feedforward: 16, batch_first: true}"
 HOLDERS = {
@@ -180,7 +180,9 @@ def test_what_torch_did_not_fuse_still_counts(
         "inputs": (TensorSpec("x", (5, 8)),),
         "targets": None,
     }
-    report = nngen.proof.verify(subject(NN, FUNCTIONAL.format(wrong=wrong), **more), steps=1)
+    report = nngen.proof.verification.verify(
+        subject(NN, FUNCTIONAL.format(wrong=wrong), **more), steps=1
+    )
     assert report.equal is equal and report.different is not equal
     if not equal:
         assert {row.group for row in report.rows if not row.equal} == {DEFAULTS}

@@ -11,16 +11,16 @@ import torch
 from torch import Tensor, nn
 
 import nngen
-from nngen import document
 from nngen.catalog import LAYERS
-from nngen.conditions import Conditions
-from nngen.proof import verify
+from nngen.language import document
 from nngen.proof.bench import Bench
 from nngen.proof.ledger import Ledger
+from nngen.proof.options import Conditions
 from nngen.proof.reading import Model, Unreadable, read
 from nngen.proof.reading.layers import INFERRED, WORDS
 from nngen.proof.running import check_steps
 from nngen.proof.settings import settled
+from nngen.proof.verification import verify
 from nngen.proof.witness import call_witness
 from tests.support import Case, cases
 

@@ -14,9 +14,9 @@ import torch
 
 import nngen
 from nngen.errors import NngenError
-from nngen.proof import verify
-from nngen.report import DEFAULTS, Report
-from nngen.subject import Subject, TensorSpec
+from nngen.proof.report import DEFAULTS, Report
+from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.verification import verify
 from tests.verify.conftest import FUNCTIONAL
 
 
@@ -401,7 +401,7 @@ def test_draws_are_of_their_kind(plain: Callable[..., Report]) -> None:
 
 
 def test_reports_and_subjects_need_no_torch() -> None:
-    code = "import sys, nngen.report, nngen.subject; sys.exit('torch' in sys.modules)"
+    code = "import sys, nngen.proof.report, nngen.proof.subject; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

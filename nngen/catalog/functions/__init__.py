@@ -6,23 +6,23 @@ What makes tensors whose values are left open (`empty`) or reads a tensor's valu
 from __future__ import annotations
 
 from nngen.catalog.functions import (
-    algebra,
-    arranging,
     casting,
     elementwise,
+    factories,
     functional,
-    making,
-    reducing,
-    selecting,
+    indexing,
+    linalg,
+    reductions,
+    reshaping,
 )
 
 FUNCTIONS = (
     *elementwise.FUNCTIONS,
-    *reducing.FUNCTIONS,
-    *arranging.FUNCTIONS,
-    *selecting.FUNCTIONS,
-    *making.FUNCTIONS,
-    *algebra.FUNCTIONS,
+    *reductions.FUNCTIONS,
+    *reshaping.FUNCTIONS,
+    *indexing.FUNCTIONS,
+    *factories.FUNCTIONS,
+    *linalg.FUNCTIONS,
     *casting.FUNCTIONS,
     *functional.FUNCTIONS,
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import both, function
-from nngen.shapes import casting as rules
-from nngen.shapes import common
+from nngen.symbolic.rules import casting as rules
+from nngen.symbolic.rules import common
 
 _COPYING = "non_blocking: bool = False, copy: bool = False"
 _DTYPES = {

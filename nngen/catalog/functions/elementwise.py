@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import both, function
-from nngen.shapes import common, reducing
-from nngen.shapes import elementwise as rules
+from nngen.symbolic.rules import common, reductions
+from nngen.symbolic.rules import elementwise as rules
 
 _ONE = "input: Tensor"
 _TWO = "input: Tensor, other: Tensor"
@@ -104,6 +104,6 @@ FUNCTIONS = (
     function(
         both("softmax log_softmax"),
         "input: Tensor, dim: int, dtype: dtype | None = None",
-        reducing.along,
+        reductions.along,
     ),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nngen.catalog.entry import function
 from nngen.catalog.since import Since
-from nngen.shapes import algebra, selecting
-from nngen.shapes import functional as rules
+from nngen.symbolic.rules import functional as rules
+from nngen.symbolic.rules import indexing, linalg
 
 FUNCTIONS = (
     function(
@@ -20,8 +20,8 @@ FUNCTIONS = (
         "input: Tensor, p: float = 2.0, dim: int | list[int] = 1, eps: float = 1e-12",
         rules.normalized,
     ),
-    function("F.one_hot", "input: Tensor, num_classes: int = -1", selecting.one_hot),
-    function("F.pdist", "input: Tensor, p: float = 2", algebra.pair_distances),
+    function("F.one_hot", "input: Tensor, num_classes: int = -1", indexing.one_hot),
+    function("F.pdist", "input: Tensor, p: float = 2", linalg.pair_distances),
     function(
         "F.grid_sample",
         "input: Tensor, grid: Tensor, mode: 'bilinear' | 'nearest' | 'bicubic' = 'bilinear', "

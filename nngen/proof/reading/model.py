@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nngen.document import Node
+from nngen.language.document import Node
 from nngen.proof.reading.book import Body, Book, Tell
 from nngen.proof.reading.classes import Class
 from nngen.proof.reading.layers import operands_of

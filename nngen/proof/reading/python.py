@@ -19,7 +19,7 @@ from torch import nn
 
 from nngen.catalog import FUNCTIONS
 from nngen.errors import Mark
-from nngen.expressions import Target, parse, parse_line
+from nngen.symbolic.expressions import Target, parse, parse_line
 
 Names = Mapping[str, Any]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nngen.catalog import LAYERS
-from nngen.document import Mapping as Node
-from nngen.document import Scalar
-from nngen.document import Sequence as Listing
+from nngen.language.document import Mapping as Node
+from nngen.language.document import Scalar
+from nngen.language.document import Sequence as Listing
 from nngen.proof.reading.python import Names, evaluated, targets
 
 STATES = ("Parameter", "Buffer")

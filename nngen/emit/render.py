@@ -1,0 +1,124 @@
+"""A Graph to source text, through the templates and black."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import black
+from black.mode import TargetVersion
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from nngen.emit import origin
+from nngen.emit.model import Graph, Item
+from nngen.emit.template_cache import compiled
+from nngen.errors import Mark, SpecError
+from nngen.limits import ALLOW, limits
+
+# What templates look into: a model's parts, their own loops and macros, and of texts and mappings these methods.
+_OPEN = ("nngen.emit.model", "jinja2.runtime")
+_METHODS: dict[type, tuple[str, ...]] = {str: ("partition",), dict: ("get",)}
+FILES = {
+    "__init__.py": "package.py.j2",
+    "functional_style.py": "functional_style.py.j2",
+    "nn_style.py": "nn_style.py.j2",
+}
+
+
+def render(graph: Graph) -> dict[str, str]:
+    """The files of a model's package, by name."""
+    return {name: formatted(origin.unmarked(text)[0]) for name, text in fill(graph).items()}
+
+
+def fill(graph: Graph) -> dict[str, str]:
+    """The templates' output: not formatted yet, and marked with the steps that it is from."""
+    environment = _environment()
+    files = {
+        name: environment.get_template(template).render(graph=graph)
+        for name, template in FILES.items()
+    }
+    most = limits().code
+    if sum(len(origin.unmarked(text)[0]) for text in files.values()) > most:
+        message = f"the code would have more than {most:,} characters"
+        raise SpecError(message, Mark(graph.source), f"make blocks of what repeats; {ALLOW}")
+    return files
+
+
+def templates() -> Path:
+    """The folder of the templates: beside the package in a checkout, inside it once installed."""
+    inside = Path(__file__).parent.parent / "templates"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "templates"
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Templates that see the model and nothing behind it."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Whether a template may use an attribute."""
+        if type(obj) in _METHODS:
+            return attr in _METHODS[type(obj)]
+        return type(obj).__module__ in _OPEN and not attr.startswith("_")
+
+
+@cache
+def _environment() -> Environment:
+    environment = _Environment(
+        loader=FileSystemLoader(os.fspath(templates())),
+        bytecode_cache=compiled(__file__),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["by_condition"] = _by_condition
+    environment.filters["text"] = _docstring_text
+    environment.filters["of"] = origin.of
+    environment.filters["given"] = _given
+    return environment
+
+
+def _by_condition(items: Sequence[Item]) -> list[list[Item]]:
+    """Neighbours that one condition decides, together; what nothing decides, alone."""
+    groups: list[list[Item]] = []
+    for item in items:
+        if item.condition and groups and groups[-1][0].condition == item.condition:
+            groups[-1].append(item)
+        else:
+            groups.append([item])
+    return groups
+
+
+def _given(marks: Mapping[str, Mark], argument: str) -> Mark | None:
+    """Where the spec gives an argument, which may have its type behind it."""
+    return marks.get(argument.partition(":")[0])
+
+
+def _docstring_text(text: str) -> str:
+    """Text as it may stand between triple quotes."""
+    text = origin.cleaned(text).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return text[:-1] + '\\"' if text.endswith('"') else text
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without Python's search for cycles: it would go through black's growing tree again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_uncollected()
+def formatted(code: str) -> str:
+    """Code as black writes it."""
+    return black.format_str(code, mode=black.Mode(target_versions={TargetVersion.PY310}))

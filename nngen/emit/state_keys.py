@@ -1,0 +1,94 @@
+"""The keys of both twins' state_dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nngen.emit.constructor import is_block_list
+from nngen.errors import Mark, SpecError
+from nngen.graph.flow import Flow, Module
+from nngen.graph.loops import place_in, position
+
+Pair = tuple[str, str]
+
+
+def state_keys(flow: Flow, loss: Flow | None) -> tuple[Pair, ...]:
+    """The nn twin's keys with the functional twin's; `*` stands for a position in a list of blocks.
+
+    Raises:
+        SpecError: two names would meet in the functional twin.
+    """
+    owners: dict[str, Mark] = {}
+    pairs = dict(_of_class(flow, owners))
+    if loss is not None:
+        pairs.update(_of_class(loss, owners))
+    return tuple(pairs.items())
+
+
+def class_keys(flow: Flow) -> dict[str, str]:
+    """The keys of one class, blocks included."""
+    return dict(_of_class(flow, {}))
+
+
+def module_marks(flow: Flow, above: str = "") -> Iterator[tuple[str, Mark]]:
+    """The names that the nn twin's modules have in the whole model, with their places in the spec."""
+    for place, built in enumerate(flow.built):
+        if built.module is not None:
+            sequential = flow.body.sequential
+            name = position(flow, place) if sequential else ".".join(built.module.path)
+            yield from _below(built.module, above + name)
+
+
+def _below(module: Module, name: str) -> Iterator[tuple[str, Mark]]:
+    yield name, module.mark
+    for child in module.children:
+        yield from _below(child, ".".join((name, *child.path[len(module.path) :])))
+    if module.flow is not None and not module.flow.body.layer:
+        yield from module_marks(module.flow, f"{name}.")
+
+
+def _of_class(flow: Flow, owners: dict[str, Mark]) -> Iterator[Pair]:
+    owners.update((name, flow.body.mark) for name in flow.scope.values)
+    for place, built in enumerate(flow.built):
+        module = built.module
+        if module is None:
+            continue
+        if module.kind in ("Parameter", "Buffer"):
+            if module.values.get("persistent", True):
+                _own(built.name, built.name, module.mark, owners)
+                yield built.name, built.name
+            continue
+        for nn, functional, mark in _of_module(module):
+            if flow.body.sequential:
+                nn = ".".join((position(flow, place), *nn.split(".")[1:]))
+            if "." not in functional:
+                _own(functional, nn, mark, owners)
+            yield nn, functional
+
+
+def _own(functional: str, nn: str, mark: Mark, owners: dict[str, Mark]) -> None:
+    if functional in owners:
+        raise SpecError(
+            f"in the functional twin {nn!r} and something else would both be called {functional!r}",
+            mark,
+            "rename one of the two",
+        )
+    owners[functional] = mark
+
+
+def _of_module(module: Module) -> Iterator[tuple[str, str, Mark]]:
+    nn, functional = ".".join(module.path), "_".join(module.path)
+    if module.flow is not None:
+        for inner_nn, inner in _of_class(module.flow, {}):
+            yield f"{nn}.{inner_nn}", f"{functional}.{inner}", module.mark
+    elif is_block_list(module):
+        for child in module.children:
+            place = place_in(module, child)
+            for inner_nn, inner in _of_class(child.flow, {}):  # type: ignore[arg-type]
+                yield f"{nn}.{place}.{inner_nn}", f"{functional}.{place}.{inner}", child.mark
+    else:
+        for child in module.children:
+            yield from _of_module(child)
+        for state in module.state:
+            if state.persistent:
+                yield module.key(state), module.attribute(state), module.mark

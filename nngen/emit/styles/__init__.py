@@ -1,0 +1,1 @@
+"""The styles a model is written in."""

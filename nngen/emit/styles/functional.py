@@ -1,0 +1,142 @@
+"""The functional style: state made and drawn in the constructor, passed to functions in forward."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from nngen.emit.constructor import is_block_list
+from nngen.emit.forward import Lowering, assign, name
+from nngen.graph.calls import Calls, named_in, operands_of
+from nngen.graph.containers import CONTAINERS
+from nngen.graph.flow import Application, Module, Operation, Value, self_attribute
+from nngen.graph.functional_form import GIVEN, NEW, Operands, form
+from nngen.symbolic.expressions import Target
+
+
+@dataclass
+class FunctionalLowering(Lowering):
+    """Writes `x = F.conv2d(x, self.conv1_weight, self.conv1_bias)`.
+
+    Attributes:
+        origins: of the variables that a step reads, those that hold a tensor of their own (`NEW`), rather than
+            another's under a second name, and those that are what forward was given (`GIVEN`).
+    """
+
+    origins: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def makers(self) -> dict[Value, Operation]:
+        """The step that gives each value."""
+        return {value: op for op in self.flow.operations for value in op.writes if value}
+
+    def start(self, operation: Operation) -> None:
+        """Forget what belongs to the step before."""
+        self.helpers.clear()
+        self.origins = {
+            self.variables[value]: GIVEN if value in self.flow.inputs else NEW
+            for value in operation.reads
+            if value in self.flow.inputs
+            or (value in self.makers and _makes_new(self.makers[value]))
+        }
+
+    def apply(self, operation: Operation, application: Application) -> None:
+        self.start(operation)
+        target, operands = self.operands(operation)
+        names = tuple(application.inputs)
+        self._chain(application, dict(zip(names, operands)), target, operation.step)
+
+    def line(self, operation: Operation) -> None:
+        """A line that only calls a layer takes the layer's form as its own."""
+        self.start(operation)
+        line = operation.line
+        assert line is not None
+        application = operation.calls.get(line.value.tree)  # type: ignore[call-overload]
+        if application is None or not _has_form(application.module):
+            super().line(operation)
+            return
+        operands = operands_of(application, Calls(self, operation).parts(line.value.tree))
+        *body, last = self.form(application, operands, line.target)
+        for statement in body:
+            self.emit(statement)
+        self.emit(last, self.line_comment(operation))
+
+    def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
+        operands = operands_of(application, call)
+        module = application.module
+        if module.flow is not None:
+            return ast.Call(self_attribute("_".join(module.path)), call.args, call.keywords)
+        if self.is_loop(module):
+            return self.looped(application, operands, named_in(call))
+        if module.kind in CONTAINERS and not application.children:
+            return next(iter(operands.values()))
+        if module.kind in CONTAINERS:
+            target = self.helper("_".join((*application.module.path, "out")))
+            self._chain(application, operands, target, step)
+            return name(target)
+        target = self.helper("_".join((*application.module.path, "out")))
+        *body, last = self.form(application, operands, target)
+        for statement in body:
+            self.emit(statement)
+        if isinstance(last, ast.Assign):
+            return last.value
+        self.emit(last)
+        return name(target)
+
+    def is_loop(self, module: Module) -> bool:
+        return is_block_list(module) and module.flow is None
+
+    def members(self, module: Module) -> ast.expr:
+        attribute = self_attribute("_".join(module.path))
+        if any(not child.name.isdigit() and child.name != "*" for child in module.children):
+            return ast.Call(ast.Attribute(attribute, "values", ast.Load()), [], [])
+        return attribute
+
+    def _chain(self, application: Application, operands: Operands, target: str, step: int) -> None:
+        """Emit statements that leave a module's output in `target`."""
+        module = application.module
+        attribute = self_attribute("_".join(module.path))
+        if module.flow is not None:
+            call = ast.Call(attribute, list(operands.values()), [])
+            self.emit(assign(target, call), self.layer_comment(application))
+        elif self.is_loop(module):
+            self.loop(application, operands, target, step)
+        elif module.kind in CONTAINERS:
+            operand = next(iter(operands.values()))
+            whole = self.mark
+            for child in application.children:
+                self.mark = child.module.mark
+                self._chain(child, {next(iter(child.inputs)): operand}, target, step)
+                operand = name(target)
+            self.mark = whole
+            if not application.children and ast.unparse(operand) != target:
+                self.emit(assign(target, operand))
+        else:
+            *body, last = self.form(application, operands, target)
+            for statement in body:
+                self.emit(statement)
+            self.emit(last, self.layer_comment(application))
+
+    def form(self, application: Application, operands: Operands, target: Target) -> list[ast.stmt]:
+        return form(application, operands, target, self.helper, self.origins)
+
+
+def _has_form(module: Module) -> bool:
+    return module.flow is None and module.kind not in CONTAINERS
+
+
+def _makes_new(operation: Operation) -> bool:
+    """Whether a step gives a tensor that no other name has: what a layer with weights computes, or a sum."""
+    if operation.application is not None:
+        return _computes(operation.application.module)
+    if operation.line is None:
+        return False  # the step is left out, so its value is its input
+    tree = operation.line.value.tree
+    called = operation.calls.get(tree)  # type: ignore[call-overload]
+    return isinstance(tree, ast.BinOp) or (called is not None and _computes(called.module))
+
+
+def _computes(module: Module) -> bool:
+    layers = module.is_stack or (module.flow is not None and bool(module.flow.body.layer))
+    return bool(module.state) or layers

@@ -1,0 +1,394 @@
+"""Redraws: the rules of `init` as statements at the end of a constructor, in each style.
+
+They run in the order of `modules()`, each parameter at most once; of several rules that match it, the last one holds.
+The nn twin loops over its modules. The functional twin has its parameters by name, so it visits them one by one, and
+each block that a user's rules reach gets a method that visits the block's own.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from nngen.catalog.partial_evaluation import free_names, keep_name
+from nngen.emit.constructor import (
+    build_condition,
+    built_flag,
+    initializer_call,
+    is_block_list,
+    written_sizes,
+)
+from nngen.emit.parameters import (
+    Leaf,
+    is_kind,
+    leaves_of,
+    matches,
+    modules_below,
+    parameter_at,
+    path_of,
+    where_there,
+)
+from nngen.emit.state_keys import class_keys
+from nngen.emit.ties import tied, written
+from nngen.errors import SpecError, did_you_mean
+from nngen.graph.flow import Built, Flow, Module
+from nngen.graph.initializers import check_initializer
+from nngen.language.spec.model import Rule
+
+_KIND = re.compile(r"isinstance\(module, ([\w.]+)\)")
+
+
+@dataclass
+class Redraws:
+    """The rules of one class, resolved for all parameters below it.
+
+    Attributes:
+        flow: the class.
+        loss: of the model, what its loss builds.
+        rules: for each parameter, by key, the rule that holds.
+        drawn_before: the tied parameters that another's turn draws.
+        uneven: two uses of one block are drawn differently, so that no method of the block can do it.
+    """
+
+    flow: Flow
+    loss: tuple[Built, ...] = ()
+    leaves: list[Leaf] = field(default_factory=list)
+    rules: dict[str, Rule] = field(default_factory=dict)
+    drawn_before: list[str] = field(default_factory=list)
+    uneven: bool = False
+
+    def __post_init__(self) -> None:
+        whole = replace(self.flow, built=[*self.flow.built, *self.loss])
+        self.leaves = list(leaves_of(whole))
+        for rule in self.flow.body.init:
+            found = [leaf for leaf in self.leaves if matches(rule, leaf)]
+            if not found:
+                names = sorted({f"{leaf.kind}.{leaf.parameter}" for leaf in self.leaves})
+                raise SpecError(
+                    f"{rule.pattern!r} matches no parameter",
+                    rule.mark,
+                    did_you_mean(rule.pattern, names),
+                )
+            self.rules.update((leaf.key, rule) for leaf in found)
+        self._drop_tied()
+        for leaf in self.leaves:
+            if leaf.key in self.rules:
+                sizes = {**self.flow.scope.values, **leaf.module.values}
+                check_initializer(self.rules[leaf.key].initializer, leaf.shape, sizes)
+        drawn: dict[tuple[str, str], list[Rule | None]] = {}
+        for leaf in self.leaves:
+            place = (leaf.owner.body.name, leaf.attribute)
+            drawn.setdefault(place, []).append(self.rules.get(leaf.key))
+        self.uneven = any(rule is not rules[0] for rules in drawn.values() for rule in rules)
+
+    def _drop_tied(self) -> None:
+        """Parameters that are one are drawn once: where a rule first finds one of them, by the last rule about any."""
+        order = [rule.mark for rule in self.flow.body.init]
+        for group in self._groups():
+            drawn = [
+                leaf.key for leaf in self.leaves if leaf.key in group and leaf.key in self.rules
+            ]
+            if not drawn:
+                continue
+            first, *rest = drawn
+            last = max((self.rules[key] for key in drawn), key=lambda rule: order.index(rule.mark))
+            if written(last.initializer) != written(self.rules[first].initializer):
+                self.rules[first] = Rule(first, last.initializer, last.mark)
+            for key in rest:
+                del self.rules[key]
+            self.drawn_before += rest
+
+    def _groups(self) -> list[set[str]]:
+        """The sets of parameters that ties, the class's own and those of blocks in it, make one."""
+        groups: list[set[str]] = []
+        for pair in tied(self.flow).items():
+            near = [group for group in groups if group.intersection(pair)]
+            groups = [group for group in groups if group not in near]
+            groups.append(set(pair).union(*near))
+        return groups
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """The names of the class's own scope that its rules use, with their types; blocks are passed them."""
+        used = {
+            name
+            for rule in self.flow.body.init
+            for argument in rule.initializer.arguments.values()
+            for name in free_names(argument.tree)
+        }
+        values = self.flow.scope.values
+        names = [name for name in values if name in used]
+        return tuple((n, "float" if isinstance(values[n], float) else "int") for n in names)
+
+    def nn(self) -> tuple[str, ...]:
+        """The statements of the nn twin."""
+        tests: dict[str, dict[str, list[Leaf]]] = {}
+        drawn = [leaf for leaf in self.leaves if leaf.key in self.rules]
+        for leaf in drawn:
+            tests.setdefault(self._test(leaf), {}).setdefault(leaf.parameter, []).append(leaf)
+        if not tests:
+            return ()
+        order = sorted(tests, key=lambda test: " and name" not in test)
+        by_name = all(" and name == " in test for test in tests) and all(map(self._is_own, drawn))
+        if by_name or "" in tests or not self._tells_apart({test: tests[test] for test in order}):
+            return tuple(self._by_name(leaf, nn=True) for leaf in drawn)
+        bodies: dict[tuple[str, str], list[str]] = {}
+        for test in order:
+            body = "\n".join(self._branch(test, tests[test]))
+            alike = "" if _KIND.fullmatch(test) else test
+            bodies.setdefault((body, alike), []).append(test)
+        branches = [
+            f"{'elif' if place else 'if'} {_any_of(alike)}:\n{body}"
+            for place, ((body, _), alike) in enumerate(bodies.items())
+        ]
+        named = any(" and name" in test for test in tests)
+        head = "name, module in self.named_modules()" if named else "module in self.modules()"
+        body = "\n".join(branches).replace("\n", "\n    ")
+        return (f"for {head}:\n    {body}",)
+
+    def _by_name(self, leaf: Leaf, nn: bool) -> str:
+        """The statement that draws one parameter, found by its name in the class."""
+        rule = self.rules[leaf.key]
+        names = {n for each in rule.initializer.arguments.values() for n in free_names(each.tree)}
+        if not self._is_own(leaf) and ("*" in leaf.key or any(leaf.flags[1:]) or names):
+            raise SpecError(
+                f"this rule and others for {leaf.kind or leaf.owner.body.name} cannot be told apart in a loop",
+                rule.mark,
+                "let each be about a kind of layer, or put it into the block",
+            )
+        call = self._call(leaf, parameter_at(leaf.key) if nn else self._attribute(leaf), leaf)
+        if not nn:
+            return _under(leaf.flags[0], call)
+        # The constructor still has what decides; forward asks nn.Identity rather than a flag.
+        decides = {built_flag(each): build_condition(each.condition) for each in self.flow.built}
+        return _under(decides.get(leaf.flags[0], ""), where_there(leaf.kind, leaf.key, call))
+
+    def _tells_apart(self, tests: dict[str, dict[str, list[Leaf]]]) -> bool:
+        """Whether the first test that a module passes draws just those of its parameters that a rule is about."""
+        owners: dict[tuple[str, str], dict[str, Leaf]] = {}
+        for leaf in self.leaves:
+            owner = leaf.key.removesuffix(leaf.parameter).rstrip(".")
+            owners.setdefault((owner, leaf.kind), {})[leaf.parameter] = leaf
+        for (owner, _), own in owners.items():
+            first = next(iter(own.values()))
+            found = next((t for t in tests if _passes(t, first, owner)), None)
+            there = {} if found is None else tests[found]
+            modified = bool(first.module.modifiers) and "weight" in there and "weight" not in own
+            wanted = {p: self.rules[leaf.key] for p, leaf in own.items() if leaf.key in self.rules}
+            given = {p: self.rules[leaves[0].key] for p, leaves in there.items() if p in own}
+            if modified or wanted != given:
+                return False
+        return True
+
+    def _branch(self, test: str, parameters: dict[str, list[Leaf]]) -> Iterator[str]:
+        """What the nn twin's loop does with the modules that pass a test."""
+        for parameter, leaves in parameters.items():
+            call = self._call(leaves[0], f"module.{parameter}", None)
+            flag = leaves[0].flags[-1].removeprefix("self.")
+            if flag and not leaves[0].kind:  # a Parameter, which may not be there
+                yield f"    if module.{flag}:"
+                yield f"        {call}"
+            elif self._sometimes_none(leaves[0], parameter, test):
+                yield f"    if module.{parameter} is not None:"
+                yield f"        {call}"
+            else:
+                yield f"    {call}"
+
+    def _is_own(self, leaf: Leaf) -> bool:
+        """Whether a parameter stands in the class itself, rather than in a block of it."""
+        return leaf.owner.body.name == self.flow.body.name
+
+    def _test(self, leaf: Leaf) -> str:
+        """What tells a parameter's module from others in the nn twin's loop; empty where no such test does."""
+        rule = self.rules[leaf.key]
+        owner = leaf.key.removesuffix(f".{leaf.parameter}")
+        siblings = [
+            self.rules[other.key]
+            for other in self.leaves
+            if other.key in self.rules
+            and other.key.removesuffix(f".{other.parameter}") == owner
+            and not is_kind(self.rules[other.key], other)
+        ]
+        if is_kind(rule, leaf) and not siblings:
+            kinds = {other.key: other.kind for other in self.leaves}
+            others = [key for key in self.drawn_before if kinds[key] == leaf.kind]
+            if any("*" in key for key in others):
+                return ""  # copies in a list have no names to leave one out by
+            without = "".join(f" and module is not self.{_owner(key)}" for key in others)
+            return f"{leaf.test}{without}"
+        named = rule if not is_kind(rule, leaf) else siblings[0]
+        pattern = named.pattern.removesuffix(f".{leaf.parameter}")
+        if pattern == named.pattern != "*":
+            pattern, dot, _ = named.pattern.rpartition(".")
+            if not dot and "*" in named.pattern:
+                return ""  # it is about parameters, by the ends of their names
+        if pattern.startswith("*") and "*" not in pattern[1:]:
+            return f'{leaf.test} and name.endswith("{pattern[1:]}")'
+        return "" if "*" in pattern else f'{leaf.test} and name == "{pattern}"'
+
+    def _sometimes_none(self, leaf: Leaf, parameter: str, test: str) -> bool:
+        if parameter == "bias" and leaf.kind.startswith("Conv"):
+            return True  # as torch annotates it
+        if " and name == " in test:
+            return False
+        if any(
+            module.kind == leaf.kind and parameter not in {state.name for state in module.state}
+            for module in modules_below(self.flow)
+        ):
+            return True
+        modules = {other.key.rpartition(".")[0] for other in self.leaves if other.kind == leaf.kind}
+        with_it = {
+            other.key.rpartition(".")[0]
+            for other in self.leaves
+            if other.kind == leaf.kind and other.parameter == parameter
+        }
+        return modules != with_it
+
+    def functional(self, flow: Flow, method: str) -> tuple[str, ...]:
+        """The statements of one class of the functional twin: its own parameters, then its blocks by their method."""
+        if self.uneven:
+            drawn = (leaf for leaf in self.leaves if leaf.key in self.rules)
+            return tuple(self._by_name(leaf, nn=False) for leaf in drawn)
+        codes: list[str] = []
+        built = [*flow.built, *(self.loss if flow is self.flow else ())]
+        for leaf, code in _visits(flow, built, self.leaves, method, self.reaches):
+            if leaf is not None and leaf.key in self.rules:
+                rename = keep_name if flow is self.flow else "self.{}".format
+                call = self._call(leaf, f"self.{leaf.attribute}", leaf, rename)
+                codes.append(_under(leaf.flags[-1], call))
+            elif code:
+                codes.append(code)
+        return tuple(codes)
+
+    def _attribute(self, leaf: Leaf) -> str:
+        """A parameter of the functional twin, from the class that has the rules."""
+        if self._is_own(leaf):
+            return f"self.{leaf.attribute}"
+        return f"self.{path_of(class_keys(self.flow)[leaf.key])}"
+
+    def reaches(self, flow: Flow) -> bool:
+        """Whether a method of a block draws a parameter in it, or below it."""
+        if self.uneven:
+            return False
+        owners = {leaf.owner.body.name for leaf in self.leaves if leaf.key in self.rules}
+        return any(name in owners for name in _below(flow))
+
+    def _call(
+        self,
+        leaf: Leaf,
+        parameter: str,
+        exact: Leaf | None,
+        rename: Callable[[str], str] = keep_name,
+    ) -> str:
+        """The call; with `exact`, the layer's own sizes are written out, else read off the module."""
+        rule = self.rules[leaf.key]
+        if exact is None:
+            own = {name for name, _ in self.parameters} - leaf.module.values.keys()
+            return initializer_call(
+                rule.initializer, parameter, lambda n: n if n in own else _read_off(n)
+            )
+        written = written_sizes(exact.shape, exact.module, rename)
+        return initializer_call(rule.initializer, parameter, written)
+
+
+def _read_off(name: str) -> str:
+    if name == "fan_in":
+        return "module.weight[0].numel()"
+    if name == "fan_out":
+        return "(module.weight.numel() // module.weight.shape[1])"
+    return f"module.{name}"
+
+
+def _passes(test: str, leaf: Leaf, owner: str) -> bool:
+    """Whether the module that owns a parameter passes a test of the nn twin's loop."""
+    kind, _, named = test.partition(" and ")
+    if kind != leaf.test:
+        return False
+    if named.startswith("module is not self."):
+        return f"module is not self.{path_of(owner)}" not in named.split(" and ")
+    value = named.partition('"')[2].rstrip('")')
+    return owner.endswith(value) if "endswith" in named else not named or owner == value
+
+
+def _any_of(tests: list[str]) -> str:
+    """One test for modules of any of these kinds: `isinstance(module, (nn.Conv2d, nn.Linear))`."""
+    kinds = [match[1] for match in map(_KIND.fullmatch, tests) if match]
+    return f"isinstance(module, ({', '.join(kinds)}))" if len(kinds) > 1 else tests[0]
+
+
+def _owner(key: str) -> str:
+    return path_of(key.rpartition(".")[0])
+
+
+def _below(flow: Flow) -> Iterator[str]:
+    yield flow.body.name
+    for built in flow.built:
+        if built.module is not None:
+            for inner in _flows(built.module):
+                yield from _below(inner)
+
+
+def _flows(module: Module) -> Iterator[Flow]:
+    if module.flow is not None:
+        yield module.flow
+    for child in module.children:
+        yield from _flows(child)
+
+
+def _under(flag: str, code: str) -> str:
+    """Code that runs under a flag, where there is one."""
+    return f"if {flag}:\n" + textwrap.indent(code, "    ") if flag else code
+
+
+def _visits(
+    flow: Flow,
+    everything: list[Built],
+    leaves: list[Leaf],
+    method: str,
+    reaches: Callable[[Flow], bool],
+) -> Iterator[tuple[Leaf | None, str]]:
+    """A class's own parameters and its blocks, in the order of construction; the model's own Parameters first.
+
+    Of a block, it is the call of its method, empty where that `reaches` no parameter.
+    """
+    own = {leaf.attribute: leaf for leaf in leaves if leaf.owner.body.name == flow.body.name}
+    for built in everything:
+        if built.module is not None and built.module.kind == "Parameter":
+            yield own.get(built.name), ""
+    for built in everything:
+        if built.module is not None and built.module.kind not in ("Parameter", "Buffer"):
+            flag = built_flag(built)
+            for leaf, code in _visits_of(built.module, own, method, reaches):
+                yield leaf, _under(flag, code) if code else ""
+
+
+def _visits_of(
+    module: Module, own: dict[str, Leaf], method: str, reaches: Callable[[Flow], bool]
+) -> Iterator[tuple[Leaf | None, str]]:
+    attribute = f"self.{'_'.join(module.path)}"
+    if module.flow is not None:
+        yield None, f"{attribute}.{method}" if reaches(module.flow) else ""
+    elif is_block_list(module):
+        named = any(not child.name.isdigit() and child.name != "*" for child in module.children)
+        members = f"{attribute}.values()" if named else attribute
+        kinds = {_class_name(child): child.flow for child in module.children}
+        reached = [kind for kind, flow in kinds.items() if flow is not None and reaches(flow)]
+        asked = f"({', '.join(reached)})" if len(reached) > 1 else "".join(reached)
+        # Members of a list are any modules to torch's annotations.
+        test = "assert isinstance" if len(reached) == len(kinds) else "if isinstance"
+        call = (
+            f"\n    block.{method}" if test == "assert isinstance" else f":\n        block.{method}"
+        )
+        yield None, f"for block in {members}:\n    {test}(block, {asked}){call}" if reached else ""
+    else:
+        for child in module.children:
+            yield from _visits_of(child, own, method, reaches)
+        for state in module.state:
+            if not state.buffer and module.attribute(state) in own:
+                yield own[module.attribute(state)], ""
+
+
+def _class_name(module: Module) -> str:
+    return module.kind if module.flow is None else module.flow.body.name

@@ -1,0 +1,1 @@
+"""Text to files, whole or not at all, and what is up to date."""

@@ -1,0 +1,67 @@
+"""What stands beside a layer: `from`, `call`, `built_after`, `otherwise`, and the modifiers."""
+
+from __future__ import annotations
+
+import re
+
+from nngen.catalog.parametrizations import MODIFIED, MODIFIERS
+from nngen.errors import SpecError
+from nngen.language.document import Mapping, Node, Sequence
+from nngen.language.spec.model import Name
+from nngen.language.spec.nodes import expression, known_keys, text
+from nngen.symbolic.expressions import Expression, Line, parse_line
+
+
+def from_of(node: Node | None) -> tuple[Name, ...] | None:
+    if node is None:
+        return None
+    listed = node.items if isinstance(node, Sequence) else (node,)
+    if not listed:
+        raise SpecError("`from` is empty", node.mark, "name the values that the layer takes")
+    for item in listed:
+        if not re.fullmatch(r"\w+", text(item, "`from`")):
+            line = (
+                f"`- y = {text(item, '`from`')}`" if not isinstance(node, Sequence) else "`- y = …`"
+            )
+            hint = f"bind it to a name in a line above: {line}, and `from: y`"
+            raise SpecError("`from` takes the names of values", item.mark, hint)
+    return tuple(Name(text(item, "`from`"), item.mark) for item in listed)
+
+
+def built_after_of(node: Node | None) -> Name | None:
+    return None if node is None else Name(text(node, "`built_after`"), node.mark)
+
+
+def call_of(node: Node | None) -> Line | None:
+    return None if node is None else parse_line(text(node, "`call`"), node.mark)
+
+
+def otherwise_of(beside: dict[str, Node]) -> bool:
+    node = beside.get("otherwise")
+    if node is None:
+        return False
+    if "when" not in beside or text(node, "`otherwise`") != "none":
+        raise SpecError("`otherwise: none` stands beside a `when`, and is its only form", node.mark)
+    return True
+
+
+def modifiers_of(kind_name: str, beside: dict[str, Node]) -> dict[str, dict[str, Expression]]:
+    """The modifiers beside a step, each with its arguments."""
+    found: dict[str, dict[str, Expression]] = {}
+    for name in MODIFIERS:
+        if name not in beside:
+            continue
+        node = beside[name]
+        if kind_name not in MODIFIED or found:
+            why = "one modifier is enough" if found else f"{kind_name} has no weight to modify"
+            raise SpecError(f"`{name}` cannot stand here: {why}", node.mark)
+        if not isinstance(node, Mapping):
+            raise SpecError(
+                f"`{name}` takes its arguments as a mapping", node.mark, f"`{name}: {{}}`"
+            )
+        signature = MODIFIERS[name].signature
+        known_keys(node, signature.names, name)
+        found[name] = {
+            key: expression(entry.value, signature[key].kind) for key, entry in node.entries.items()
+        }
+    return found

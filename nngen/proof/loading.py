@@ -1,0 +1,175 @@
+"""Twins in memory: the generated source made into modules. Running them needs torch."""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+from markupsafe import escape
+
+from nngen.emit.source_map import SourceMap, trace
+from nngen.graph import Graph, fed, read_spec
+from nngen.graph.needs import refuse_older
+from nngen.language import document
+from nngen.language import spec as specs
+from nngen.language.document import Node
+from nngen.packages import import_torch
+from nngen.proof.subject import Fed, Origins, Subject
+
+_NUMBER = itertools.count()
+
+
+@dataclass(frozen=True, repr=False)
+class Pair:
+    """The twins of one spec.
+
+    Attributes:
+        nn_style, functional_style: the modules, as a built package has them.
+        to_functional, to_nn: rename the keys of a state_dict.
+        source_map: which step of the spec made which line of them.
+        text: the spec, as YAML.
+        document: its tree.
+        spec: as it was read, with the values that its checks use.
+    """
+
+    nn_style: ModuleType
+    functional_style: ModuleType
+    to_functional: Callable[[dict[str, Any]], dict[str, Any]]
+    to_nn: Callable[[dict[str, Any]], dict[str, Any]]
+    source_map: SourceMap
+    text: str
+    document: Node
+    spec: specs.Spec
+
+    @property
+    def graph(self) -> Graph:
+        """The model that both were written from."""
+        return self.source_map.graph
+
+    def __repr__(self) -> str:
+        return f"<the twins of {self.graph.model.name}, from {self.graph.source}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the spec and both files, linked step by step."""
+        from nngen.teach.lesson.forms import Frame
+        from nngen.teach.lesson.page import page
+
+        spec = read_spec(document.parse(self.text, self.graph.source), self.graph.source)
+        whole = escape(Frame("en", []).page(page(spec, self.text), ""))
+        style = "width: 100%; height: 40em; border: 1px solid #8888; border-radius: 6px"
+        # A frame of its own: neither the notebook's style nor its scripts reach in, or these out.
+        return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{whole}"></iframe>'
+
+    def subject(self) -> Subject:
+        """The twins with what verification feeds them."""
+        graph, files = self.graph, self.source_map.files
+
+        def again(values: Mapping[str, Any]) -> Fed:
+            # A text among a spec's values is an expression.
+            texts = {name: repr(value) for name, value in values.items() if isinstance(value, str)}
+            return fed(specs.with_values(self.spec, {**values, **texts}))
+
+        return Subject(
+            graph.model.name,
+            self.nn_style,
+            self.functional_style,
+            self.to_functional,
+            self.to_nn,
+            graph.inputs,
+            graph.targets,
+            graph.arguments,
+            graph.sizes,
+            Origins(files["nn_style.py"].lines, files["functional_style.py"].lines, graph.modules),
+            self.document,
+            again,
+        )
+
+
+def load(
+    spec: str | Path | Mapping[str, Any],
+    values: Mapping[str, Any] | None = None,
+    gradients: bool = False,
+) -> Pair:
+    """Build a model in memory, from a path, a YAML text or a dict.
+
+    Args:
+        spec: the model.
+        values: what its checks use for constructor arguments and open sizes.
+        gradients: they are to be differentiated; older versions of torch cannot do that with all layers.
+
+    Raises:
+        SpecError: the spec is wrong, or uses what this version of torch lacks.
+        FileError: the file cannot be read.
+    """
+    text, node, file = _read(spec)
+    given = specs.with_values(read_spec(node, file), values or {})
+    source_map = trace(given)
+    texts = {name: file.text for name, file in source_map.files.items()}
+    name = source_map.graph.model.name.lower()
+    refuse_older(source_map.graph, import_torch(), gradients)
+    package = _package(texts, f"nngen_loaded_{next(_NUMBER)}_{name}")
+    return Pair(
+        package.nn_style,
+        package.functional_style,
+        package.to_functional,
+        package.to_nn,
+        source_map,
+        text,
+        node,
+        given,
+    )
+
+
+def _read(spec: str | Path | Mapping[str, Any]) -> tuple[str, Node, str]:
+    """A spec's text, its tree, and what the code calls it; a dict's text is what YAML has for it."""
+    if isinstance(spec, Mapping):
+        node = document.of(spec)
+        return yaml.safe_dump(_plain(spec), sort_keys=False, allow_unicode=True), node, "a dict"
+    if isinstance(spec, str) and "\n" in spec:
+        return spec, document.parse(spec, "<text>"), "a text"
+    if not isinstance(spec, (str, os.PathLike)):
+        kind = type(spec).__name__
+        raise TypeError(f"a spec is a path, a YAML text or a dict, not a value of type {kind}")
+    path = Path(spec)
+    data = document.read_bytes(path)
+    return data.decode(), document.decode(data, path), path.name
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, and any mapping as a dict."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _package(files: Mapping[str, str], name: str) -> Any:
+    """The files as an imported package; registered, so that its classes pickle and export."""
+    package = ModuleType(name)
+    package.__path__ = []
+    sys.modules[name] = package
+    for file in sorted(files, reverse=True):
+        module = (
+            package if file == "__init__.py" else ModuleType(f"{name}.{file.removesuffix('.py')}")
+        )
+        if module is not package:
+            sys.modules[module.__name__] = module
+            setattr(package, file.removesuffix(".py"), module)
+        module.__package__ = name
+        module.__file__ = f"<{name}/{file}>"
+        linecache.cache[module.__file__] = (
+            len(files[file]),
+            None,
+            files[file].splitlines(True),
+            module.__file__,
+        )
+        # Runs what nngen itself wrote: no text of a spec reaches it but as names, literals and checked trees.
+        exec(compile(files[file], module.__file__, "exec"), module.__dict__)  # noqa: S102
+    return package

@@ -1,0 +1,1 @@
+"""Sizes, abstract tensors, expressions and their evaluation; in `rules`, what shapes come of operations."""

@@ -1,0 +1,1 @@
+"""What teaches: lesson pages, the course, pitfalls, and their Chinese."""

@@ -1,0 +1,299 @@
+"""What the page of a spec shows, before it has a form."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from nngen.emit.source_map import SourceFile, Span, trace
+from nngen.errors import Mark
+from nngen.graph import follow
+from nngen.language.extents import Extent, extents
+from nngen.language.spec import Spec
+from nngen.proof.report import Report, StepRow
+from nngen.teach.lesson import facts, paint
+from nngen.teach.lesson.facts import Use
+from nngen.teach.lesson.modules import Modules
+from nngen.teach.lesson.paint import Line
+from nngen.teach.lesson.picture import picture
+from nngen.teach.lesson.steps import MODEL, Place, Places
+from nngen.teach.lesson.telling import Teller
+from nngen.teach.pitfalls import Pitfall
+from nngen.views.alignment import align
+from nngen.views.summary import Summary
+from nngen.views.summary.rows import Shapes
+
+_MOST_LINES = 12
+
+
+@dataclass(frozen=True)
+class Row:
+    """Neighbouring lines of one place of the spec in both files; either side may be empty."""
+
+    place: int | None
+    sides: tuple[Sequence[Line], Sequence[Line]]
+
+    @property
+    def same(self) -> bool:
+        """Whether both files have the same lines."""
+        nn, functional = ([line.text for line in side] for side in self.sides)
+        return nn == functional
+
+
+@dataclass(frozen=True)
+class Section:
+    """A method, what a class has outside of its methods, or what stands above the classes."""
+
+    scope: tuple[str, str]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """The lines of one file and section that a place of the spec became.
+
+    Attributes:
+        section: the section's number.
+        lines: the first of them.
+        more: how many there are beside these.
+    """
+
+    section: int
+    lines: Sequence[Line]
+    more: int
+
+    @property
+    def indent(self) -> int:
+        return min((line.indent for line in self.lines if line.text.strip()), default=0)
+
+
+@dataclass(frozen=True)
+class Side:
+    """A place of the spec in one of the files."""
+
+    owner: Markup
+    excerpts: Sequence[Excerpt]
+
+
+@dataclass(frozen=True)
+class Detail:
+    """All that is said about a place of the spec.
+
+    Attributes:
+        title: the place as the spec writes it.
+        what: what it is.
+        uses: what goes in and comes out, each with how often that happens.
+        parameters: how many it holds in all its uses.
+        why: why both files are the same.
+        docs: addresses of torch's documentation, by what they are about.
+        proof: what verification found for it.
+    """
+
+    place: Place
+    title: str
+    what: Markup
+    uses: Sequence[tuple[str, str, int, int]]
+    parameters: int
+    buffers: int
+    nn: Side
+    functional: Side
+    why: Markup
+    docs: Mapping[str, str]
+    pitfalls: Sequence[Pitfall]
+    proof: StepRow | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A spec's page.
+
+    Attributes:
+        file: the spec's file name.
+        name: the model's class.
+        spec: the spec's lines.
+        sections: both files.
+        details: the places of the spec, the model's own left out.
+        picture: the architecture as SVG; empty where graphviz is missing.
+        report: what verification found.
+    """
+
+    file: str
+    name: str
+    doc: str
+    places: Sequence[Place]
+    spec: Sequence[Line]
+    sections: Sequence[Section]
+    details: Sequence[Detail]
+    summary: Summary
+    picture: Markup
+    report: Report | None
+
+
+def page(spec: Spec, text: str, report: Report | None = None) -> Page:
+    """Gather what the page of a spec shows.
+
+    Args:
+        spec: the spec.
+        text: its text.
+        report: what verification found.
+
+    Raises:
+        SpecError: the spec is wrong.
+    """
+    return _Gatherer(spec, text).page(report)
+
+
+class _Gatherer:
+    def __init__(self, spec: Spec, text: str) -> None:
+        self.spec = spec
+        # As YAML reads it.
+        self.text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        self.lines = self.text.split("\n")
+        self.extents = extents(self.text)
+        source_map = trace(spec)
+        self.places = Places(
+            spec, (span.mark for file in source_map.files.values() for span in file.spans)
+        )
+        self.above = {
+            place.number: place.above for place in self.places.all if place.above is not None
+        }
+        followed = follow(spec)
+        self.modules = Modules(followed, self.places)
+        self.summary = facts.summary_of(spec)
+        self.uses = facts.uses_of(spec, self.summary, self.places)
+        nn = self._python(source_map.files["nn_style.py"])
+        functional = self._python(source_map.files["functional_style.py"])
+        self.sections = [
+            Section(
+                section.scope,
+                [
+                    _row([nn[i] for i in row.nn], [functional[i] for i in row.functional])
+                    for row in section.rows
+                ],
+            )
+            for section in align(source_map)
+        ]
+
+    def page(self, report: Report | None) -> Page:
+        proofs = {row.path: row for row in report.steps} if report else {}
+        return Page(
+            self.spec.file,
+            self.spec.model.name,
+            self.spec.model.doc,
+            self.places.all,
+            self._yaml(),
+            self.sections,
+            [self._detail(place, proofs.get(place.path)) for place in self.places.all[1:]],
+            self.summary,
+            picture(self.spec, self.places),
+            report,
+        )
+
+    def _python(self, file: SourceFile) -> list[Line]:
+        parts: list[tuple[int, Span]] = []
+        classes: dict[int, int] = {}
+        for span in file.spans:
+            place = self.places.of(span.mark) or self.places.all[0]
+            if span.scope[1] or place.step is not None:
+                parts.append((place.number, span))
+            else:
+                classes.update(dict.fromkeys(range(span.line, span.end_line + 1), place.number))
+
+        def place_of(number: int, text: str, mark: Mark | None) -> int | None:
+            place = None if mark is None else self.places.of(mark)
+            if place is None or place.step is not None:
+                return None if place is None else place.number
+            # A line is its class's where what the spec has of it begins further on, as arguments do.
+            first = len(text) - len(text.lstrip())
+            begins = any(each == place.number and span.holds(number, first) for each, span in parts)
+            return place.number if begins else classes.get(number, place.number)
+
+        lines = zip(file.text.splitlines(), file.lines, strict=True)
+        places = [place_of(number, *line) for number, line in enumerate(lines, 1)]
+        return paint.python(file.text, parts, places, self.above)
+
+    def _yaml(self) -> list[Line]:
+        parts = [(place.number, self._extent(place)) for place in self.places.all]
+        heads = [(place.number, self._head(place)) for place in self.places.all]
+        links = {
+            place.number: Markup('<a href="#{}" data-s="{}">').format(place.id, place.number)
+            for place in self.places.all
+        }
+        return paint.yaml(self.text, parts, heads, links, self.above)
+
+    def _extent(self, place: Place) -> Extent:
+        line, column = place.mark.line, max(place.mark.column - 1, 0)
+        rest = Extent(line, column, line, len(self.lines[line - 1]))
+        return self.extents.get("name" if place.id == MODEL else place.path, rest)
+
+    def _head(self, place: Place) -> Extent:
+        """What of a place is its link: the key of what has several lines, else its line."""
+        whole = self._extent(place)
+        line = self.lines[whole.line - 1]
+        end = whole.end_column if whole.end_line == whole.line else len(line)
+        key = place.mark.path[len(place.path) + 1 :]
+        if place.path.startswith("blocks.") and place.path.count(".") == 1:
+            key = place.block
+        start = line.find(key, whole.column, end) if key else whole.column
+        if key and start >= 0:
+            return Extent(whole.line, start, whole.line, start + len(key))
+        return Extent(whole.line, whole.column, whole.line, end)
+
+    def _detail(self, place: Place, proof: StepRow | None) -> Detail:
+        head = self._head(place)
+        title = self.lines[head.line - 1][head.column : head.end_column]
+        uses = self.uses.get(place.number, [])
+        teller = Teller(place, self.modules)
+        owners = teller.owners()
+        nn, functional = (list(self._excerpts(place, side)) for side in (0, 1))
+        return Detail(
+            place,
+            title,
+            teller.what(),
+            _grouped(uses),
+            sum(use.row.parameters for use in uses),
+            sum(use.row.buffers for use in uses),
+            Side(owners[0], nn),
+            Side(owners[1], functional),
+            teller.why(),
+            teller.docs(),
+            teller.pitfalls(),
+            proof,
+        )
+
+    def _excerpts(self, place: Place, side: int) -> Iterator[Excerpt]:
+        family = {place.number}
+        if place.step is not None:
+            for each in self.places.all:
+                family |= {each.number} if each.above in family else set()
+        for number, section in enumerate(self.sections):
+            lines = [
+                line
+                for row in section.rows
+                for line in row.sides[side]
+                if line.place in family or line.inner & family
+            ]
+            if lines:
+                more = max(len(lines) - _MOST_LINES, 0)
+                yield Excerpt(number, lines[:_MOST_LINES], more)
+
+
+def _row(nn: Sequence[Line], functional: Sequence[Line]) -> Row:
+    return Row((*nn, *functional)[0].place, (nn, functional))
+
+
+def _grouped(uses: Sequence[Use]) -> list[tuple[str, str, int, int]]:
+    """What goes in, what comes out, the parameters, and how many uses are like that."""
+    counts = Counter(
+        (_shown(use.inputs), _shown(use.row.output), use.row.parameters) for use in uses
+    )
+    return [(*key, count) for key, count in counts.items()]
+
+
+def _shown(shapes: Shapes) -> str:
+    return ", ".join(
+        "?" if shape is None else str(tuple(shape)).replace("None", "?") for shape in shapes
+    )
