@@ -18,26 +18,12 @@ from nngen.graph.calls import TRAINING, Calls, named_in, operands_of
 from nngen.graph.flow import Application, Condition, Flow, Module, Operation, self_attribute
 from nngen.graph.merging import fitting, resized
 from nngen.symbolic.broadcasting import show
-from nngen.symbolic.expressions import Target
+from nngen.symbolic.expressions import Target, assign, name
 from nngen.symbolic.tensor import Tensor
-
-
-def name(text: str) -> ast.expr:
-    return ast.Name(text, ast.Load())
 
 
 def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name)
-
-
-def assign(target: Target, value: ast.expr) -> ast.Assign:
-    return ast.Assign([_stored(target)], value)
-
-
-def _stored(target: Target) -> ast.expr:
-    if isinstance(target, str):
-        return ast.Name(target, ast.Store())
-    return ast.Tuple([_stored(part) for part in target], ast.Store())
 
 
 @dataclass

@@ -11,11 +11,10 @@ from typing import Any, TypeGuard
 
 from nngen.catalog.fragments import statements
 from nngen.catalog.partial_evaluation import source
-from nngen.emit.forward import assign, name
 from nngen.errors import Fault, SpecError
 from nngen.graph.calls import TRAINING
 from nngen.graph.flow import Application, Module
-from nngen.symbolic.expressions import Target
+from nngen.symbolic.expressions import Target, assign, name
 from nngen.symbolic.tensor import UNKNOWN, Packed, Tensor, may_be_one
 
 Operands = Mapping[str, ast.expr]

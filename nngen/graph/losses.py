@@ -11,7 +11,6 @@ from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer, Target, tensors_in
 from nngen.catalog.fragments import fragment
 from nngen.catalog.partial_evaluation import source
-from nngen.emit.forward import name
 from nngen.emit.model import Loss, Statement
 from nngen.emit.styles.functional import FunctionalLowering
 from nngen.emit.styles.nn import NNLowering
@@ -30,6 +29,7 @@ from nngen.language.spec import Body, LayerStep, Name
 from nngen.language.spec.model import LossSteps
 from nngen.proof.subject import TensorSpec
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
+from nngen.symbolic.expressions import name
 from nngen.symbolic.sizes import value_of
 from nngen.symbolic.tensor import Tensor, in_this_use
 

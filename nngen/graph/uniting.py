@@ -11,12 +11,12 @@ from typing import Any
 
 from nngen.catalog.fragments import fragment
 from nngen.catalog.partial_evaluation import source
-from nngen.emit.forward import name
 from nngen.errors import Fault, SpecError
 from nngen.graph.composites import classes_of
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Application, Flow, Module, Operation
 from nngen.graph.functional_form import form, form_error
+from nngen.symbolic.expressions import name
 from nngen.symbolic.tensor import Tensor
 
 

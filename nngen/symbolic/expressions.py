@@ -293,3 +293,19 @@ def _describe(node: ast.AST) -> str:
     if isinstance(node, ast.Constant):
         return f"a {type(node.value).__name__} literal"
     return _WORDS.get(type(node), f"Python's {type(node).__name__}")
+
+
+def name(text: str) -> ast.expr:
+    """A variable that is read."""
+    return ast.Name(text, ast.Load())
+
+
+def assign(target: Target, value: ast.expr) -> ast.Assign:
+    """The statement that gives a target a value."""
+    return ast.Assign([_stored(target)], value)
+
+
+def _stored(target: Target) -> ast.expr:
+    if isinstance(target, str):
+        return ast.Name(target, ast.Store())
+    return ast.Tuple([_stored(part) for part in target], ast.Store())

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from nngen.emit.constructor import is_block_list
-from nngen.emit.forward import Lowering, assign, name
+from nngen.emit.forward import Lowering
 from nngen.graph.calls import Calls, named_in, operands_of
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Application, Module, Operation, Value, self_attribute
 from nngen.graph.functional_form import GIVEN, NEW, Operands, form
-from nngen.symbolic.expressions import Target
+from nngen.symbolic.expressions import Target, assign, name
 
 
 @dataclass

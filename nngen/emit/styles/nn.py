@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 
 from nngen.emit.constructor import becomes_identity
-from nngen.emit.forward import Lowering, assign
+from nngen.emit.forward import Lowering
 from nngen.graph.calls import named_in, operands_of
 from nngen.graph.flow import Application, Condition, Module, Operation, self_attribute
+from nngen.symbolic.expressions import assign
 
 
 class NNLowering(Lowering):
