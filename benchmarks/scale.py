@@ -38,8 +38,7 @@ def spec(layers: int, shape: str) -> str:
 
 def build(path: Path) -> dict[str, float]:
     """Build in this process: seconds of user time for each part, and the peak of memory in MiB."""
-    from nngen.emit import render
-    from nngen.graph import build_graph
+    from nngen.emit import build_graph, render
     from nngen.language import document
     from nngen.language import spec as specs
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from nngen.emit import build_graph
 from nngen.emit.render import render
-from nngen.graph import build_graph, follow, read_spec
+from nngen.graph import follow, read_spec
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.lint import Finding, lint

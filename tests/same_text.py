@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nngen.emit import origin
+from nngen.emit import build_graph, origin
+from nngen.emit.model import Graph
 from nngen.emit.render import fill
 from nngen.errors import SpecError
-from nngen.graph import Graph, build_graph
 from nngen.language import spec
 from nngen.language.spec import Spec
 

@@ -18,8 +18,8 @@ import nngen
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Example, Inner, Layer
 from nngen.catalog.fragments import HELPERS
+from nngen.graph.tensor_spec import TensorSpec
 from nngen.proof.loading import Pair
-from nngen.proof.subject import TensorSpec
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS
 from nngen.symbolic.tensor import Code
 

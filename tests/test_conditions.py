@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from nngen.errors import NngenError
+from nngen.graph.tensor_spec import TensorSpec
 from nngen.proof.options import Conditions
 from nngen.proof.report import Report
-from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.subject import Subject
 from nngen.proof.verification import verify
 from tests.verify.conftest import module, plain, subject
 

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from nngen.errors import NngenError
+from nngen.graph.tensor_spec import TensorSpec
 from nngen.packages import install
 from nngen.proof import exports
 from nngen.proof.report import Report
-from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.subject import Subject
 from nngen.proof.verification import verify
 from tests.verify.conftest import module, subject
 

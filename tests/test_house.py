@@ -22,7 +22,7 @@ ORDER = (
     *("nngen", "cli", "__main__"),
 )
 # Imports that still point up.
-UPWARD = {("graph", "emit"), ("graph", "proof"), ("emit", "proof"), ("proof", "teach")}
+UPWARD = {("proof", "teach")}
 # What imports torch, each with all that is below it; and what of it does not.
 TORCH = ("nngen.proof", "nngen.teach.pitfalls.running")
 WITHOUT_TORCH = tuple(

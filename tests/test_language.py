@@ -15,8 +15,9 @@ import torch
 import yaml
 
 from nngen.catalog import FUNCTIONS, LAYERS
+from nngen.emit import build_graph
 from nngen.emit.render import render
-from nngen.graph import Followed, build_graph, follow
+from nngen.graph import Followed, follow
 from nngen.graph.flow import Flow, Module
 from nngen.language import spec as specs
 from nngen.symbolic.expressions import Line

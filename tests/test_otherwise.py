@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from nngen.graph.tensor_spec import TensorSpec
 from nngen.proof.bench import Bench
 from nngen.proof.carried import check_checkpoints, check_copies
 from nngen.proof.form import check_form
@@ -18,7 +19,7 @@ from nngen.proof.options import Conditions
 from nngen.proof.otherwise import check_otherwise, check_scaled
 from nngen.proof.report import Report
 from nngen.proof.running import check_steps, check_training
-from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.subject import Subject
 from nngen.proof.verification import verify
 
 HEADER = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"

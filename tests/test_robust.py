@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nngen.emit import build_graph
 from nngen.emit.render import render
 from nngen.errors import SpecError
-from nngen.graph import build_graph
 from nngen.language import document
 from nngen.language import spec as specs
 

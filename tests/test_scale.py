@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nngen import limits
-from nngen.graph import build_graph
+from nngen.emit import build_graph
 from nngen.language import document
 from nngen.language import spec as specs
 

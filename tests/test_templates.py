@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import nngen
-from nngen.emit import origin
+from nngen.emit import build_graph, origin
 from nngen.emit.render import fill, formatted
-from nngen.graph import build_graph
 from nngen.language import spec as specs
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))

@@ -1,1 +1,104 @@
-"""A model to the text of its files."""
+"""A spec that has been followed to a Graph: its classes as code, in each style."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from nngen.emit.classes import ClassWriter
+from nngen.emit.loss import loss_method
+from nngen.emit.model import Graph, Loss, ModelClass
+from nngen.emit.state_keys import module_marks, state_keys
+from nngen.emit.ties import refuse_lost
+from nngen.errors import Fault, SpecError
+from nngen.graph import Followed, follow, inputs_of
+from nngen.graph.claims import doubtful
+from nngen.graph.flow import Flow
+from nngen.graph.losses import Criterion, loss_step
+from nngen.graph.uniting import unite
+from nngen.graph.walks import OtherWalks
+from nngen.language.spec import Spec
+from nngen.limits import ALLOW, limits
+
+
+def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
+    """Take every decision about a model.
+
+    Args:
+        spec: the model.
+        followed: what `follow` gave for it, if that has been done; it is used up.
+
+    Raises:
+        SpecError: the spec is wrong.
+    """
+    followed = followed or follow(spec)
+    flow, criterion = followed.flow, followed.criterion
+    others = OtherWalks(spec, followed.choices, followed.arguments, followed.blocks)
+    known = {name: [*each, *others.blocks.get(name, ())] for name, each in followed.blocks.items()}
+    models = [flow, *others.models]
+    flow.doubtful = doubtful(models)
+    united = [unite(flows) for flows in followed.blocks.values()]
+    unite([flow])
+    _refuse_long(spec, [*united, flow])
+    built = () if criterion is None else tuple(criterion.flow.built)
+    writer = ClassWriter([*((each, ()) for each in united), (flow, built)])
+    try:
+        refuse_lost(flow)
+        blocks = [writer.block(each, known[each.body.name]) for each in united]
+        loss = None if criterion is None else _loss(spec, criterion, models)
+        classes = (*blocks, writer.model(flow, models, criterion, loss))
+    except Fault as fault:  # a size that is computed from others is too large
+        raise SpecError(fault.message, spec.model.mark, fault.hint) from None
+    return Graph(
+        spec.file,
+        classes,
+        _names_used(classes, nn=True),
+        _names_used(classes, nn=False),
+        state_keys(flow, None if criterion is None else criterion.flow),
+        inputs_of(spec, flow),
+        None if criterion is None else criterion.targets,
+        followed.arguments,
+        followed.sizes,
+        dict(module_marks(flow)),
+    )
+
+
+def _loss(spec: Spec, criterion: Criterion, models: Sequence[Flow]) -> Loss:
+    """The method `loss`, as it is whatever the model's arguments are."""
+    assert spec.loss is not None
+    first, *others = models
+    found = [(first, criterion)]
+    for flow in others:
+        with suppress(SpecError):
+            found.append((flow, loss_step(spec.loss, flow)))
+    flows, criteria = zip(*found)
+    criterion.flow.doubtful = doubtful([each.flow for each in criteria])
+    return loss_method(criteria, flows)
+
+
+def _refuse_long(spec: Spec, flows: list[Flow]) -> None:
+    most = limits().written
+    if sum(each.length() for each in flows) > most:
+        message = f"the code would have more than {most:,} steps and layers"
+        raise SpecError(message, spec.model.mark, f"make blocks of what repeats; {ALLOW}")
+
+
+def _names_used(classes: tuple[ModelClass, ...], nn: bool) -> frozenset[str]:
+    """The names from outside that one of the files uses."""
+    found: set[str] = set()
+    for each in classes:
+        if nn and each.layer:
+            continue
+        style = each.nn if nn else each.functional
+        for code in style.codes():
+            tree = ast.parse(code)
+            found.update(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+        found.update("OrderedDict" for item in style.items if _names_children(item))
+    return frozenset(found & {"F", "copy", "math", "torch", "OrderedDict"})
+
+
+def _names_children(item: Any) -> bool:
+    made = getattr(item, "construction", None)
+    return made is not None and bool(made.any_named())

@@ -17,6 +17,7 @@ from nngen.emit.constructor import (
     built_flag,
     leading_sizes,
 )
+from nngen.emit.loss import loss_statements
 from nngen.emit.model import Item, Loss, Method, ModelClass, Redraw, Style
 from nngen.emit.state_keys import class_keys
 from nngen.emit.step_init import step_redraws
@@ -29,7 +30,7 @@ from nngen.errors import Mark
 from nngen.graph.annotations import argument, returns
 from nngen.graph.claims import Claims
 from nngen.graph.flow import Built, Flow
-from nngen.graph.losses import Criterion, loss_statements
+from nngen.graph.losses import Criterion
 from nngen.language.spec.mentions import input_sizes
 
 

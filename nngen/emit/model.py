@@ -8,7 +8,7 @@ from textwrap import indent
 from typing import Any
 
 from nngen.errors import Mark
-from nngen.proof.subject import TensorSpec
+from nngen.graph.tensor_spec import TensorSpec
 
 
 @dataclass(frozen=True, slots=True)

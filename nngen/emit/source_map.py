@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from nngen.emit import origin
+from nngen.emit import build_graph, origin
+from nngen.emit.model import Graph
 from nngen.emit.origin import Part
 from nngen.emit.render import fill, formatted
 from nngen.errors import Mark
-from nngen.graph import Graph, build_graph
 from nngen.language.spec import Spec
 
 _COMMENT = re.compile(r"[ \t]*#.*")

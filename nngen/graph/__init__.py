@@ -1,49 +1,39 @@
-"""Spec and catalog to a Graph: names, wiring, sizes, keys. Every decision is taken here."""
+"""Spec and catalog to a Followed spec: what is built, what flows, which sizes."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nngen.emit.classes import ClassWriter
-from nngen.emit.model import Graph, Loss, ModelClass
-from nngen.emit.state_keys import module_marks, state_keys
-from nngen.emit.ties import refuse_lost
 from nngen.errors import (
     BROKEN,
     Errors,
-    Fault,
     Follows,
     LimitError,
     SpecError,
     did_you_mean,
     together,
 )
-from nngen.graph.claims import doubtful
 from nngen.graph.flow import Flow
 from nngen.graph.inputs import tensor_spec, whole
-from nngen.graph.losses import Criterion, loss_method, loss_step
+from nngen.graph.losses import Criterion, loss_step
 from nngen.graph.modules import evaluate
 from nngen.graph.recovery import look_at_the_rest
 from nngen.graph.scope import Choices, Program
+from nngen.graph.tensor_spec import Fed, TensorSpec
 from nngen.graph.trials import explain_dimensions
-from nngen.graph.uniting import unite
 from nngen.graph.unreached import refuse_unreached
 from nngen.graph.walker import walk
-from nngen.graph.walks import OtherWalks, walk_model
+from nngen.graph.walks import walk_model
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.language.document import Node
 from nngen.language.spec import Option, Spec
-from nngen.limits import ALLOW, limits
-from nngen.proof.subject import Fed, TensorSpec
 from nngen.symbolic.sizes import value_of
 
-__all__ = ["Followed", "Graph", "build_graph", "fed", "follow", "read_file", "read_spec"]
+__all__ = ["Followed", "fed", "follow", "inputs_of", "read_file", "read_spec"]
 
 # Larger ones would only use up the memory of whoever verifies a stranger's spec.
 LARGEST_CHECK = 100_000
@@ -118,77 +108,16 @@ def fed(spec: Spec) -> Fed:
     """
     followed = follow(spec)
     return Fed(
-        _inputs(spec, followed.flow),
+        inputs_of(spec, followed.flow),
         None if followed.criterion is None else followed.criterion.targets,
         followed.arguments,
         followed.sizes,
     )
 
 
-def _inputs(spec: Spec, flow: Flow) -> tuple[TensorSpec, ...]:
+def inputs_of(spec: Spec, flow: Flow) -> tuple[TensorSpec, ...]:
+    """What verification gives to `forward`."""
     return tuple(tensor_spec(each, flow.scope) for each in spec.inputs)
-
-
-def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
-    """Take every decision about a model.
-
-    Args:
-        spec: the model.
-        followed: what `follow` gave for it, if that has been done; it is used up.
-
-    Raises:
-        SpecError: the spec is wrong.
-    """
-    followed = followed or follow(spec)
-    flow, criterion = followed.flow, followed.criterion
-    others = OtherWalks(spec, followed.choices, followed.arguments, followed.blocks)
-    known = {name: [*each, *others.blocks.get(name, ())] for name, each in followed.blocks.items()}
-    models = [flow, *others.models]
-    flow.doubtful = doubtful(models)
-    united = [unite(flows) for flows in followed.blocks.values()]
-    unite([flow])
-    _refuse_long(spec, [*united, flow])
-    built = () if criterion is None else tuple(criterion.flow.built)
-    writer = ClassWriter([*((each, ()) for each in united), (flow, built)])
-    try:
-        refuse_lost(flow)
-        blocks = [writer.block(each, known[each.body.name]) for each in united]
-        loss = None if criterion is None else _loss(spec, criterion, models)
-        classes = (*blocks, writer.model(flow, models, criterion, loss))
-    except Fault as fault:  # a size that is computed from others is too large
-        raise SpecError(fault.message, spec.model.mark, fault.hint) from None
-    return Graph(
-        spec.file,
-        classes,
-        _names_used(classes, nn=True),
-        _names_used(classes, nn=False),
-        state_keys(flow, None if criterion is None else criterion.flow),
-        _inputs(spec, flow),
-        None if criterion is None else criterion.targets,
-        followed.arguments,
-        followed.sizes,
-        dict(module_marks(flow)),
-    )
-
-
-def _loss(spec: Spec, criterion: Criterion, models: Sequence[Flow]) -> Loss:
-    """The method `loss`, as it is whatever the model's arguments are."""
-    assert spec.loss is not None
-    first, *others = models
-    found = [(first, criterion)]
-    for flow in others:
-        with suppress(SpecError):
-            found.append((flow, loss_step(spec.loss, flow)))
-    flows, criteria = zip(*found)
-    criterion.flow.doubtful = doubtful([each.flow for each in criteria])
-    return loss_method(criteria, flows)
-
-
-def _refuse_long(spec: Spec, flows: list[Flow]) -> None:
-    most = limits().written
-    if sum(each.length() for each in flows) > most:
-        message = f"the code would have more than {most:,} steps and layers"
-        raise SpecError(message, spec.model.mark, f"make blocks of what repeats; {ALLOW}")
 
 
 def read_spec(node: Node, file: str) -> Spec:
@@ -255,22 +184,3 @@ def _check_sizes(spec: Spec) -> dict[str, int]:
             hint = did_you_mean(name, sorted(options | open_sizes))
             raise SpecError(f"the spec leaves no {name!r} open", expression.mark, hint)
     return sizes
-
-
-def _names_used(classes: tuple[ModelClass, ...], nn: bool) -> frozenset[str]:
-    """The names from outside that one of the files uses."""
-    found: set[str] = set()
-    for each in classes:
-        if nn and each.layer:
-            continue
-        style = each.nn if nn else each.functional
-        for code in style.codes():
-            tree = ast.parse(code)
-            found.update(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-        found.update("OrderedDict" for item in style.items if _names_children(item))
-    return frozenset(found & {"F", "copy", "math", "torch", "OrderedDict"})
-
-
-def _names_children(item: Any) -> bool:
-    made = getattr(item, "construction", None)
-    return made is not None and bool(made.any_named())

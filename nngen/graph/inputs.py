@@ -8,9 +8,9 @@ from nngen.catalog.argument_types import show_value
 from nngen.errors import SpecError
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
+from nngen.graph.tensor_spec import TensorSpec
 from nngen.language.spec import Input
 from nngen.language.spec.model import open_names
-from nngen.proof.subject import TensorSpec
 from nngen.symbolic.broadcasting import Shape
 from nngen.symbolic.expressions import Expression
 from nngen.symbolic.sizes import Dim, Size, symbol, value_of, written_out

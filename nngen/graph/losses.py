@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import Layer, Target, tensors_in
 from nngen.catalog.fragments import fragment
-from nngen.catalog.partial_evaluation import source
-from nngen.emit.model import Loss, Statement
-from nngen.emit.styles.functional import FunctionalLowering
-from nngen.emit.styles.nn import NNLowering
-from nngen.emit.variables import Variables
 from nngen.errors import BROKEN, Fault, Follows, Mark, SpecError
-from nngen.graph.claims import Claims
-from nngen.graph.flow import Above, Application, Built, Flow, Module, Operation, self_attribute
+from nngen.graph.flow import Above, Application, Built, Flow, Module, Operation
 from nngen.graph.functional_form import form
 from nngen.graph.inputs import BATCH, drawn_size, tensor, tensor_spec
 from nngen.graph.modules import apply_layer, build_layer, shape_attribute
 from nngen.graph.recovery import check_arguments
 from nngen.graph.scope import Scope
+from nngen.graph.tensor_spec import TensorSpec
 from nngen.graph.walker import walk
 from nngen.language.naming import check_beside_loss
 from nngen.language.spec import Body, LayerStep, Name
 from nngen.language.spec.model import LossSteps
-from nngen.proof.subject import TensorSpec
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
 from nngen.symbolic.expressions import name
 from nngen.symbolic.sizes import value_of
@@ -42,10 +36,11 @@ class Criterion:
         flow: what the constructor builds for it.
         arguments: the method's arguments.
         doc: its docstring, with the names in `shapes` for their shapes.
-        shapes: what goes in, where the docstring tells of it.
-        nn, functional: its statements in each style, where it is one layer.
         targets: what verification gives it beside the outputs.
         mark: where the spec has it.
+        shapes: what goes in, where the docstring tells of it.
+        application: the layer, where it is one.
+        form: that layer's functional form; the last statement assigns what comes out.
     """
 
     flow: Flow
@@ -54,8 +49,8 @@ class Criterion:
     targets: tuple[TensorSpec, ...]
     mark: Mark
     shapes: Mapping[str, Any] = field(default_factory=dict)
-    nn: tuple[Statement, ...] = ()
-    functional: tuple[Statement, ...] = ()
+    application: Application | None = None
+    form: tuple[ast.stmt, ...] = ()
 
 
 def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
@@ -72,28 +67,6 @@ def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
     return _single(loss, flow) if isinstance(loss, LayerStep) else _several(loss, flow)
 
 
-def loss_method(criteria: Sequence[Criterion], flows: Sequence[Flow]) -> Loss:
-    """The method's signature and docstring, from the criterion in each flow of the model."""
-    first = criteria[0]
-    claims = Claims(flows, (), is_block=False)
-    shapes = {
-        key: claims.text([(number, each.shapes[key]) for number, each in enumerate(criteria)])
-        for key in first.shapes
-    }
-    shapes = {key: text.replace(", or ", " or ") for key, text in shapes.items()}
-    return Loss(first.arguments, first.doc.format(**shapes), first.mark)
-
-
-def loss_statements(criterion: Criterion | None, nn: bool) -> tuple[Statement, ...]:
-    """The method's statements in one style."""
-    if criterion is None:
-        return ()
-    if criterion.flow.operations:
-        lowering = NNLowering if nn else FunctionalLowering
-        return lowering(criterion.flow, Variables(criterion.flow)).run()
-    return criterion.nn if nn else criterion.functional
-
-
 def _single(step: LayerStep, flow: Flow) -> Criterion:
     entry = LAYERS[step.kind]
     application = _applied(step, entry, flow)
@@ -102,17 +75,7 @@ def _single(step: LayerStep, flow: Flow) -> Criterion:
     names = ["output" if len(outputs) == 1 or key == "input" else key for key in outputs]
     operands = {**dict(zip(outputs, names)), **{key: _plain(key) for key in entry.targets}}
     code = {key: name(text) for key, text in operands.items()}
-    arguments = [code[key] for key in entry.inputs.names]
-    call: ast.expr = ast.Call(self_attribute("criterion"), arguments, [])
     number = len(flow.body.layers) + 1
-    *before, last = form(application, code, "out")
-    assert isinstance(last, ast.Assign)
-    value = last.value
-    if isinstance(application.output, tuple):
-        # As torch's AdaptiveLogSoftmaxWithLoss does, it gives its output and then the loss.
-        assert isinstance(value, ast.Tuple)
-        call, value = ast.Attribute(call, "loss", ast.Load()), value.elts[-1]
-    functional = [*before, ast.Return(value)]
     return Criterion(
         Flow(flow.body, flow.scope, (), [Built("criterion", module, number)]),
         tuple(operands.values()),
@@ -123,8 +86,8 @@ def _single(step: LayerStep, flow: Flow) -> Criterion:
         ),
         step.mark,
         {key: application.inputs[key] for key in operands},
-        (Statement(source(ast.Return(call)), "", step.mark),),
-        tuple(Statement(source(statement), "", step.mark) for statement in functional),
+        application,
+        tuple(form(application, code, "out")),
     )
 
 

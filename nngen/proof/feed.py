@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from nngen.errors import Mark, NngenError
-from nngen.proof.subject import Subject, TensorSpec
+from nngen.graph.tensor_spec import TensorSpec
+from nngen.proof.subject import Subject
 from nngen.symbolic.evaluator import Evaluator
 from nngen.symbolic.expressions import parse
 from nngen.symbolic.mathematics import NUMBERS, attribute_of_number

@@ -15,14 +15,16 @@ from typing import Any
 import yaml
 from markupsafe import escape
 
+from nngen.emit.model import Graph
 from nngen.emit.source_map import SourceMap, trace
-from nngen.graph import Graph, fed, read_spec
+from nngen.graph import fed, read_spec
 from nngen.graph.needs import refuse_older
+from nngen.graph.tensor_spec import Fed
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.language.document import Node
 from nngen.packages import import_torch
-from nngen.proof.subject import Fed, Origins, Subject
+from nngen.proof.subject import Origins, Subject
 
 _NUMBER = itertools.count()
 

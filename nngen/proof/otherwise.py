@@ -11,11 +11,12 @@ import torch
 from torch import nn
 
 from nngen.errors import SpecError
+from nngen.graph.tensor_spec import TensorSpec
 from nngen.proof.bench import Bench
 from nngen.proof.ledger import Ledger, Run, Seen
 from nngen.proof.observe import see_step
 from nngen.proof.report import READING, Row
-from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.subject import Subject
 from nngen.proof.twin import Twin
 from nngen.proof.variants import Changes, changed, together, variants
 from nngen.proof.witness import call_witness, read_and_built

@@ -18,9 +18,9 @@ from nngen.catalog.fragments import HELPERS, fragment
 from nngen.catalog.parametrizations import MODIFIED, MODIFIERS
 from nngen.catalog.signature import REQUIRED, Argument, Signature
 from nngen.catalog.skipped import SKIPPED
+from nngen.emit import build_graph
 from nngen.emit.render import render
 from nngen.errors import Fault, NngenError, did_you_mean
-from nngen.graph import build_graph
 from nngen.graph.inputs import BATCH
 from nngen.graph.modules import shape_attribute
 from nngen.language import document

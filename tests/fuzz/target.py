@@ -11,10 +11,9 @@ import warnings
 from dataclasses import dataclass
 from types import FrameType
 
-from nngen.emit import origin
+from nngen.emit import build_graph, origin
 from nngen.emit.render import fill, formatted
 from nngen.errors import NngenError, SpecError
-from nngen.graph import build_graph
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.views import diagram, summary

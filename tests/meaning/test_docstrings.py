@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import nngen
-from nngen.graph import build_graph
+from nngen.emit import build_graph
 from nngen.language import document, spec
 from nngen.views.diagram import draw
 from tests.claims import FalseClaim, Told, claims_hold

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from nngen.emit import build_graph
 from nngen.errors import FileError, SpecError
 from nngen.files.paths import package_folder
-from nngen.graph import build_graph
 from nngen.language import spec as specs
 from nngen.language.document import parse
 from nngen.symbolic.identifiers import is_identifier

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
+from nngen.emit import build_graph
 from nngen.errors import SpecError
-from nngen.graph import Followed, build_graph, follow
+from nngen.graph import Followed, follow
 from nngen.graph.flow import Flow, Value
 from nngen.language import document
 from nngen.language import spec as specs

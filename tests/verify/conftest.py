@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from nngen.graph.tensor_spec import TensorSpec
 from nngen.proof.report import Report
-from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.subject import Subject
 from nngen.proof.verification import verify
 
 NN = """

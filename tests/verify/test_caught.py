@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from nngen.proof.subject import Subject, TensorSpec
+from nngen.graph.tensor_spec import TensorSpec
+from nngen.proof.subject import Subject
 from nngen.proof.verification import verify
 from tests.verify.conftest import FUNCTIONAL, dotted, flat
 

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 import nngen
+from nngen.graph.tensor_spec import TensorSpec
 from nngen.proof import certificate
 from nngen.proof.options import Conditions
 from nngen.proof.report import DEFAULTS, Report
-from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.subject import Subject
 
 ENCODER = "TransformerEncoderLayer: {nhead: 2, dim_feedforward: 16, batch_first: true}"
 HOLDERS = {

@@ -14,8 +14,9 @@ import torch
 
 import nngen
 from nngen.errors import NngenError
+from nngen.graph.tensor_spec import TensorSpec
 from nngen.proof.report import DEFAULTS, Report
-from nngen.proof.subject import Subject, TensorSpec
+from nngen.proof.subject import Subject
 from nngen.proof.verification import verify
 from tests.verify.conftest import FUNCTIONAL
 
