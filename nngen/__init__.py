@@ -91,7 +91,12 @@ def load(spec: str | Path | Mapping[str, Any]) -> Pair:
     """
     from nngen.proof import loading
 
-    return loading.load(spec)
+    def face(pair: Pair) -> str:
+        from nngen.teach.lesson.frame import frame
+
+        return frame(pair)
+
+    return loading.load(spec, face=face)
 
 
 def verify(

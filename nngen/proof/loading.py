@@ -13,7 +13,6 @@ from types import ModuleType
 from typing import Any
 
 import yaml
-from markupsafe import escape
 
 from nngen.emit.model import Graph
 from nngen.emit.source_map import SourceMap, trace
@@ -40,6 +39,7 @@ class Pair:
         text: the spec, as YAML.
         document: its tree.
         spec: as it was read, with the values that its checks use.
+        face: gives the HTML that a notebook shows, if it shows any.
     """
 
     nn_style: ModuleType
@@ -50,6 +50,7 @@ class Pair:
     text: str
     document: Node
     spec: specs.Spec
+    face: Callable[[Pair], str] | None = None
 
     @property
     def graph(self) -> Graph:
@@ -59,16 +60,9 @@ class Pair:
     def __repr__(self) -> str:
         return f"<the twins of {self.graph.model.name}, from {self.graph.source}>"
 
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the spec and both files, linked step by step."""
-        from nngen.teach.lesson.forms import Frame
-        from nngen.teach.lesson.page import page
-
-        spec = read_spec(document.parse(self.text, self.graph.source), self.graph.source)
-        whole = escape(Frame("en", []).page(page(spec, self.text), ""))
-        style = "width: 100%; height: 40em; border: 1px solid #8888; border-radius: 6px"
-        # A frame of its own: neither the notebook's style nor its scripts reach in, or these out.
-        return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{whole}"></iframe>'
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows."""
+        return self.face(self) if self.face else None
 
     def subject(self) -> Subject:
         """The twins with what verification feeds them."""
@@ -99,6 +93,7 @@ def load(
     spec: str | Path | Mapping[str, Any],
     values: Mapping[str, Any] | None = None,
     gradients: bool = False,
+    face: Callable[[Pair], str] | None = None,
 ) -> Pair:
     """Build a model in memory, from a path, a YAML text or a dict.
 
@@ -106,6 +101,7 @@ def load(
         spec: the model.
         values: what its checks use for constructor arguments and open sizes.
         gradients: they are to be differentiated; older versions of torch cannot do that with all layers.
+        face: gives the HTML that a notebook shows of the pair.
 
     Raises:
         SpecError: the spec is wrong, or uses what this version of torch lacks.
@@ -127,6 +123,7 @@ def load(
         text,
         node,
         given,
+        face,
     )
 
 

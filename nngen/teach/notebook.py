@@ -9,6 +9,7 @@ from IPython.core.error import UsageError
 from nngen.errors import NngenError
 from nngen.proof import loading
 from nngen.proof.loading import Pair
+from nngen.teach.lesson.frame import frame
 
 
 def register(shell: Any) -> None:
@@ -25,7 +26,7 @@ def register(shell: Any) -> None:
             raise UsageError(f"%%nngen takes one name, not {name!r}")
         try:
             # The break makes any cell a text, rather than a path.
-            pair = loading.load(f"{cell}\n")
+            pair = loading.load(f"{cell}\n", face=frame)
         except NngenError as error:
             raise UsageError(str(error)) from None
         model = pair.graph.model.name
