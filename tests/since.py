@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nngen.catalog.entry import Function, Layer
-from nngen.graph.needs import needs_of
+from nngen.emit.needs import needs_of
 from nngen.packages import is_older
 
 

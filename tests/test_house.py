@@ -21,8 +21,7 @@ ORDER = (
     *("lint", "pipeline", "views", "proof", "teach"),
     *("nngen", "cli", "__main__"),
 )
-# Imports that still point up.
-UPWARD = {("proof", "teach")}
+
 # What imports torch, each with all that is below it; and what of it does not.
 TORCH = ("nngen.proof", "nngen.teach.pitfalls.running")
 WITHOUT_TORCH = tuple(
@@ -81,7 +80,7 @@ def test_the_house_has_these_rooms() -> None:
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_imports_point_one_way(name: str) -> None:
     for other in own(name):
-        same = part(other) == part(name) or (part(name), part(other)) in UPWARD
+        same = part(other) == part(name)
         assert same or ORDER.index(part(other)) < ORDER.index(part(name)), f"{name} imports {other}"
 
 

@@ -16,9 +16,9 @@ from nngen.catalog import FUNCTIONS, LAYERS
 from nngen.catalog.entry import Function, Layer
 from nngen.cli import main
 from nngen.emit import build_graph
+from nngen.emit.needs import needs
 from nngen.errors import NngenError, SpecError
 from nngen.graph import read_file
-from nngen.graph.needs import needs
 from nngen.packages import OLDEST_TORCH, is_older
 from tests.signatures import described, forms, torch_signature
 from tests.since import came_later

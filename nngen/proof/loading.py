@@ -15,9 +15,9 @@ from typing import Any
 import yaml
 
 from nngen.emit.model import Graph
+from nngen.emit.needs import refuse_older
 from nngen.emit.source_map import SourceMap, trace
 from nngen.graph import fed, read_spec
-from nngen.graph.needs import refuse_older
 from nngen.graph.tensor_spec import Fed
 from nngen.language import document
 from nngen.language import spec as specs
