@@ -10,14 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import black
-from black.mode import TargetVersion
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from nngen.emit import origin
 from nngen.emit.model import Graph, Item
 from nngen.emit.template_cache import compiled
+from nngen.emit.wrapping import wrapped
 from nngen.errors import Mark, SpecError
 from nngen.limits import ALLOW, limits
 
@@ -106,6 +105,20 @@ def _docstring_text(text: str) -> str:
     return text[:-1] + '\\"' if text.endswith('"') else text
 
 
+def formatted(code: str) -> str:
+    """Code as black writes it."""
+    return wrapped(code) or _by_black(code)
+
+
+def _by_black(code: str) -> str:
+    # Not imported above: it takes longer than all else of a small build.
+    import black
+    from black.mode import TargetVersion
+
+    with _uncollected():
+        return black.format_str(code, mode=black.Mode(target_versions={TargetVersion.PY310}))
+
+
 @contextmanager
 def _uncollected() -> Iterator[None]:
     """Without Python's search for cycles: it would go through black's growing tree again and again."""
@@ -116,9 +129,3 @@ def _uncollected() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-@_uncollected()
-def formatted(code: str) -> str:
-    """Code as black writes it."""
-    return black.format_str(code, mode=black.Mode(target_versions={TargetVersion.PY310}))
