@@ -11,14 +11,13 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.symbolic.sizes import (
+    Atom,
     Dim,
-    Opaque,
     Symbol,
+    Term,
     opaque_in,
-    rebuilt,
     symbols_of,
     to_text,
-    value_of,
     written_out,
 )
 
@@ -27,6 +26,7 @@ Values = Mapping[str, Any]
 _TRIED = 400
 # Numbers that outgrow what is divided.
 _LARGE = (60, 1_000)
+_LARGEST_POWER = 64
 
 
 def alike(
@@ -152,7 +152,7 @@ class Assigned(Mapping[str, Any]):
             return self.names[name]
         found = number(self.sizes[name], self.names)
         if found is None:
-            raise Fault(f"{self.sizes[name]} is no number")
+            raise Fault("no number")
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -164,14 +164,27 @@ class Assigned(Mapping[str, Any]):
 
 def number(size: Dim, names: Values) -> int | None:
     """A size for these values of its names; None where it has none."""
+    if isinstance(size, int):
+        return size
+    total = 0
+    for monomial, factor in size.terms:
+        for atom in monomial:
+            found = _of_atom(atom, names)
+            if found is None:
+                return None
+            factor *= found
+        total += factor
+    return total
 
-    def leaf(atom: Symbol | Opaque) -> Dim:
-        found = names.get(atom.name) if isinstance(atom, Symbol) else atom.at(names)
-        if not isinstance(found, int):
-            raise Fault(f"{size} is no number")
-        return int(found)
 
-    try:
-        return value_of(rebuilt(size, leaf))
-    except (Fault, ArithmeticError):
-        return None
+def _of_atom(atom: Atom, names: Values) -> int | None:
+    if isinstance(atom, Term):
+        left, right = number(atom.left, names), number(atom.right, names)
+        if left is None or right is None or (atom.operator == "**" and right > _LARGEST_POWER):
+            return None
+        try:
+            return Term(atom.operator, left, right).value
+        except ArithmeticError:
+            return None
+    found = names.get(atom.name) if isinstance(atom, Symbol) else atom.at(names)
+    return int(found) if isinstance(found, int) else None
