@@ -303,11 +303,10 @@ def _comments(text: str) -> dict[int, str]:
     """The shapes in comments, by line."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
-    return {
-        line: comment.removeprefix("# ").partition(";")[0]
-        for line, comment in comments.items()
-        if comment.startswith("# (")
-    }
+    found = {line: comment for line, comment in comments.items() if comment.startswith("# (")}
+    # One that would break its line stands above it.
+    found |= {line + 1: f"# {c[5:]}" for line, c in comments.items() if c.startswith("# -> (")}
+    return {line: comment[2:].partition(";")[0] for line, comment in found.items()}
 
 
 def _telling(body: list[ast.stmt], comments: Mapping[int, str]) -> Iterator[ast.stmt]:
