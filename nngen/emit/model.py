@@ -160,6 +160,11 @@ class Style:
         )
 
     @property
+    def builds(self) -> bool:
+        """Whether the constructor does more than nn.Module's."""
+        return bool(self.stored or self.items or self.lets)
+
+    @property
     def has_parameters(self) -> bool:
         """Whether the class makes parameters itself."""
         states = (item for item in self.items if isinstance(item, LayerState))

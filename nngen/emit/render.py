@@ -16,7 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from nngen.emit import origin
 from nngen.emit.model import Graph, Item
 from nngen.emit.template_cache import compiled
-from nngen.emit.wrapping import wrapped
+from nngen.emit.wrapping import tidied, wrapped
 from nngen.errors import Mark, SpecError
 from nngen.limits import ALLOW, limits
 
@@ -107,6 +107,7 @@ def _docstring_text(text: str) -> str:
 
 def formatted(code: str) -> str:
     """Code as black writes it."""
+    code = tidied(code)
     return wrapped(code) or _by_black(code)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 LENGTH = 88
 _OPENING, _CLOSING = "([{", ")]}"
 _STRING = re.compile(r"""[rbf]*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+_TIDY = re.compile(rf"{_STRING.pattern}|(?<=[0-9.]e-)0(?=[0-9])")
 # What may stand before the brackets that are opened: a call, perhaps of what names get; or what a loop goes through.
 _CALL = re.compile(
     r"(?:return |\w+=|[\w.]+(?:, [\w.]+)* = |[\w.]+: [\w.]+ = )?(?:(?:super\(\))?[\w.]*|\*{1,2})"
@@ -28,26 +29,41 @@ _ODD_STRING = re.compile(r"[rbf]*'|.*\\[xuUN]")
 _ODD_TEXT = re.compile(r"\S\s+$|\t|\\")
 
 
+def tidied(code: str) -> str:
+    """Code with strings in double quotes, and numbers as people write them, `1e-6`."""
+    lines = _lines(code)
+    return "\n".join(
+        line if in_docstring else _TIDY.sub(_tidy, line) for line, in_docstring in lines
+    )
+
+
 def wrapped(code: str) -> str | None:
-    """Code that the templates wrote, as black has it; None where it takes black to tell."""
+    """Tidied code of the templates as black has it; None where it takes black to tell."""
     lines: list[str] = []
-    quoted = False
-    for line in code.split("\n"):
-        in_docstring = quoted or line.lstrip().startswith('"""')
-        quoted ^= line.count('"""') % 2 == 1
+    for line, in_docstring in _lines(code):
         if in_docstring:
             found = None if _ODD_TEXT.search(line) else [line]
         else:
-            found = _line(_STRING.sub(_requoted, line))
+            found = _line(line)
         if found is None:
             return None
         lines += found
     return "\n".join(lines)
 
 
-def _requoted(string: re.Match[str]) -> str:
-    """A string in double quotes; one with quotes or backslashes in it stays as it is."""
-    text = string[0]
+def _lines(code: str) -> Iterator[tuple[str, bool]]:
+    """The lines, and whether each is in a docstring."""
+    quoted = False
+    for line in code.split("\n"):
+        yield line, quoted or line.lstrip().startswith('"""')
+        quoted ^= line.count('"""') % 2 == 1
+
+
+def _tidy(found: re.Match[str]) -> str:
+    """A string in double quotes, if it has neither quotes nor backslashes in it; no zero before an exponent."""
+    text = found[0]
+    if text == "0":
+        return ""
     return text if re.search(r'["\\]', text) else text.replace("'", '"')
 
 
