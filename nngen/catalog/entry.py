@@ -251,6 +251,11 @@ class Layer:
         return next(iter(required), arguments[0].name if arguments else None)
 
     @property
+    def has_state(self) -> bool:
+        """Whether some of these layers have parameters or buffers."""
+        return bool(self.state or self.block or self.inner_state or self.parts)
+
+    @property
     def prefix(self) -> str:
         return self.stem or self.name.lower()
 

@@ -100,22 +100,32 @@ def inputs_of(body: Names) -> list[str]:
 
 
 def automatic(body: Names) -> Callable[[str], str]:
-    """Names for a class's unnamed layers, by kind and number, past those that the spec gives."""
+    """Names for a class's unnamed layers, by kind and number, past those that the spec gives; `relu` for an only one."""
     taken: set[str | None] = {*inputs_of(body), *body.get("args", {}), *body.get("let", {})}
     for step in body["layers"]:
         text = step if is_line(step) else parts(step).beside.get("call")
         taken |= set() if text is None else set(targets(text))
         taken |= set() if is_line(step) else {parts(step).name}
+    layers = [parts(step) for step in body["layers"] if not is_line(step)]
+    unnamed = [stem(layer.kind) for layer in layers if layer.name is None]
     counts: dict[str, int] = {}
 
     def name(kind: str) -> str:
-        stem = LAYERS[kind].prefix if kind in LAYERS else kind.lower()
+        short = stem(kind)
+        if kind in LAYERS and not LAYERS[kind].has_state:
+            if unnamed.count(short) == 1 and short not in taken:
+                return short
         while True:
-            counts[stem] = counts.get(stem, 0) + 1
-            if f"{stem}{counts[stem]}" not in taken:
-                return f"{stem}{counts[stem]}"
+            counts[short] = counts.get(short, 0) + 1
+            if f"{short}{counts[short]}" not in taken:
+                return f"{short}{counts[short]}"
 
     return name
+
+
+def stem(kind: str) -> str:
+    """What layers of a kind are called, with a number."""
+    return LAYERS[kind].prefix if kind in LAYERS else kind.lower()
 
 
 def children(steps: Sequence[Any], names: Names) -> list[tuple[str, Step, Names]]:
