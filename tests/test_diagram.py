@@ -78,8 +78,8 @@ def test_unfolded_a_block_shows_what_is_in_it() -> None:
     assert 'subgraph n2["first: Wide"]' in text
     assert edges(text)[:4] == [
         ("x", "up<br/>Linear", "-->", "(N, 4, 6)"),
-        ("up<br/>Linear", "relu1<br/>ReLU", "-->", "(N, 4, 12)"),
-        ("relu1<br/>ReLU", "down<br/>Linear", "-->", "(N, 4, 12)"),
+        ("up<br/>Linear", "relu<br/>ReLU", "-->", "(N, 4, 12)"),
+        ("relu<br/>ReLU", "down<br/>Linear", "-->", "(N, 4, 12)"),
         ("x", "x + first", "-->", "(N, 4, 6)"),
     ]
     assert text.count("subgraph ") == text.count("\n    end\n") == 2

@@ -234,7 +234,7 @@ def test_who_owns_what() -> None:
     assert cnn["relu1"].functional == "`__init__` builds nothing; `forward` calls `F.relu`."
     assert "`self.bn1_num_batches_tracked`" in cnn["bn1"].functional
     assert "no optimizer changes them: `bn1.running_mean`" in cnn["bn1"].nn
-    assert "`self.training` is passed to it" in cnn["dropout1"].functional
+    assert "`self.training` is passed to it" in cnn["dropout"].functional
     assert "`self.training`" not in cnn["conv1"].functional
     assert "`F.cross_entropy` itself" in cnn["criterion"].functional
 

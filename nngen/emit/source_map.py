@@ -130,6 +130,8 @@ def _spans(code: str, text: str, parts: Sequence[Part], graph: Graph) -> Iterato
         if not inside:
             continue
         first = min(node.first for node in inside)
+        if code.startswith("#", part.start):  # a comment above
+            first = first[0] - 1, first[1]
         line, column = max(node.last for node in inside)
         behind = _COMMENT.fullmatch(after.lines[line - 1], column)
         column = len(after.lines[line - 1]) if behind else column

@@ -12,8 +12,8 @@ from nngen.language.spec import Body, LayerStep, LineStep
 def automatic_names(body: Body) -> dict[int, Iterator[str]]:
     """Names for the layers that the spec leaves unnamed, past those that it gives.
 
-    `conv1`, `conv2`; but `relu` where there is only one. What has parameters or buffers is numbered all the same, so that
-    no key of the state_dict changes when a layer is added.
+    `conv1`, `conv2`; but `relu` where there is only one, and the spec does not call it `relu1`. What has parameters or
+    buffers is numbered all the same, so that no key of the state_dict changes when a layer is added.
     """
     steps = [step for step in body.layers if isinstance(step, LayerStep)]
     taken = {step.label.fixed for step in steps if step.label is not None}
@@ -25,7 +25,7 @@ def automatic_names(body: Body) -> dict[int, Iterator[str]]:
     def names(step: LayerStep) -> Iterator[str]:
         stem = _stem(step)
         is_plain = step.kind in LAYERS and not LAYERS[step.kind].has_state
-        if is_plain and unnamed[stem] == 1 and stem not in taken:
+        if is_plain and unnamed[stem] == 1 and stem not in taken and f"{stem}1" not in body.words:
             yield stem
         while True:
             counts[stem] = counts.get(stem, 0) + 1

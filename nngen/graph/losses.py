@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nngen.catalog import LAYERS
@@ -20,7 +20,7 @@ from nngen.graph.scope import Scope
 from nngen.graph.tensor_spec import TensorSpec
 from nngen.graph.walker import walk
 from nngen.language.naming import check_beside_loss
-from nngen.language.spec import Body, LayerStep, Name
+from nngen.language.spec import LayerStep, Name
 from nngen.language.spec.model import LossSteps
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
 from nngen.symbolic.expressions import name
@@ -160,7 +160,7 @@ def _several(loss: LossSteps, flow: Flow) -> Criterion:
     targets = [each for each in body.inputs if each.text not in outputs]
     inputs = tuple(Name(each, body.mark) for each in outputs) + tuple(targets)
     given = {**outputs, **{each.text: _given(loss, each.text, flow.scope) for each in targets}}
-    body = Body(body.name, "", inputs, body.layers, body.mark, outputs=body.outputs)
+    body = replace(body, inputs=inputs)
     kinds = {each.name: each.module.kind for each in flow.built if each.module}
     walked = walk(body, flow.scope, given, Above(kinds, frozenset(outputs)))
     if flow.scope.program.errors.found:

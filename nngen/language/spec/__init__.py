@@ -28,7 +28,16 @@ from nngen.language.spec.model import (
     Spec,
     Step,
 )
-from nngen.language.spec.nodes import corrected, expression, few, items, mapping, text, unknown
+from nngen.language.spec.nodes import (
+    corrected,
+    expression,
+    few,
+    items,
+    mapping,
+    text,
+    unknown,
+    words_of,
+)
 from nngen.language.spec.redraws import rules
 from nngen.language.spec.spreading import spread
 from nngen.language.spec.steps import SEQUENTIAL_FORM, STATE_KINDS, StepReader
@@ -216,6 +225,12 @@ def _body(name: str, node: Mapping, inputs: tuple[Name, ...], reader: StepReader
         outputs,
         (errors.attempt(rules, entries["init"].value, errors) or ()) if "init" in entries else (),
         errors.attempt(_tie, node) or (),
+        words=frozenset(
+            word
+            for entry in entries.values()
+            if entry.key not in ("doc", "blocks")
+            for word in words_of(entry.value)
+        ),
     )
 
 

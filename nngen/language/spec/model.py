@@ -146,6 +146,7 @@ class Body:
         init: redraws at the end of the constructor.
         tie: parameters that are one: the left becomes the right.
         layer: the layer of torch.nn that it stands for in the functional twin.
+        words: the words of its text in the spec.
     """
 
     name: str
@@ -160,6 +161,7 @@ class Body:
     init: tuple[Rule, ...] = ()
     tie: tuple[tuple[Name, Name], ...] = ()
     layer: str = ""
+    words: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

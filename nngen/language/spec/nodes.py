@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any
 
 from nngen.catalog.argument_types import Kind
@@ -125,3 +125,16 @@ def _tree(node: Node, kind: Kind | None) -> ast.expr:
     if not isinstance(value, str) or (kind is not None and value in kind.words):
         return ast.Constant(value)
     return parse(value, node.mark).tree
+
+
+def words_of(node: Node) -> Iterator[str]:
+    """The words in a node, keys and values."""
+    if isinstance(node, Scalar):
+        yield from re.findall(r"\w+", node.text)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from words_of(item)
+    else:
+        for entry in node.entries.values():
+            yield from re.findall(r"\w+", entry.key)
+            yield from words_of(entry.value)

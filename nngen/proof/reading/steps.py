@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nngen.catalog import LAYERS
@@ -108,12 +108,13 @@ def automatic(body: Names) -> Callable[[str], str]:
         taken |= set() if is_line(step) else {parts(step).name}
     layers = [parts(step) for step in body["layers"] if not is_line(step)]
     unnamed = [stem(layer.kind) for layer in layers if layer.name is None]
+    said = set(words({key: value for key, value in body.items() if key not in ("doc", "blocks")}))
     counts: dict[str, int] = {}
 
     def name(kind: str) -> str:
         short = stem(kind)
         if kind in LAYERS and not LAYERS[kind].has_state:
-            if unnamed.count(short) == 1 and short not in taken:
+            if unnamed.count(short) == 1 and short not in taken and f"{short}1" not in said:
                 return short
         while True:
             counts[short] = counts.get(short, 0) + 1
@@ -121,6 +122,19 @@ def automatic(body: Names) -> Callable[[str], str]:
                 return f"{short}{counts[short]}"
 
     return name
+
+
+def words(value: Any) -> Iterator[str]:
+    """The words in what a spec says."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from re.findall(r"\w+", str(key))
+            yield from words(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from words(item)
+    else:
+        yield from re.findall(r"\w+", str(value))
 
 
 def stem(kind: str) -> str:
