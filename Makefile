@@ -7,7 +7,7 @@ REFERENCE := .venv-reference
 PEER := .venv-peer
 FUZZ ?= 60
 
-.PHONY: test fuzz pythons demo site docs reference benchmark format clean
+.PHONY: test fuzz pythons torches demo site docs reference benchmark format clean
 
 # Some tests need programs (apt-get install chromium fonts-noto-cjk g++ graphviz); without them they are skipped.
 test: $(READY)
@@ -25,6 +25,11 @@ fuzz: $(READY)
 # Builds all specs with each Python that is to be found, and compares the bytes.
 pythons: $(READY)
 	$(BIN)/python -m tests.same_everywhere
+
+# The tests of the catalog and the specs with each minor version of torch: hours, and gigabytes to fetch. A second run
+# does what is missing. Writes the tables of docs/versions.md.
+torches: $(READY)
+	$(BIN)/python -m tests.torches
 
 demo: $(NNGEN)
 	$(BIN)/nngen build specs/cnn.yaml
@@ -53,7 +58,7 @@ format: $(READY)
 	$(BIN)/black .
 
 clean:
-	rm -rf .venv .venv-reference .venv-peer site site-docs .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-reference .venv-peer .torches site site-docs .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find nngen generated tests -name __pycache__ -prune -exec rm -rf {} +
 
 # The build backend runs apart from the environment: its versions come from these two.

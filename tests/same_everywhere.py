@@ -1,6 +1,6 @@
 """Builds all specs with each Python that there is, and compares every byte: `make pythons`.
 
-Looks for python3.10 and newer on the PATH and among pyenv's, and gives each an environment without torch.
+Writes the table of docs/versions.md. Looks for python3.10 and newer on the PATH and among pyenv's, and gives each an environment without torch.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from tests import versions_page
 
 REPOSITORY = Path(__file__).parent.parent
 OLDEST, NEWEST = 10, 16
@@ -57,13 +59,19 @@ def build(python: Path, folder: Path) -> dict[str, bytes]:
     }
 
 
+def numbers(item: tuple[str, Path]) -> list[int]:
+    """What sorts 3.9 before 3.10."""
+    return list(map(int, item[0].split(".")))
+
+
 def main() -> int:
     wanted = {
         str(path.relative_to(REPOSITORY / "generated")): path.read_bytes()
         for path in (REPOSITORY / "generated").rglob("*.py")
     }
     differing = []
-    for version, python in sorted(pythons().items()):
+    rows = ["| Python | files | unlike `generated/` |", "| --- | ---: | ---: |"]
+    for version, python in sorted(pythons().items(), key=numbers):
         with tempfile.TemporaryDirectory() as folder:
             built = build(python, Path(folder))
         unlike = sorted(
@@ -74,6 +82,8 @@ def main() -> int:
             flush=True,
         )
         differing += unlike
+        rows.append(f"| {version} | {len(built)} | {len(unlike)} |")
+    versions_page.write("pythons", rows)
     return 1 if differing else 0
 
 
