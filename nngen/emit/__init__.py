@@ -14,6 +14,7 @@ from nngen.emit.state_keys import module_marks, state_keys
 from nngen.emit.ties import refuse_lost
 from nngen.errors import Fault, SpecError
 from nngen.graph import Followed, follow, inputs_of
+from nngen.graph.alternatives import alternatives
 from nngen.graph.claims import doubtful
 from nngen.graph.flow import Flow
 from nngen.graph.losses import Criterion, loss_step
@@ -68,11 +69,12 @@ def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
 def _loss(spec: Spec, criterion: Criterion, models: Sequence[Flow]) -> Loss:
     """The method `loss`, as it is whatever the model's arguments are."""
     assert spec.loss is not None
-    first, *others = models
-    found = [(first, criterion)]
-    for flow in others:
-        with suppress(SpecError):
-            found.append((flow, loss_step(spec.loss, flow)))
+    found = [(models[0], criterion)]
+    for flow in models:
+        for output, here in alternatives(flow.result.all_told) or [(flow.output, True)]:
+            if flow is not models[0] or not here:
+                with suppress(SpecError):
+                    found.append((flow, loss_step(spec.loss, flow.giving(output))))
     flows, criteria = zip(*found)
     criterion.flow.doubtful = doubtful([each.flow for each in criteria])
     return loss_method(criteria, flows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -383,6 +383,12 @@ class Flow:
     def output(self) -> Any:
         """The output's abstract value."""
         return self.result.abstract
+
+    def giving(self, output: Any) -> Flow:
+        """The flow with another output."""
+        *before, last = self.operations
+        result = replace(self.result, abstract=output, told=UNKNOWN)
+        return replace(self, operations=[*before, replace(last, writes=(result,))])
 
     @property
     def result(self) -> Value:

@@ -113,9 +113,10 @@ def automatic(body: Names) -> Callable[[str], str]:
 
     def name(kind: str) -> str:
         short = stem(kind)
-        if kind in LAYERS and not LAYERS[kind].has_state:
-            if unnamed.count(short) == 1 and short not in taken and f"{short}1" not in said:
-                return short
+        is_plain = kind in LAYERS and not LAYERS[kind].has_state
+        is_free = short not in taken and f"{short}1" not in said
+        if is_plain and is_free and unnamed.count(short) == 1:
+            return short
         while True:
             counts[short] = counts.get(short, 0) + 1
             if f"{short}{counts[short]}" not in taken:
