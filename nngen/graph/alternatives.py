@@ -110,6 +110,10 @@ def _whole(value: Any, under: Under) -> Iterator[tuple[Any, Under]]:
         elif isinstance(arm, dict):
             for items, last in _items([*arm.values()], after):
                 yield dict(zip(arm, items)), last
+        elif isinstance(arm, Tensor) and arm.elsewhere:
+            yield arm, after
+            for shape in arm.elsewhere:
+                yield arm.sized(*shape), Under(after.holds, False)
         else:
             yield arm, after
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from nngen.catalog import FUNCTIONS, LAYERS, elsewhere, namespace
@@ -16,7 +16,7 @@ from nngen.symbolic.mathematics import NUMBERS, Module
 from nngen.symbolic.rules import elementwise, reshaping
 from nngen.symbolic.rules.common import RunTimeSize
 from nngen.symbolic.rules.reductions import Bounds, Ordered
-from nngen.symbolic.tensor import UNKNOWN, Device, Dtype, Tensor
+from nngen.symbolic.tensor import UNKNOWN, Device, Dtype, Tensor, wherever
 
 
 @dataclass(frozen=True)
@@ -181,12 +181,12 @@ class Caller:
 def _result(entry: Function, name: str, values: dict[str, Any]) -> Any:
     tensors = tensors_in(values)
     unknown = UNKNOWN if entry.counts else Tensor(None, tensors[0].dtype if tensors else "float32")
-    if entry.shape is None or any(tensor.shape is None for tensor in tensors):
+    if entry.shape is None or _undecided(entry, values):
         return unknown
-    if _undecided(entry, values):
-        return unknown
+    rule = partial(apply_rule, entry.shape)
+    vague = any(tensor.shape is None for tensor in tensors)
     try:
-        result = apply_rule(entry.shape, values)
+        result = wherever(values, rule) if vague else rule(values)
         return unknown if result is UNKNOWN else result
     except RunTimeSize:
         return unknown

@@ -71,7 +71,8 @@ def resized(value: Any, change: Callable[[Dim], Dim]) -> Any:
         if value.shape is not None:
             return value.sized(*map(change, value.shape))
         here = None if value.here is None else tuple(map(change, value.here))
-        return Tensor(None, value.dtype, here)
+        elsewhere = tuple(tuple(map(change, shape)) for shape in value.elsewhere)
+        return Tensor(None, value.dtype, here, elsewhere)
     if isinstance(value, (tuple, list)):
         return type(value)(resized(item, change) for item in value)
     if isinstance(value, dict):

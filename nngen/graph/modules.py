@@ -25,7 +25,7 @@ from nngen.symbolic.evaluator import Evaluator
 from nngen.symbolic.expressions import MAX_NUMBER, Expression
 from nngen.symbolic.mathematics import NUMBERS, attribute_of_number
 from nngen.symbolic.sizes import Size, same, value_of
-from nngen.symbolic.tensor import UNKNOWN, Packed, Tensor
+from nngen.symbolic.tensor import UNKNOWN, Packed, Tensor, wherever
 
 
 def shape_attribute(value: Any, name: str) -> Any:
@@ -212,8 +212,13 @@ _FLAGS = {
 
 def _inferred(step: LayerStep, name: str, inputs: Mapping[str, Any]) -> Any:
     text = LAYERS[step.kind].infer[name]
+
+    def found(values: Mapping[str, Any]) -> Any:
+        return Evaluator(values, shape_attribute)(fragment(text))
+
     try:
-        value = Evaluator(inputs, shape_attribute)(fragment(text))
+        value = wherever(inputs, found)
+        value = found(inputs) if value is UNKNOWN else value
     except Fault as fault:
         _refuse_rank(step, inputs)
         reason = fault.message if tensors_in(inputs) else "the layer's input is no tensor"
@@ -291,16 +296,22 @@ def apply_layer(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
         if inputs.get(argument.name) is UNKNOWN and argument.kind is kind("Tensor"):
             raise Fault(f"{module.kind}: what {argument.name} is can be told only at run time")
     tensors = tensors_in(inputs)
-    if any(tensor.shape is None for tensor in tensors):
-        return Application(module, inputs, Tensor(None, tensors[0].dtype))
-    try:
-        output = decided(
-            {**module.values, **inputs},
+
+    def output(given: Mapping[str, Any]) -> Any:
+        return decided(
+            {**module.values, **given},
             module.code,
             partial(apply_rule, module.entry.shape),
             scope,
             {argument.name: argument.kind.words for argument in module.entry.signature},
         )
+
+    try:
+        if any(tensor.shape is None for tensor in tensors):
+            known = wherever(inputs, output)
+            known = Tensor(None, tensors[0].dtype) if known is UNKNOWN else known
+        else:
+            known = output(inputs)
     except Fault as fault:
         raise Fault(f"{module.kind}: {fault.message}", fault.hint) from None
-    return Application(module, inputs, output)
+    return Application(module, inputs, known)

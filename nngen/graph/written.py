@@ -108,7 +108,8 @@ class Written(Opaque):
     weight: int = field(init=False)
 
     def __post_init__(self) -> None:
-        found = self.given.value()
+        # What the mode decides may be another in the next call, whatever the arguments are in this use.
+        found = UNKNOWN if UNKNOWN in self.given.others.values() else self.given.value()
         object.__setattr__(self, "key", self.given.text)
         object.__setattr__(
             self, "value", value_of(found) if isinstance(found, (int, Size)) else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
@@ -85,11 +86,13 @@ class Tensor:
         shape: its sizes.
         dtype: its dtype.
         here: its sizes in this use alone, where an argument decides how many there are.
+        elsewhere: the shapes that it has in other uses, as far as they are known.
     """
 
     shape: Shape | None
     dtype: str = "float32"
     here: Shape | None = field(default=None, compare=False, repr=False)
+    elsewhere: tuple[Shape, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         shape = self.shape or ()
@@ -104,13 +107,17 @@ class Tensor:
 
     def sized(self, *shape: Dim) -> Tensor:
         """This tensor with another shape."""
-        return replace(self, shape=shape, here=None)
+        return replace(self, shape=shape, here=None, elsewhere=())
 
     def typed(self, dtype: str | None) -> Tensor:
         """This tensor with another dtype, where one is given."""
         return self if dtype is None else replace(self, dtype=dtype)
 
     def __str__(self) -> str:
+        if self.here is not None and self.elsewhere:
+            return " or ".join(
+                show(shape) for shape in sorted((self.here, *self.elsewhere), key=len)
+            )
         return "a tensor of unknown shape" if self.shape is None else show(self.shape)
 
     def __bool__(self) -> bool:
@@ -188,6 +195,29 @@ def in_this_use(value: Any) -> Any:
     return value
 
 
+def wherever(values: Mapping[Any, Any], rule: Callable[[Mapping[Any, Any]], Any]) -> Any:
+    """What a rule gives where a tensor among the values has other shapes in other uses; UNKNOWN where that is no tensor.
+
+    What comes out the same for all of them may be anything.
+    """
+    vague = [
+        key for key, value in values.items() if isinstance(value, Tensor) and value.shape is None
+    ]
+    if len(vague) != 1 or not values[vague[0]].elsewhere:
+        return UNKNOWN
+    tensor = values[vague[0]]
+    here = rule({**values, vague[0]: in_this_use(tensor)})
+    elsewhere = []
+    for shape in tensor.elsewhere:
+        with suppress(Fault):  # it may fit this use alone
+            elsewhere.append(rule({**values, vague[0]: tensor.sized(*shape)}))
+    if all(each == here for each in elsewhere):
+        return here
+    if not all(isinstance(each, Tensor) and each.shape is not None for each in (here, *elsewhere)):
+        return UNKNOWN
+    return Tensor(None, here.dtype, here.shape, tuple(each.shape for each in elsewhere))
+
+
 def promote(*values: Any) -> str:
     """The dtype of a result made of tensors and Python's numbers, by torch's rules.
 
@@ -211,6 +241,9 @@ def combined(*values: Any) -> Tensor:
     shapes = [value.shape for value in known if isinstance(value, Tensor)]
     if not shapes:
         raise Fault("at least one of the values must be a tensor")
+    if None in shapes:
+        found = wherever(dict(enumerate(known)), lambda values: combined(*values.values()))
+        return Tensor(None, promote(*known)) if found is UNKNOWN else found
     return Tensor(broadcast(*shapes), promote(*known))
 
 

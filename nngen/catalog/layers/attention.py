@@ -8,13 +8,18 @@ from typing import Any
 from nngen.catalog.entry import Check, Layer, example, function, parameter
 from nngen.errors import Fault
 from nngen.symbolic.rules import attention
-from nngen.symbolic.sizes import value_of
+from nngen.symbolic.sizes import is_fixed, value_of
 
 Values = Mapping[str, Any]
 
 # Of layers whose `fused` kernel runs there; tests and verification switch it off, and verification
 # then tells how far it goes.
 FUSED = "fused by nn: no_grad eval differs"
+
+
+def may_be_even(heads: Any) -> bool:
+    """Whether a number of heads is even, for which alone there is a kernel, or may be: an argument decides it."""
+    return (value_of(heads) or 0) % 2 == 0 or not is_fixed(heads)
 
 
 def _one_size(values: Values) -> bool:
@@ -95,7 +100,7 @@ def _note(values: Values) -> str:
     plain = values["bias"] and not values["add_bias_kv"] and not values["add_zero_attn"]
     shape = values["query"].shape
     batched = values["batch_first"] and (shape is None or len(shape) == 3)
-    even = (value_of(values["num_heads"]) or 0) % 2 == 0
+    even = may_be_even(values["num_heads"])
     return "" if apart or not (plain and batched and even and _one_size(values)) else FUSED
 
 

@@ -11,9 +11,8 @@ from typing import Any
 
 from nngen.catalog.composite_state import block_state
 from nngen.catalog.entry import Check, Layer, example
-from nngen.catalog.layers.attention import FUSED
+from nngen.catalog.layers.attention import FUSED, may_be_even
 from nngen.symbolic.rules import transformer
-from nngen.symbolic.sizes import value_of
 from nngen.symbolic.tensor import Tensor
 
 Values = Mapping[str, Any]
@@ -162,8 +161,7 @@ def _decoder_block(values: Values) -> dict[str, Any]:
 
 def fused(batch_first: bool, bias: bool, nhead: Any, source: Tensor) -> str:
     """The note on a layer of which torch has a fused kernel for eval mode without grad."""
-    even = (value_of(nhead) or 0) % 2 == 0
-    return FUSED if batch_first and bias and even and is_batched(source) else ""
+    return FUSED if batch_first and bias and may_be_even(nhead) and is_batched(source) else ""
 
 
 def _encoder_layer_note(values: Values) -> str:

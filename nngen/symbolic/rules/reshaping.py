@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
 from nngen.errors import Fault
@@ -13,6 +14,7 @@ from nngen.symbolic.sizes import (
     Dim,
     divides,
     even,
+    is_fixed,
     product,
     quotient,
     same,
@@ -184,9 +186,22 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     chosen = range(len(shape)) if dim is None else [axis(i, len(shape)) for i in as_sizes((dim,))]
     if len(set(chosen)) < len(chosen):
         raise Fault(f"{dim} names a dimension twice")
-    return input.sized(
-        *(size for i, size in enumerate(shape) if i not in chosen or value_of(size) != 1)
+    gone = {place for place in chosen if value_of(shape[place]) == 1}
+    unsure = {place for place in (gone if dim is None else chosen) if _may_be_one(shape[place])}
+    if len(unsure) > 3:
+        return Tensor(None, input.dtype)
+    choices = [{*some} for count in range(len(unsure) + 1) for some in combinations(unsure, count)]
+    choices.sort(key=lambda some: some != gone & unsure)
+    here, *elsewhere = (
+        tuple(size for place, size in enumerate(shape) if place not in gone - unsure | some)
+        for some in choices
     )
+    return Tensor(None, input.dtype, here, tuple(elsewhere)) if elsewhere else input.sized(*here)
+
+
+def _may_be_one(size: Dim) -> bool:
+    """Whether an argument decides whether a size is 1; an open size counts as more than that."""
+    return value_of(size) is not None and not is_fixed(size)
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
