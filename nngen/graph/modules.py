@@ -294,7 +294,8 @@ def apply_layer(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
     """
     for argument in module.entry.inputs:
         if inputs.get(argument.name) is UNKNOWN and argument.kind is kind("Tensor"):
-            raise Fault(f"{module.kind}: what {argument.name} is can be told only at run time")
+            message = f"{module.kind}: what {argument.name} is can be told only at run time"
+            raise Fault(message, "`from` beside the layer names another value")
     tensors = tensors_in(inputs)
 
     def output(given: Mapping[str, Any]) -> Any:

@@ -6,15 +6,17 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nngen.errors import Fault, Mark, SpecError
+from nngen.catalog.entry import tensors_in
+from nngen.errors import BROKEN, Fault, Mark, SpecError
 from nngen.graph.flow import Application, Condition, Value
 from nngen.graph.merging import merged, misfit, under
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
 from nngen.language.spec import LayerStep
 from nngen.symbolic.expressions import Target
+from nngen.symbolic.parts import Parts
 from nngen.symbolic.sizes import value_of
-from nngen.symbolic.tensor import UNKNOWN, Tensor
+from nngen.symbolic.tensor import UNKNOWN, Packed, Tensor
 
 
 def applied(
@@ -72,16 +74,26 @@ def apart(reads: Sequence[Value]) -> str:
     return ""
 
 
+def flows(value: Any) -> bool:
+    """Whether a value can be what the next step takes: it is a tensor, has some, or what it is cannot be told."""
+    open_value = value is UNKNOWN or value is BROKEN or isinstance(value, Packed)
+    return open_value or bool(tensors_in(value))
+
+
 def unpacked(target: Target, result: Any, mark: Mark) -> list[tuple[str, Any]]:
     """Each name of a line's target with its part of the result."""
     if isinstance(target, str):
         return [(target, result)]
     count = len(target)
     parts: Sequence[Any]
-    if result is UNKNOWN or (isinstance(result, Tensor) and result.shape is None):
+    if result is UNKNOWN:
+        parts = [UNKNOWN] * count
+    elif isinstance(result, Tensor) and result.shape is None:
         parts = [Tensor(None)] * count
     elif isinstance(result, Tensor) and result.shape and value_of(result.shape[0]) == count:
         parts = [result.sized(*result.shape[1:])] * count
+    elif isinstance(result, Parts) and len(result) == count:
+        parts = result.taken()
     elif not isinstance(result, (tuple, list)):
         raise SpecError(f"the line unpacks {count} values, but there is one", mark)
     elif len(result) != count:

@@ -19,7 +19,7 @@ from nngen.graph.lines import Layer, LineEvaluator
 from nngen.graph.order import in_order
 from nngen.graph.overwriting import refuse_overwritten
 from nngen.graph.recovery import PYTHON, recover
-from nngen.graph.results import applied, outcome, unpacked
+from nngen.graph.results import applied, flows, outcome, unpacked
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
 from nngen.graph.states import made_state
@@ -352,7 +352,7 @@ class Walker:
                 value.told = either(given(condition.tree, self.scope.values), said, None)
             self._bind(name, value)
             writes.append(value)
-        if writes[0] is not None:
+        if writes[0] is not None and flows(writes[0].abstract):
             self.running = writes[0]
         reads = tuple(evaluator.reads.values())
         self.flow.operations.append(

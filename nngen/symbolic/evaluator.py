@@ -10,6 +10,7 @@ from typing import Any
 
 from nngen.errors import BROKEN, Fault, Follows, did_you_mean
 from nngen.symbolic.expressions import MAX_NUMBER, shorten
+from nngen.symbolic.parts import Parts
 from nngen.symbolic.sizes import Size, maximum, minimum, product
 from nngen.symbolic.tensor import UNKNOWN, Tensor, compared
 
@@ -190,7 +191,8 @@ class Evaluator:
         items: list[Any] = []
         for node in nodes:
             if isinstance(node, ast.Starred):
-                items.extend(self(node.value))
+                given = self(node.value)
+                items.extend(given.taken() if isinstance(given, Parts) else given)
             else:
                 items.append(self(node))
         return items

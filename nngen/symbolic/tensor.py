@@ -344,7 +344,7 @@ def unbound(tensor: Tensor, dim: int) -> Parts:
 
     def picked(index: Any) -> Any:
         if not isinstance(index, slice):
-            return part
+            return part if isinstance(index, int) else (part,) * count
         taken = sliced(number, index)
         return parted((part,) * (value_of(taken) or 0), taken)
 

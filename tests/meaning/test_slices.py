@@ -160,6 +160,54 @@ def test_what_no_expression_tells_is_asked_for(line: str, reason: str) -> None:
     assert reason in str(caught.value)
 
 
+APART = """
+name: M
+args: {w: 10, t: 3}
+input: [w]
+layers:
+  - a, b, c = x.chunk(t, dim=1)
+  - Linear as one: 2
+    from: a
+  - Linear as two: 2
+    from: c
+  - d, e = x.chunk(2, dim=1)
+  - Linear as three: 2
+    from: d
+  - f = x.chunk(2, dim=1)[-1]
+  - Linear as four: 2
+    from: f
+  - y = one + two + three + four + b.mean() + e.mean()
+"""
+
+
+class Apart(nn.Module):
+    def __init__(self, w: int, t: int) -> None:
+        super().__init__()
+        self.t = t
+        parts = self.parts(torch.zeros(1, w))
+        self.layers = nn.ModuleList(nn.Linear(each.shape[1], 2) for each in parts[:4])
+
+    def parts(self, x: Tensor) -> list[Tensor]:
+        (a, b, c), (d, e) = x.chunk(self.t, dim=1), x.chunk(2, dim=1)
+        return [a, c, d, e, b]
+
+    def forward(self, x: Tensor) -> Tensor:
+        *parts, b = self.parts(x)
+        one, two, three, four = (layer(part) for layer, part in zip(self.layers, parts))
+        found: Tensor = one + two + three + four + b.mean() + parts[-1].mean()
+        return found
+
+
+def test_parts_that_a_line_takes_apart_are_so_many() -> None:
+    pair = load(APART)
+    for w, t in ((10, 3), (9, 3), (12, 3), (7, 3), (9, 4)):
+        compare(pair, Apart, (2, w), w=w, t=t)
+    files = {name: file.text for name, file in pair.source_map.files.items()}
+    for w in (9, 11, 12):
+        other = load(APART, {"w": w}).source_map.files
+        assert {name: file.text for name, file in other.items()} == files
+
+
 BLOCK = """
 name: M
 args: {h: 3, w: 8}

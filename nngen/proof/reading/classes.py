@@ -311,7 +311,7 @@ class Class(Part):
         found = bound(target, self._computed(expression, values))
         values.update(found)
         first = targets(text)[0]
-        if first == "_":
+        if first == "_" or not _flows(found[first]):
             return running
         self._last = first
         return found[first]
@@ -330,6 +330,15 @@ class Class(Part):
             with suppress(Exception):
                 other()
         return taken()
+
+
+def _flows(value: Any) -> bool:
+    """Whether a value can be what the next step takes: a tensor, or what has tensors in it."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (tuple, list)):  # a packed sequence is a tuple of tensors
+        return any(map(_flows, value))
+    return isinstance(value, Tensor)
 
 
 def _bound_by(given: Any, values: Names, running: Any) -> list[Any]:

@@ -31,16 +31,18 @@ def chunk(input: Tensor, chunks: Dim, dim: int) -> Parts:
     if wanted < 1:
         raise Fault(f"chunks must be at least 1, not {chunks}")
     _demand_few(wanted if known is None else min(wanted, known))
-    if isinstance(chunks, Size) and divides(size, chunks):
-        parts = _parts(input, where, [quotient(size, chunks)] * wanted, chunks)
-        return _picking(parts, (size + chunks - 1) // chunks)
+    if isinstance(chunks, Size):
+        each = (size + chunks - 1) // chunks
+        even = quotient(size, chunks)
+        sizes = [even] * wanted if divides(size, chunks) else _numbers(known, value_of(each))
+        return _picking(_parts(input, where, sizes, chunks), (each, even))
     each = -(-size // wanted) if wanted != 2 else (size + 1) // 2
     length = value_of(each)
     if known is not None and length:
         wanted = -(-known // length)
     last = size - each * (wanted - 1) if wanted != 2 else size // 2
     parts = _parts(input, where, [*[each] * (wanted - 1), last])
-    return _picking(parts, (size + chunks - 1) // chunks if isinstance(chunks, Size) else each)
+    return _picking(parts, (each, last), least=chunks)
 
 
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int) -> Parts:
@@ -59,14 +61,14 @@ def split_method(input: Tensor, split_size: Any, dim: int) -> Parts:
     known, part, count = value_of(size), value_of(length), value_of(whole)
     if count is not None and count > 0 and same(size, whole * length):
         parts = _parts(input, where, [length] * _demand_few(count), whole)
-        return parts if isinstance(whole, int) else _picking(parts, length)
+        return parts if isinstance(whole, int) else _picking(parts, (length,))
     if known is None or part is None:
         raise Fault(f"how many parts of {length} are in {size} is open until the model runs")
     if part < 1:
         raise Fault(f"split_size must be at least 1, not {length}")
     count = _demand_few(max(-(-known // part), 1))
     parts = _parts(input, where, [*[length] * (count - 1), size - length * (count - 1)])
-    return _picking(parts, length)
+    return _picking(parts, (length,))
 
 
 def split_sizes(input: Tensor, split_sizes: Any, dim: int) -> Parts:
@@ -164,22 +166,51 @@ def _parts(input: Tensor, where: int, sizes: Sequence[Dim], count: Dim | None = 
     return parted(parts, count, (where, shape[where]))
 
 
-def _picking(parts: Parts, each: Dim) -> Parts:
+def _numbers(size: int | None, each: int | None) -> list[Dim]:
+    """So many parts of one size, the last one smaller."""
+    if size is None or not each:
+        raise Fault("how many parts there are is open until the model runs")
+    return [min(each, size - start) for start in range(0, max(size, 1), each)]
+
+
+def _picking(parts: Parts, sizes: Sequence[Dim], least: int = 0) -> Parts:
     """Parts of which an index or a slice gives what it does however many there are.
 
     Args:
         parts: the parts.
-        each: the size of all but the last.
+        sizes: the size of all but the last; and what it, or the last, may be as well.
+        least: a size of at least so much is taken apart.
     """
     assert parts.whole is not None
-    where, size = parts.whole
+    each, (where, size), given = sizes[0], parts.whole, tuple(parts)
     if value_of(size) is None or (isinstance(size, int) and isinstance(each, int)):
         return parts
 
-    def picked(index: Any) -> Any:
-        if not isinstance(index, slice):
-            return _part(tuple(parts)[index], index, each, where, size)
-        taken = [_resized(part, where, _vague(part, where, each)) for part in tuple(parts)[index]]
+    def part(index: int, count: int | None = None) -> Tensor:
+        """The part at an index, counted from the last where that is negative; of `count`, where so many are there."""
+
+        def exact(whole: int, length: int) -> int | None:
+            found = [min(length, whole - start) for start in range(0, whole, max(length, 1))]
+            if whole < least or count not in (None, len(found)):
+                return None
+            return found[index] if -len(found) <= index < len(found) else None
+
+        here = value_of(shape_of(given[index])[where])
+        candidates = [*reversed(sizes), *([] if here is None else [here])]
+        if index >= 0:
+            rest = size - index * each
+            candidates += [rest, minimum(each, rest)]
+        found = first_right(exact, (size, each), candidates)
+        vague = _vague(given[index], where, each)
+        return _resized(given[index], where, vague if found is None else found)
+
+    def picked(index: int | slice | None) -> Any:
+        if index is None:
+            *_, last = range(len(given))
+            return (*(part(0, len(given)),) * last, part(last, len(given)))
+        if isinstance(index, int):
+            return part(index)
+        taken = [_resized(part, where, _vague(part, where, each)) for part in given[index]]
         bounds = index.start, index.stop
         if index.step is None and all(each is None or each >= 0 for each in bounds):
             start, stop = (None if bound is None else each * bound for bound in bounds)
@@ -187,20 +218,6 @@ def _picking(parts: Parts, each: Dim) -> Parts:
         return tuple(taken)
 
     return parted(parts, parts.number, parts.whole, picked)
-
-
-def _part(part: Tensor, index: int, each: Dim, where: int, size: Dim) -> Tensor:
-    """The part at an index, counted from the last where that is negative."""
-    here = shape_of(part)[where]
-
-    def exact(whole: int, length: int) -> int | None:
-        sizes = [min(length, whole - start) for start in range(0, whole, max(length, 1))]
-        return sizes[index] if -len(sizes) <= index < len(sizes) else None
-
-    rest = size - index * each
-    candidates = (here, each) if index < 0 else (here, each, rest, minimum(each, rest))
-    found = first_right(exact, (size, each), candidates)
-    return _resized(part, where, _vague(part, where, each) if found is None else found)
 
 
 def _vague(part: Tensor, where: int, each: Dim) -> Dim:
