@@ -24,7 +24,7 @@ fuzz: $(READY)
 
 # Builds all specs with each Python that is to be found, and compares the bytes.
 pythons: $(READY)
-	$(BIN)/python -m tests.same_everywhere
+	$(BIN)/python -m tests.files.same_everywhere
 
 # The tests of the catalog and the specs with each minor version of torch: hours, and gigabytes to fetch. A second run
 # does what is missing. Writes the tables of docs/versions.md.

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import versions_page
-from tests.same_everywhere import pythons
+from tests.files.same_everywhere import pythons
 
 REPOSITORY = Path(__file__).parent.parent
 FOLDER = REPOSITORY / ".torches"

@@ -1,0 +1,1 @@
+"""What the catalog says of torch, held against the installed torch."""

@@ -1,0 +1,1 @@
+"""The code that is written, and where it is from."""

@@ -1,0 +1,1 @@
+"""The proof: reports, what is caught, and under which options."""

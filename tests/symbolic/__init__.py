@@ -1,0 +1,1 @@
+"""Sizes, tensors, expressions and shape rules, beside torch."""

@@ -1,1 +1,0 @@
-"""Verification of twins that are written by hand."""
