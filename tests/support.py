@@ -90,7 +90,11 @@ class Case:
     @property
     def layer_name(self) -> str:
         """What the twins call the layer."""
-        return "criterion" if self.is_loss else f"{self.entry.prefix}1"
+        if self.is_loss:
+            return "criterion"
+        numbered = f"{self.entry.prefix}1"
+        is_numbered = self.entry.has_state or numbered in self.example.call
+        return numbered if is_numbered else self.entry.prefix
 
     @cached_property
     def call(self) -> ast.Call | None:

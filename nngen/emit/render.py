@@ -108,10 +108,11 @@ def _docstring_text(text: str) -> str:
 def formatted(code: str) -> str:
     """Code as black writes it."""
     code = tidied(code)
-    return wrapped(code) or _by_black(code)
+    return wrapped(code) or by_black(code)
 
 
-def _by_black(code: str) -> str:
+def by_black(code: str) -> str:
+    """Tidied code as black writes it."""
     # Not imported above: it takes longer than all else of a small build.
     import black
     from black.mode import TargetVersion

@@ -102,15 +102,17 @@ def _broken(line: str) -> list[str] | None:
     if parts is None:
         return None
     head, body, tail = parts
-    inside = _inside(body, indent + "    ")
+    is_call = head[-2:-1].isalnum() or head[-2:-1] == "_"
+    inside = _inside(body, indent + "    ", is_call)
     return inside and [indent + head, *inside, indent + tail + hash_ + comment]
 
 
-def _inside(body: str, indent: str) -> list[str] | None:
+def _inside(body: str, indent: str, is_call: bool) -> list[str] | None:
     whole = indent + body
-    if len(whole) <= LENGTH:
-        return [whole]
     items = list(_items(body))
+    # The items of a tuple, a list or a dict never share a line of their own.
+    if len(whole) <= LENGTH and (is_call or len(items) == 1):
+        return [whole]
     if len(items) == 1:
         return _comprehension(body, indent) or _broken(whole)
     lines: list[str] = []

@@ -15,6 +15,8 @@ import yaml
 
 import nngen
 from nngen.emit import source_map
+from nngen.emit.render import by_black, formatted
+from nngen.emit.wrapping import tidied
 from nngen.errors import NngenError, SpecError
 from nngen.language import document
 from nngen.language import spec as specs
@@ -52,12 +54,12 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def check(spec: Mapping[str, Any], formatted: bool = True) -> str:
+def check(spec: Mapping[str, Any], with_black: bool = True) -> str:
     """Builds a spec and verifies it; verification holds both twins against the independent reading of the spec.
 
     Args:
         spec: the spec's data.
-        formatted: whether black formats the files, as `nngen build` has it do; it takes most of the time.
+        with_black: whether the files are formatted, and held against black; it takes most of the time.
 
     Returns:
         Why nngen, or torch for sizes that are open, refuses the spec; empty where they do not.
@@ -69,7 +71,7 @@ def check(spec: Mapping[str, Any], formatted: bool = True) -> str:
         Exception: nngen, a twin or torch raised anything but a SpecError.
     """
     try:
-        with _formatting(formatted):
+        with _formatting(with_black):
             pair = nngen.load(to_yaml(spec))
     except SpecError as error:
         return error.message
@@ -140,8 +142,13 @@ def _first(report: Report) -> str:
 
 @contextmanager
 def _formatting(wanted: bool) -> Iterator[None]:
-    if wanted:
+    with mock.patch.object(source_map, "formatted", _formatted if wanted else lambda code: code):
         yield
-    else:
-        with mock.patch.object(source_map, "formatted", lambda code: code):
-            yield
+
+
+def _formatted(code: str) -> str:
+    """Code as `formatted` has it, which must be as black has it."""
+    found = formatted(code)
+    if found != by_black(tidied(code)):
+        raise Disagreement("black would format a file otherwise")
+    return found
