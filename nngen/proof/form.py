@@ -34,7 +34,9 @@ def calls(model: nn.Module) -> dict[str, str]:
     found = {}
     for method in ("__init__", "forward", "loss"):
         function = getattr(type(model), method, None)
-        if function is not None:
+        if function is nn.Module.__init__:  # a class without a constructor takes no arguments
+            found[f"arguments of {method}"] = "(self)"
+        elif function is not None:
             given = inspect.signature(function).parameters.values()
             plain = [one.replace(annotation=inspect.Parameter.empty) for one in given]
             found[f"arguments of {method}"] = f"({', '.join(map(str, plain))})"

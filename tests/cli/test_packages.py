@@ -80,7 +80,7 @@ def test_the_name_and_the_extras_are_the_projects() -> None:
     [
         "import nngen; assert nngen.verify(text, steps=1).equal",
         "import nngen; nngen.load(text)",
-        "from nngen import pitfalls; pitfalls.run(pitfalls.find('dropout-in-eval'))",
+        "from nngen.teach import pitfalls; pitfalls.run(pitfalls.find('dropout-in-eval'))",
     ],
 )
 def test_without_numpy_nothing_is_said(code: str) -> None:

@@ -42,9 +42,9 @@ def run(code: str, *arguments: object, **options: object) -> subprocess.Complete
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from nngen.writer import write
+from nngen.files.writer import write
 from tests.files.test_files import NAMES, contents, package
-from nngen.writer import TEMPORARY, seal
+from nngen.files.writer import TEMPORARY, seal
 
 os.fsync = os.fstat  # takes its time, hundreds of times
 folder = Path(sys.argv[1])
@@ -90,14 +90,16 @@ def test_killed_at_any_step(tmp_path: Path) -> None:
 KILLS = """
 import os, random, signal, sys, time
 from pathlib import Path
-from nngen import building, render, writer
+from nngen import pipeline
+from nngen.emit import render
+from nngen.files import writer
 from nngen.cli import main
 
 spec, texts = Path("model.yaml"), ["name: M\\ninput: [8]\\nlayers: [Linear: %d]\\n" % n for n in (3, 4)]
 known = []
 for text in texts:
     spec.write_text(text)
-    known.append({name: writer.seal(body) for name, body in building.files(spec).items()})
+    known.append({name: writer.seal(body) for name, body in pipeline.files(spec).items()})
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 draw = random.Random(0)
 for number in range(40):
@@ -126,7 +128,7 @@ def test_builds_killed_at_any_time(tmp_path: Path) -> None:
 MANY = """
 import sys
 from pathlib import Path
-from nngen.writer import write
+from nngen.files.writer import write
 from tests.files.test_files import package
 for count in range(40):
     write(Path(sys.argv[1]), package(f"{sys.argv[2]} {count}"))
@@ -184,7 +186,7 @@ def folder() -> Iterator[Path]:
 
 # Root may write everywhere; another user may not even be able to read what nngen is made of, so that comes first.
 NOBODY = (
-    "building.files(Path('model.yaml')); os.setgroups([]); os.setgid(65_534); os.setuid(65_534)"
+    "pipeline.files(Path('model.yaml')); os.setgroups([]); os.setgid(65_534); os.setuid(65_534)"
 )
 
 
@@ -192,7 +194,7 @@ def build(
     folder: Path, *arguments: str, before: str = "", **options: object
 ) -> subprocess.CompletedProcess[str]:
     code = (
-        "import os, sys; from pathlib import Path; from nngen import building; "
+        "import os, sys; from pathlib import Path; from nngen import pipeline; from nngen.emit import render; from nngen.files import writer; "
         f"from nngen.cli import main; os.chdir({str(folder)!r}); {before}\nsys.exit(main(sys.argv[1:]))"
     )
     environment = {

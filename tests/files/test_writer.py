@@ -403,7 +403,7 @@ def test_what_is_no_plain_file_is_refused(folder: Path, make: object) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from nngen.writer import write
+from nngen.files.writer import write
 os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)
 write(Path(sys.argv[1]), {"nn_style.py": "x = 2\\n"})
 """
@@ -446,7 +446,7 @@ def test_a_leftover_that_cannot_be_removed_is_no_error(folder: Path) -> None:
 MANY = """
 import sys
 from pathlib import Path
-from nngen.writer import write
+from nngen.files.writer import write
 for count in range(100):
     text = f"x = {sys.argv[2]}{count}\\n" * 2000
     write(Path(sys.argv[1]), {"a.py": text, "b.py": text})
