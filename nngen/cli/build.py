@@ -122,12 +122,14 @@ def _warn(warnings: Iterable[Problem], report: Reporter) -> None:
 def _note(warnings: Iterable[Problem]) -> str:
     """Warnings as they are remembered: without the spec's path, which may be written in several ways."""
     fields = [
-        (each.code, each.mark.line, each.mark.column, each.mark.path, each.message, each.hint)
+        (each.code, mark.line, mark.column, mark.path, each.message, each.hint, each.excerpt)
         for each in warnings
+        for mark in [each.mark]
     ]
     return json.dumps(fields) if fields else ""
 
 
 def _recalled(note: str, file: Path) -> Iterable[Problem]:
-    for code, line, column, path, message, hint in json.loads(note) if note else ():
-        yield Problem(code, Mark(str(file), line, column, path), message, hint, "warning")
+    for code, line, column, path, message, hint, excerpt in json.loads(note) if note else ():
+        mark = Mark(str(file), line, column, path)
+        yield Problem(code, mark, message, hint, "warning", excerpt)

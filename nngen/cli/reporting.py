@@ -35,6 +35,7 @@ class Problem:
         message: what is wrong.
         hint: what would be right; may be empty.
         level: "warning" for what lint finds.
+        excerpt: of a finding, the line of the spec with a caret under it.
     """
 
     code: str
@@ -42,16 +43,19 @@ class Problem:
     message: str
     hint: str = ""
     level: Literal["error", "warning"] = "error"
+    excerpt: str = ""
 
     def __str__(self) -> str:
         """As the command line prints a finding."""
         at = f"{self.mark}: {self.mark.path}" if self.mark.path else f"{self.mark}"
-        return f"{at}: {self.code} {self.message}\n  fix: {self.hint}"
+        lines = f"{at}: {self.code} {self.message}", self.excerpt, f"  fix: {self.hint}"
+        return "\n".join(filter(None, lines))
 
 
 def of_finding(finding: Finding) -> Problem:
     """What lint found."""
-    return Problem(finding.code, finding.mark, finding.message, finding.fix, "warning")
+    mark = finding.mark
+    return Problem(finding.code, mark, finding.message, finding.fix, "warning", mark.excerpt())
 
 
 def of_error(error: NngenError, file: str = "") -> list[Problem]:

@@ -30,7 +30,8 @@ class Finding:
 
     def __str__(self) -> str:
         at = f"{self.mark}: {self.mark.path}" if self.mark.path else f"{self.mark}"
-        return f"{at}: {self.code} {self.message}\n  fix: {self.fix}"
+        lines = f"{at}: {self.code} {self.message}", self.mark.excerpt(), f"  fix: {self.fix}"
+        return "\n".join(filter(None, lines))
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -73,6 +73,8 @@ def test_a_finding_names_its_place_its_reason_and_its_fix() -> None:
     (finding,) = findings("layers:\n  - Linear: 3\n  - Softmax: {dim: 1}\nloss: CrossEntropyLoss")
     assert str(finding) == (
         "net.yaml:5:5: layers[1].Softmax: NN101 Softmax before CrossEntropyLoss, which takes the softmax itself\n"
+        "    5 |   - Softmax: {dim: 1}\n"
+        "      |     ^\n"
         "  fix: take Softmax out and give the loss the raw scores"
     )
 
@@ -267,12 +269,13 @@ def test_lint_tells_by_its_exit_code(folder: Path, capsys: pytest.CaptureFixture
     assert run(capsys, "lint", "good.yaml") == (["good.yaml: clean"], [])
     output, errors = run(capsys, "lint", "net.yaml", "good.yaml", code=1)
     assert [line[:17] for line in output] == [
-        *("net.yaml:5:5: lay", "  fix: put an act", "net.yaml:6:7: los", "  fix: put a LogS"),
+        *("net.yaml:5:5: lay", "    5 |   - Linea", "      |     ^", "  fix: put an act"),
+        *("net.yaml:6:7: los", "    6 | loss: NLL", "      |       ^", "  fix: put a LogS"),
         "good.yaml: clean",
     ]
     assert errors == []
     output, errors = run(capsys, "lint", "bad.yaml", "net.yaml", code=2)
-    assert len(output) == 4 and "did you mean 'Linear'?" in errors[-1]
+    assert len(output) == 8 and "did you mean 'Linear'?" in errors[-1]
     assert run(capsys, "lint", "none.yaml", code=2)[0] == []
 
 
@@ -315,7 +318,8 @@ def test_build_warns_and_builds(folder: Path, capsys: pytest.CaptureFixture[str]
     output, errors = run(capsys, "build", "net.yaml", "good.yaml")
     assert len(output) == 6 and all(line.endswith(": created") for line in output)
     assert [line[:13] for line in errors] == [
-        *("net.yaml:5:5:", "  fix: put an", "net.yaml:6:7:", "  fix: put a ")
+        *("net.yaml:5:5:", "    5 |   - L", "      |     ^", "  fix: put an"),
+        *("net.yaml:6:7:", "    6 | loss:", "      |      ", "  fix: put a "),
     ]
     assert run(capsys, "lint", "net.yaml", code=1)[0] == errors
 
