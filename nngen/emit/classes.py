@@ -23,10 +23,10 @@ from nngen.emit.state_keys import class_keys
 from nngen.emit.step_init import step_redraws
 from nngen.emit.styles.functional import FunctionalLowering
 from nngen.emit.styles.nn import NNLowering
-from nngen.emit.ties import ties
+from nngen.emit.ties import refuse_wrong, ties
 from nngen.emit.variables import Variables
 from nngen.emit.weight_init import Redraws
-from nngen.errors import Mark
+from nngen.errors import Errors, Mark
 from nngen.graph.annotations import argument, returns
 from nngen.graph.claims import Claims
 from nngen.graph.flow import Built, Flow
@@ -35,11 +35,22 @@ from nngen.language.spec.mentions import input_sizes
 
 
 class ClassWriter:
-    """Writes the classes of a model, blocks before those that use them."""
+    """Writes the classes of a model, blocks before those that use them.
+
+    Raises:
+        SpecError: rules match nothing, or ties are wrong; it tells of all.
+    """
 
     def __init__(self, flows: Iterable[tuple[Flow, tuple[Built, ...]]]) -> None:
         self.leading: dict[str, tuple[str, ...]] = {}
-        self.redraws = [Redraws(flow, loss) for flow, loss in flows if flow.body.init]
+        errors, found = Errors(), []
+        for flow, loss in flows:
+            found.append(errors.attempt(Redraws, flow, loss) if flow.body.init else None)
+            errors.attempt(refuse_wrong, flow, class_keys(flow))
+            for built in flow.built:
+                errors.attempt(step_redraws, built, flow.scope)
+        errors.refuse()
+        self.redraws = [each for each in found if each is not None]
 
     def block(self, flow: Flow, known: Sequence[Flow]) -> ModelClass:
         """The class of a block, from all its uses as one flow, and all that is known of it."""

@@ -9,7 +9,7 @@ from nngen.catalog.entry import State
 from nngen.emit.constructor import initializer_call, written_sizes
 from nngen.emit.model import Redraw
 from nngen.emit.parameters import owner_kind, parameter_at, shape_of, where_there
-from nngen.errors import SpecError, did_you_mean
+from nngen.errors import Errors, SpecError, did_you_mean
 from nngen.graph.flow import Built, Module
 from nngen.graph.initializers import check_initializer
 from nngen.graph.scope import Scope
@@ -20,13 +20,14 @@ def step_redraws(built: Built, scope: Scope) -> tuple[Redraw | None, Redraw | No
     """The redraws of a step's own `init`, in each style.
 
     Raises:
-        SpecError: a rule matches nothing.
+        SpecError: a rule matches nothing; it tells of all such.
     """
     module = built.module
     if module is None or not built.redraws or module.kind == "Parameter":
         return None, None
     leaves = [(inner, state) for inner, state in module.leaves() if not state.buffer]
-    _refuse_idle(built.redraws, leaves)
+    errors = Errors()
+    _note_idle(built.redraws, leaves, errors)
     nn, functional = [], []
     for inner, state in leaves:
         rules = [rule for rule in built.redraws if holds_for(rule, inner, state)]
@@ -35,25 +36,28 @@ def step_redraws(built: Built, scope: Scope) -> tuple[Redraw | None, Redraw | No
         shape = inner.folder({}).value(shape_of(state.value))
         shape = shape if isinstance(shape, tuple) else ()
         sizes = {**scope.values, **inner.values}
-        check_initializer(rules[-1].initializer, shape, sizes)
+        errors.attempt(check_initializer, rules[-1].initializer, shape, sizes)
         written = written_sizes(shape, inner)
         key = inner.key(state)
         call = initializer_call(rules[-1].initializer, parameter_at(key), written)
         nn.append(where_there(inner.kind, key, call))
         flat = f"self.{inner.attribute(state)}"
         functional.append(initializer_call(rules[-1].initializer, flat, written))
+    errors.refuse()
     mark = built.redraws[0].mark
     return Redraw(tuple(nn), built.step, mark), Redraw(tuple(functional), built.step, mark)
 
 
-def _refuse_idle(rules: Sequence[Rule], leaves: Sequence[tuple[Module, State]]) -> None:
-    """Refuse a rule beside a step that is about none of its parameters."""
+def _note_idle(
+    rules: Sequence[Rule], leaves: Sequence[tuple[Module, State]], errors: Errors
+) -> None:
+    """Note the rules beside a step that are about none of its parameters."""
     for rule in rules:
         if not any(holds_for(rule, module, state) for module, state in leaves):
             names = [_below_step(module, state) for module, state in leaves]
             names += sorted({f"{module.kind}.{state.name}" for module, state in leaves})
             hint = did_you_mean(rule.pattern, names)
-            raise SpecError(f"{rule.pattern!r} matches no parameter", rule.mark, hint)
+            errors.add(SpecError(f"{rule.pattern!r} matches no parameter", rule.mark, hint))
 
 
 def holds_for(rule: Rule, module: Module, state: State) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from nngen.catalog.partial_evaluation import source
 from nngen.emit.constructor import built_flag
 from nngen.emit.model import Redraw
 from nngen.emit.parameters import flows_below, leaves_of, matches, parameter_shapes, path_of
 from nngen.emit.step_init import holds_for
-from nngen.errors import SpecError, did_you_mean
+from nngen.errors import Errors, SpecError, did_you_mean
 from nngen.graph.flow import Flow
 from nngen.language.spec.model import Initializer, Name, Rule
 from nngen.symbolic.broadcasting import show
@@ -18,29 +18,33 @@ from nngen.symbolic.sizes import Dim, same
 
 
 def ties(flow: Flow, keys: Mapping[str, str]) -> tuple[Redraw | None, Redraw | None]:
-    """The statements that make parameters one, in each style.
-
-    Raises:
-        SpecError: there is no such parameter.
-    """
+    """The statements that make parameters one, in each style."""
     if not flow.body.tie:
         return None, None
-    shapes = parameter_shapes(flow)
-    optional = {built.name for built in flow.built if built_flag(built)}
     nn, functional = [], []
     for left, right in _in_order(flow.body.tie):
-        for each in (left, right):
-            _check_there(each, keys)
-            if each.text.partition(".")[0] in optional:
-                raise SpecError(
-                    f"{each.text!r} is there under a condition only, so it cannot be tied",
-                    each.mark,
-                )
-        _refuse_misfit(left, right, shapes)
         nn.append(f"self.{path_of(left.text)} = self.{path_of(right.text)}")
         functional.append(f"self.{path_of(keys[left.text])} = self.{path_of(keys[right.text])}")
     number, mark = len(flow.body.layers), flow.body.tie[0][0].mark
     return Redraw(tuple(nn), number, mark), Redraw(tuple(functional), number, mark)
+
+
+def refuse_wrong(flow: Flow, keys: Mapping[str, str]) -> None:
+    """Refuse the ties of what is not there, or cannot be one.
+
+    Raises:
+        SpecError: there are some; it tells of all.
+    """
+    shapes, errors = parameter_shapes(flow), Errors()
+    optional = {built.name for built in flow.built if built_flag(built)}
+    for left, right in flow.body.tie:
+        before = len(errors.found)
+        for each in (left, right):
+            errors.attempt(_check_there, each, keys, optional)
+        if len(errors.found) == before:
+            errors.attempt(_refuse_misfit, left, right, shapes)
+    errors.attempt(list, _in_order(flow.body.tie))
+    errors.refuse()
 
 
 def _in_order(pairs: tuple[tuple[Name, Name], ...]) -> Iterator[tuple[Name, Name]]:
@@ -63,8 +67,11 @@ def _in_order(pairs: tuple[tuple[Name, Name], ...]) -> Iterator[tuple[Name, Name
                 yield pair
 
 
-def _check_there(name: Name, keys: Mapping[str, str]) -> None:
+def _check_there(name: Name, keys: Mapping[str, str], optional: Container[str]) -> None:
     if name.text in keys and "*" not in name.text:
+        if name.text.partition(".")[0] in optional:
+            message = f"{name.text!r} is there under a condition only, so it cannot be tied"
+            raise SpecError(message, name.mark)
         return
     for key in keys:
         pattern = r"\d+".join(map(re.escape, key.split("*")))

@@ -32,7 +32,7 @@ from nngen.emit.parameters import (
 )
 from nngen.emit.state_keys import class_keys
 from nngen.emit.ties import tied, written
-from nngen.errors import SpecError, did_you_mean
+from nngen.errors import Errors, SpecError, did_you_mean
 from nngen.graph.flow import Built, Flow, Module
 from nngen.graph.initializers import check_initializer
 from nngen.language.spec.model import Rule
@@ -62,21 +62,21 @@ class Redraws:
     def __post_init__(self) -> None:
         whole = replace(self.flow, built=[*self.flow.built, *self.loss])
         self.leaves = list(leaves_of(whole))
+        errors = Errors()
         for rule in self.flow.body.init:
             found = [leaf for leaf in self.leaves if matches(rule, leaf)]
             if not found:
                 names = sorted({f"{leaf.kind}.{leaf.parameter}" for leaf in self.leaves})
-                raise SpecError(
-                    f"{rule.pattern!r} matches no parameter",
-                    rule.mark,
-                    did_you_mean(rule.pattern, names),
-                )
+                hint = did_you_mean(rule.pattern, names)
+                errors.add(SpecError(f"{rule.pattern!r} matches no parameter", rule.mark, hint))
             self.rules.update((leaf.key, rule) for leaf in found)
         self._drop_tied()
         for leaf in self.leaves:
             if leaf.key in self.rules:
                 sizes = {**self.flow.scope.values, **leaf.module.values}
-                check_initializer(self.rules[leaf.key].initializer, leaf.shape, sizes)
+                initializer = self.rules[leaf.key].initializer
+                errors.attempt(check_initializer, initializer, leaf.shape, sizes)
+        errors.refuse()
         drawn: dict[tuple[str, str], list[Rule | None]] = {}
         for leaf in self.leaves:
             place = (leaf.owner.body.name, leaf.attribute)

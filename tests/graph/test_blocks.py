@@ -209,7 +209,7 @@ layers:
 """))
     expected = "Unit(4, p=drop * i / depth) for i in range(depth)"
     assert expected in code(pair.nn_style)
-    assert [unit.dropout1.p for unit in pair.nn_style.M(depth=2, drop=0.5).stage] == [0.0, 0.25]
+    assert [unit.dropout.p for unit in pair.nn_style.M(depth=2, drop=0.5).stage] == [0.0, 0.25]
     assert len(pair.functional_style.M(depth=5).stage) == 5
 
 

@@ -254,3 +254,40 @@ def test_any_mistakes_end_in_errors(name: str) -> None:
             read_spec(document.parse(broken, "f"), "f")
         except SpecError as error:
             assert str(error).startswith("f:")
+
+
+def test_all_wrong_ties_and_rules_are_told_in_one_run() -> None:
+    spec = """
+name: M
+input: [6]
+blocks:
+  B:
+    layers:
+      - Linear as l: 4
+    init: {Lin.weight: zeros_, l.bias: ones_}
+    tie: {l.weigth: l.bias}
+layers:
+  - B
+  - Linear as a: 5
+    init: {wieght: zeros_}
+  - Linear as c: 5
+    init: {bias: xavier_uniform_}
+tie: {a.weight: c.weight, a.bais: c.bias, b1.l.weight: x.weight, a.bias: b1.l.bias}
+init: {Linera.weight: zeros_, c.bias: eye_, "*.foo": ones_}
+"""
+    with pytest.raises(SpecError) as caught:
+        nngen.load(spec)
+    error = caught.value
+    assert [each.message for each in (error, *error.others)] == [
+        "'Lin.weight' matches no parameter",
+        "there is no parameter 'l.weigth'",
+        "'wieght' matches no parameter",
+        "xavier_uniform_ takes at least 2 dimensions, not 1",
+        "parameters of the shapes (5, 4) and (5, 5) cannot be one",
+        "there is no parameter 'a.bais'",
+        "there is no parameter 'x.weight'",
+        "parameters of the shapes (5,) and (4,) cannot be one",
+        "'Linera.weight' matches no parameter",
+        "eye_ takes 2 dimensions, not 1",
+        "'*.foo' matches no parameter",
+    ]
