@@ -14,7 +14,7 @@ from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.merging import resized
 from nngen.graph.modules import computed, evaluate
 from nngen.graph.scope import Choices, Scope
-from nngen.graph.sized import given
+from nngen.graph.sized import given, outside
 from nngen.graph.written import Given
 from nngen.language.spec import INPUT_SIZES, Body, LayerStep
 from nngen.language.spec.mentions import input_sizes, mentioned
@@ -131,7 +131,9 @@ def apply_block(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
 def _used(module: Module, inputs: Mapping[str, Any], flow: Flow) -> Application:
     """A use of a block, with what it gives in the sizes of its user."""
     known = {**flow.meanings, **flow.others}
-    output = resized(flow.output, lambda size: substitute(size, known))
+    output = resized(
+        flow.output, lambda size: substitute(size, known), lambda why: outside(why, known)
+    )
     told = told_outside(flow.result.all_told, known)
     return Application(module, inputs, output, flow=flow, told=told)
 
@@ -286,7 +288,7 @@ def _named_inputs(
             ]
             value = value.sized(*shape)
         elif isinstance(value, Tensor):
-            value = Tensor(None, value.dtype)
+            value = Tensor(None, value.dtype, why=value.why)
         tensors[name] = value
     return tensors
 

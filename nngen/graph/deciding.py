@@ -50,8 +50,8 @@ def decided(
     if texts:  # an equation for one: nobody can say what else it may be
         others = {name: tree for name, tree in trees.items() if name not in texts}
         found = decided(values, others, compute, scope, words)
-        why = " and ".join(repr(source(trees[name])) for name in texts)
-        return resized(found, lambda size: _of_this_use(size, None, f"it depends on {why}"))
+        why = " and ".join(source(trees[name]) for name in texts)
+        return resized(found, lambda size: _of_this_use(size, None, why))
     tried = {name: _other_values(values[name], words.get(name, ())) for name in trees}
     deciding = [(name, trees[name], others) for name, others in tried.items() if others]
     if len(deciding) <= _MOST_FLAGS:
@@ -84,7 +84,7 @@ def _marked(values: Mapping[str, Any], rest: Sequence[Deciding], compute: Comput
             for further in ({}, every):
                 found = _gives(compute, {**values, **further}, (name, tree, others), other)
                 if found is not None and found != here:
-                    here = _untold(here, found, f"it depends on {source(tree)!r}")
+                    here = _untold(here, found, source(tree))
     return here
 
 
@@ -113,7 +113,7 @@ def _decided(
             first, second = (other, here) if value else (here, other)
             found = merged(given(tree, scope.values), first, second, scope.lets)
             return here if found is UNKNOWN else found
-        here = _untold(here, other, f"it depends on {source(tree)!r}")
+        here = _untold(here, other, source(tree))
     return here
 
 
@@ -132,19 +132,19 @@ def _other_values(value: Any, words: tuple[str, ...] = ()) -> tuple[Any, ...]:
     return ()
 
 
-def _untold(here: Any, other: Any, reason: str) -> Any:
+def _untold(here: Any, other: Any, why: str) -> Any:
     """A value of which the sizes that differ from another's are known in this use alone."""
     if isinstance(here, Tensor) and isinstance(other, Tensor):
         if here.shape is None or other.shape is None or len(here.shape) != len(other.shape):
-            return Tensor(None, here.dtype, in_this_use(here).shape)
+            return Tensor(None, here.dtype, in_this_use(here).shape, why=here.why or why)
         pairs = zip(here.shape, other.shape)
-        return here.sized(*(_of_this_use(*pair, reason) for pair in pairs))
+        return here.sized(*(_of_this_use(*pair, why) for pair in pairs))
     both = isinstance(here, (tuple, list)) and isinstance(other, (tuple, list))
     if both and len(here) == len(other):
-        return type(here)(_untold(*pair, reason) for pair in zip(here, other))
-    return _of_this_use(here, other, reason) if is_whole(here) and is_whole(other) else here
+        return type(here)(_untold(*pair, why) for pair in zip(here, other))
+    return _of_this_use(here, other, why) if is_whole(here) and is_whole(other) else here
 
 
-def _of_this_use(size: Dim, other: Dim | None, reason: str) -> Dim:
+def _of_this_use(size: Dim, other: Dim | None, why: str) -> Dim:
     value = value_of(size)
-    return size if size == other or value is None else untold(value, reason)
+    return size if size == other or value is None else untold(value, f"it depends on {why!r}")

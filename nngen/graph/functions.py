@@ -16,7 +16,7 @@ from nngen.symbolic.mathematics import NUMBERS, Module
 from nngen.symbolic.rules import elementwise, reshaping
 from nngen.symbolic.rules.common import RunTimeSize
 from nngen.symbolic.rules.reductions import Bounds, Ordered
-from nngen.symbolic.tensor import UNKNOWN, Device, Dtype, Tensor, wherever
+from nngen.symbolic.tensor import UNKNOWN, Device, Dtype, Tensor, unsized, wherever
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _tensor_attribute(tensor: Tensor, name: str) -> Any:
 
 
 def _followed(tensor: Tensor, rule: Callable[[Tensor], Tensor]) -> Tensor:
-    return Tensor(None, tensor.dtype) if tensor.shape is None else rule(tensor)
+    return unsized(tensor.dtype, tensor) if tensor.shape is None else rule(tensor)
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,8 @@ class Caller:
 
 def _result(entry: Function, name: str, values: dict[str, Any]) -> Any:
     tensors = tensors_in(values)
-    unknown = UNKNOWN if entry.counts else Tensor(None, tensors[0].dtype if tensors else "float32")
+    dtype = tensors[0].dtype if tensors else "float32"
+    unknown = UNKNOWN if entry.counts else unsized(dtype, *tensors)
     if entry.shape is None or _undecided(entry, values):
         return unknown
     rule = partial(apply_rule, entry.shape)

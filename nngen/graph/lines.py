@@ -308,5 +308,5 @@ def _opposite(test: ast.expr) -> ast.expr:
 def _either(left: Any, right: Any) -> Any:
     """What is one of two values, only the running model knows which."""
     if isinstance(left, Tensor) and isinstance(right, Tensor):
-        return left if left == right else Tensor(None, left.dtype)
+        return left if left == right else Tensor(None, left.dtype, why="training")
     return left if type(left) is type(right) and left == right else UNKNOWN

@@ -22,7 +22,8 @@ def merged(test: Given, first: Any, second: Any, lets: Mapping[str, Given]) -> A
             return first
         taken = second if test.value() is False else first
         if first.shape is None or second.shape is None or len(first.shape) != len(second.shape):
-            return Tensor(None, taken.dtype, in_this_use(taken).shape)
+            why = first.why or second.why or test.text
+            return Tensor(None, taken.dtype, in_this_use(taken).shape, why=why)
         return taken.sized(
             *(chosen(test, *sizes, lets) for sizes in zip(first.shape, second.shape))
         )
@@ -65,16 +66,18 @@ def under(test: Given, value: Any) -> Any:
     return resized(value, lambda size: assumed(size, test, True))
 
 
-def resized(value: Any, change: Callable[[Dim], Dim]) -> Any:
-    """A value with each of its sizes changed."""
+def resized(
+    value: Any, change: Callable[[Dim], Dim], rename: Callable[[str], str] = lambda why: why
+) -> Any:
+    """A value with each of its sizes changed, and what decides how many there are as `rename` has it."""
     if isinstance(value, Tensor):
         if value.shape is not None:
             return value.sized(*map(change, value.shape))
         here = None if value.here is None else tuple(map(change, value.here))
         elsewhere = tuple(tuple(map(change, shape)) for shape in value.elsewhere)
-        return Tensor(None, value.dtype, here, elsewhere)
+        return Tensor(None, value.dtype, here, elsewhere, rename(value.why))
     if isinstance(value, (tuple, list)):
-        return type(value)(resized(item, change) for item in value)
+        return type(value)(resized(item, change, rename) for item in value)
     if isinstance(value, dict):
-        return {key: resized(item, change) for key, item in value.items()}
+        return {key: resized(item, change, rename) for key, item in value.items()}
     return change(value) if is_whole(value) else value

@@ -25,7 +25,7 @@ from nngen.symbolic.evaluator import Evaluator
 from nngen.symbolic.expressions import MAX_NUMBER, Expression
 from nngen.symbolic.mathematics import NUMBERS, attribute_of_number
 from nngen.symbolic.sizes import Size, same, value_of
-from nngen.symbolic.tensor import UNKNOWN, Packed, Tensor, wherever
+from nngen.symbolic.tensor import UNKNOWN, Packed, Tensor, unsized, wherever
 
 
 def shape_attribute(value: Any, name: str) -> Any:
@@ -34,6 +34,8 @@ def shape_attribute(value: Any, name: str) -> Any:
         return value.shape
     if isinstance(value, Packed) and name == "shape":
         return (value.features,)
+    if isinstance(value, Tensor) and value.why:
+        raise Fault(f"how many sizes the shape of its input has depends on {value.why!r}")
     raise Fault(f"the {name} of {value} cannot be told before the model runs")
 
 
@@ -204,6 +206,7 @@ def _word_hint(word: str, argument: Argument, scope: Scope) -> str:
     return hint or f"a word stands for one of the `args` or `let`, and none is called {word!r}"
 
 
+_DIFFERS = ", as an expression where it differs"
 _FLAGS = {
     **dict.fromkeys(("false", "no", "off"), "false"),
     **dict.fromkeys(("true", "yes", "on"), "true"),
@@ -225,7 +228,7 @@ def _inferred(step: LayerStep, name: str, inputs: Mapping[str, Any]) -> Any:
         raise SpecError(
             f"{name} of {step.kind} cannot be inferred: {reason}",
             step.mark,
-            f"give {name}",
+            f"give {name}" + (_DIFFERS if any(t.why for t in tensors_in(inputs)) else ""),
         ) from None
     if isinstance(value, Size) and value.value is None:
         raise SpecError(
@@ -310,7 +313,7 @@ def apply_layer(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
     try:
         if any(tensor.shape is None for tensor in tensors):
             known = wherever(inputs, output)
-            known = Tensor(None, tensors[0].dtype) if known is UNKNOWN else known
+            known = unsized(tensors[0].dtype, *tensors) if known is UNKNOWN else known
         else:
             known = output(inputs)
     except Fault as fault:

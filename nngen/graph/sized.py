@@ -6,9 +6,9 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-from nngen.catalog.partial_evaluation import free_names, literal, replaced
+from nngen.catalog.partial_evaluation import free_names, literal, renamed, replaced, source
 from nngen.graph.written import EXACT, Given, decided, placed
-from nngen.symbolic.sizes import Dim, is_whole, value_of
+from nngen.symbolic.sizes import Dim, is_whole, to_text, value_of
 from nngen.symbolic.tensor import UNKNOWN
 
 
@@ -32,6 +32,23 @@ def given(tree: ast.expr, scope: Mapping[str, Any]) -> Given:
         )
 
     return decided(Given(replaced(tree, named), sizes, others))
+
+
+def outside(text: str, meanings: Mapping[str, Any]) -> str:
+    """An expression of a block as its user would write it.
+
+    Args:
+        text: the expression.
+        meanings: what its names mean there.
+    """
+
+    def meant(name: str) -> str:
+        found = meanings.get(name)
+        if found is None:
+            return name
+        return to_text(found) if is_whole(found) else f"({found.text})"
+
+    return source(renamed(ast.parse(text, mode="eval").body, meant)) if text else text
 
 
 def sized(tree: ast.expr, value: Any, scope: Mapping[str, Any]) -> Any:

@@ -29,6 +29,7 @@ from nngen.graph.usage import refuse_unused
 from nngen.language.naming import check_value_name
 from nngen.language.spec import Body, LayerStep, LineStep, Name, Step
 from nngen.language.spec.broken import ANY
+from nngen.language.spec.mentions import input_sizes
 from nngen.symbolic.expressions import Line
 
 # A line counts as one more step for so many characters in it, or values that its calls give.
@@ -137,6 +138,9 @@ class Walker:
             if name in self.layers:
                 raise Fault(f"{name!r} has given no value yet")
             self.missing(name)
+            if name in input_sizes(self.body) and self.body.name in self.scope.program.blocks:
+                message = f"{name!r} is open in this use of {self.body.name}, or its input has none"
+                raise Fault(message, "in a line, `x.shape[i]` is a size of the input at hand")
             hint = PYTHON.get(name) or did_you_mean(name, [*self.values, *sizes])
             if name in self.attributes:
                 hint = f"a loss sees what forward gives: put {name!r} among `outputs`"

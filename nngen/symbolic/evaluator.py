@@ -8,11 +8,14 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nngen.errors import BROKEN, Fault, Follows, did_you_mean
+from nngen.errors import BROKEN, Fault, Follows, did_you_mean, nearest
 from nngen.symbolic.expressions import MAX_NUMBER, shorten
 from nngen.symbolic.parts import Parts
 from nngen.symbolic.sizes import Size, maximum, minimum, product
 from nngen.symbolic.tensor import UNKNOWN, Tensor, compared
+
+# What a name may stand for that is no function.
+_VALUES = (bool, int, float, str, tuple, list, Size, Tensor, type(None))
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -158,7 +161,9 @@ class Evaluator:
     def _name(self, node: ast.Name) -> Any:
         if node.id in self.scope:
             return known(self.scope[node.id])
-        raise Fault(f"there is no {node.id!r} here", did_you_mean(node.id, self.scope), node)
+        values = [name for name, value in self.scope.items() if isinstance(value, _VALUES)]
+        known_here = self.scope if nearest(node.id, self.scope) else values
+        raise Fault(f"there is no {node.id!r} here", did_you_mean(node.id, known_here), node)
 
     def _attribute(self, node: ast.Attribute) -> Any:
         value = self(node.value)

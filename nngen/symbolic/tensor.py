@@ -87,12 +87,14 @@ class Tensor:
         dtype: its dtype.
         here: its sizes in this use alone, where an argument decides how many there are.
         elsewhere: the shapes that it has in other uses, as far as they are known.
+        why: the expression that decides how many there are, where one does.
     """
 
     shape: Shape | None
     dtype: str = "float32"
     here: Shape | None = field(default=None, compare=False, repr=False)
     elsewhere: tuple[Shape, ...] = field(default=(), compare=False, repr=False)
+    why: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         shape = self.shape or ()
@@ -107,7 +109,7 @@ class Tensor:
 
     def sized(self, *shape: Dim) -> Tensor:
         """This tensor with another shape."""
-        return replace(self, shape=shape, here=None, elsewhere=())
+        return replace(self, shape=shape, here=None, elsewhere=(), why="")
 
     def typed(self, dtype: str | None) -> Tensor:
         """This tensor with another dtype, where one is given."""
@@ -184,6 +186,11 @@ class Tensor:
         return indexed(self, index if isinstance(index, tuple) else (index,))
 
 
+def unsized(dtype: str, *of: Tensor) -> Tensor:
+    """A tensor of unknown shape, made of these."""
+    return Tensor(None, dtype, why=next((each.why for each in of if each.why), ""))
+
+
 def in_this_use(value: Any) -> Any:
     """A value, or what is in it, with the shape that it has in this use where another use may have other dimensions."""
     if isinstance(value, Tensor):
@@ -215,7 +222,8 @@ def wherever(values: Mapping[Any, Any], rule: Callable[[Mapping[Any, Any]], Any]
         return here
     if not all(isinstance(each, Tensor) and each.shape is not None for each in (here, *elsewhere)):
         return UNKNOWN
-    return Tensor(None, here.dtype, here.shape, tuple(each.shape for each in elsewhere))
+    shapes = tuple(each.shape for each in elsewhere)
+    return Tensor(None, here.dtype, here.shape, shapes, tensor.why)
 
 
 def promote(*values: Any) -> str:
@@ -243,7 +251,8 @@ def combined(*values: Any) -> Tensor:
         raise Fault("at least one of the values must be a tensor")
     if None in shapes:
         found = wherever(dict(enumerate(known)), lambda values: combined(*values.values()))
-        return Tensor(None, promote(*known)) if found is UNKNOWN else found
+        tensors = [each for each in known if isinstance(each, Tensor)]
+        return unsized(promote(*known), *tensors) if found is UNKNOWN else found
     return Tensor(broadcast(*shapes), promote(*known))
 
 
@@ -312,7 +321,7 @@ def matmul(left: Tensor, right: Tensor) -> Tensor:
     if left.dtype == "bool":
         raise Fault("a matrix product is of numbers, not of bool", "`x.float()`")
     if left.shape is None or right.shape is None:
-        return Tensor(None, left.dtype)
+        return unsized(left.dtype, left, right)
     if not left.shape or not right.shape:
         raise Fault("'@' takes tensors of at least one dimension")
     inner = right.shape[-2] if len(right.shape) > 1 else right.shape[-1]
@@ -354,7 +363,7 @@ def unbound(tensor: Tensor, dim: int) -> Parts:
 def indexed(tensor: Tensor, index: tuple[Any, ...]) -> Tensor:
     """`tensor[index]`; by a mask, the shape is known only when the model runs."""
     if tensor.shape is None or any(item is UNKNOWN for item in index):
-        return Tensor(None, tensor.dtype)
+        return unsized(tensor.dtype, tensor)
     items = [_index_tensor(item) if isinstance(item, list) else item for item in index]
     taken = sum(_taken(item) for item in items)
     if taken > len(tensor.shape):

@@ -621,10 +621,10 @@ REFUSED = {
           - Linear: 3
         """,
         (
-            "in_features of Linear cannot be inferred: the shape of a tensor of unknown shape cannot be told "
-            "before the model runs"
+            "in_features of Linear cannot be inferred: how many sizes the shape of its input has depends on "
+            "'flat'"
         ),
-        "give in_features",
+        "give in_features, as an expression where it differs",
     ),
 }
 

@@ -26,6 +26,8 @@ def floating(input: Tensor) -> Tensor:
 def shape_of(tensor: Tensor) -> Shape:
     """The tensor's shape, which must be known here."""
     if tensor.shape is None:
+        if tensor.why:
+            raise Fault(f"how many sizes its shape has depends on {tensor.why!r}")
         raise Fault("the shape of this value cannot be told before the model runs")
     return tensor.shape
 
