@@ -23,14 +23,14 @@ SECONDS = 5  # then a command is killed
 MEBIBYTES = 2_000
 MODULES = (
     "cli",
-    "building",
-    "writer",
-    "freshness",
-    "folders",
-    "diagram",
-    "listing",
-    "schema",
-    "summary.text",
+    "pipeline",
+    "files.writer",
+    "files.build_cache",
+    "files.paths",
+    "views.diagram",
+    "views.layers",
+    "views.summary.text",
+    "language.schema",
 )
 RUNS = (
     "os.system",

@@ -185,16 +185,15 @@ def folder() -> Iterator[Path]:
 
 
 # Root may write everywhere; another user may not even be able to read what nngen is made of, so that comes first.
-NOBODY = (
-    "pipeline.files(Path('model.yaml')); os.setgroups([]); os.setgid(65_534); os.setuid(65_534)"
-)
+NOBODY = "import locale; pipeline.files(Path('model.yaml')); os.setgroups([]); os.setgid(65_534); os.setuid(65_534)"
 
 
 def build(
     folder: Path, *arguments: str, before: str = "", **options: object
 ) -> subprocess.CompletedProcess[str]:
     code = (
-        "import os, sys; from pathlib import Path; from nngen import pipeline; from nngen.emit import render; from nngen.files import writer; "
+        "import os, sys; from pathlib import Path; from nngen import pipeline; "
+        "from nngen.emit import render; from nngen.files import writer; "
         f"from nngen.cli import main; os.chdir({str(folder)!r}); {before}\nsys.exit(main(sys.argv[1:]))"
     )
     environment = {
