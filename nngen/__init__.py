@@ -29,12 +29,12 @@ __version__ = "0.1.0"
 
 # Imported when asked for: `import nngen` is quick.
 _HOMES = {
-    "Change": "writer",
+    "Change": "files.writer",
     "FileError": "errors",
     "Mark": "errors",
     "NngenError": "errors",
-    "Pair": "loading",
-    "Report": "report",
+    "Pair": "proof.loading",
+    "Report": "proof.report",
     "SpecError": "errors",
 }
 

@@ -289,9 +289,9 @@ def _loss_shapes(doc: str) -> list[str]:
 
 def _lets(node: ast.ClassDef, names: dict[str, Any]) -> dict[str, Any]:
     """The constructor's arguments and its local variables."""
-    init = next(each for each in node.body if getattr(each, "name", "") == "__init__")
-    assert isinstance(init, ast.FunctionDef)
-    for statement in init.body:
+    methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+    statements = [each for method in methods if method.name == "__init__" for each in method.body]
+    for statement in statements:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             code = compile(ast.Expression(statement.value), node.name, "eval")
             with suppress(*_REFUSALS, NameError):

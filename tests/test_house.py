@@ -124,7 +124,8 @@ def test_the_reading_of_a_spec_shares_no_decision_with_the_twins() -> None:
     assert uses == [
         '_METHODS = frozenset(n.partition(".")[2] for n in FUNCTIONS if n.startswith("Tensor."))',
         "return path in FUNCTIONS or is_constant",
-        "stem = LAYERS[kind].prefix if kind in LAYERS else kind.lower()",
+        "is_plain = kind in LAYERS and not LAYERS[kind].has_state",
+        "return LAYERS[kind].prefix if kind in LAYERS else kind.lower()",
     ]
 
 

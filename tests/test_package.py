@@ -47,7 +47,7 @@ def test_the_wheel_holds_all_of_nngen_and_the_templates(wheel: Path) -> None:
     templates += LESSONS.glob("*/*.md")
     modules = [*(REPOSITORY / "nngen").rglob("*.py"), REPOSITORY / "nngen/py.typed"]
     modules += [REPOSITORY / "nngen/schema.json", REPOSITORY / "nngen/first_spec.yaml"]
-    modules += (REPOSITORY / "nngen/language").rglob("*.yaml")
+    modules += (REPOSITORY / "nngen/teach/translations").rglob("*.yaml")
     expected = {path.relative_to(REPOSITORY).as_posix() for path in modules}
     expected |= {f"nngen/{path.relative_to(REPOSITORY)}" for path in templates}
     with zipfile.ZipFile(wheel) as archive:

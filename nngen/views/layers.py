@@ -316,7 +316,7 @@ def _lines(text: str, is_loss: bool) -> Iterator[str]:
     for other in others:
         yield from (*source[other.lineno - 1 : other.end_lineno], "")
     methods = {node.name: node for node in model.body if isinstance(node, ast.FunctionDef)}
-    built = list(_body(methods["__init__"], source))
+    built = list(_body(methods["__init__"], source)) if "__init__" in methods else []
     if is_loss:
         built = [line for line in built if "identity" not in line]
     yield from (*built, "") if built else ()
