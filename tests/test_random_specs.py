@@ -221,7 +221,7 @@ def test_random_specs_are_what_they_say() -> None:
 
 @pytest.mark.parametrize("spec", FOUND.values(), ids=FOUND)
 def test_what_random_specs_have_found(spec: str) -> None:
-    assert check({"name": "Model", **yaml.safe_load(spec)}, formatted=False) == ""
+    assert check({"name": "Model", **yaml.safe_load(spec)}, with_black=False) == ""
 
 
 def test_a_fault_of_both_twins_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,13 +229,13 @@ def test_a_fault_of_both_twins_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     swapped = "init: float = 0.25, num_parameters: size = 1"
     monkeypatch.setitem(LAYERS, "PReLU", replace(LAYERS["PReLU"], arguments=swapped))
     with pytest.raises(Disagreement, match="both models .*the reading of the spec"):
-        check({"name": "Model", "input": [3], "layers": [{"PReLU": 1}]}, formatted=False)
+        check({"name": "Model", "input": [3], "layers": [{"PReLU": 1}]}, with_black=False)
 
 
 def test_twins_that_differ_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LAYERS, "Tanh", replace(LAYERS["Tanh"], form="out = torch.sigmoid(input)"))
     with pytest.raises(Disagreement, match="outputs, train, batch 1, grad"):
-        check({"name": "Model", "input": [3], "layers": ["Tanh"]}, formatted=False)
+        check({"name": "Model", "input": [3], "layers": ["Tanh"]}, with_black=False)
 
 
 def test_a_shape_that_nngen_should_refuse_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,8 +246,8 @@ def test_a_shape_that_nngen_should_refuse_is_told(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("tests.random_specs.check.claims_hold", lambda pair, batches: 0)
     spec = {"name": "Model", "layers": [{"PixelShuffle": 2}]}
     with pytest.raises(Disagreement, match="divisible"):
-        check({**spec, "input": [3, 4, 4]}, formatted=False)
-    assert check({**spec, "input": [4, 4]}, formatted=False) == ""
+        check({**spec, "input": [3, 4, 4]}, with_black=False)
+    assert check({**spec, "input": [4, 4]}, with_black=False) == ""
 
 
 def test_figures_add_up() -> None:
