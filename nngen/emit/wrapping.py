@@ -24,7 +24,7 @@ _ENTRY = re.compile(r' *"[^"\\]*": "[^"\\]*",')
 # What black may have in another way: powers of names, slices that compute, single quotes and escapes of characters in strings;
 # in docstrings, what it strips.
 _POWER = re.compile(r"\w \*\* -?\w")
-_PLAIN_SLICE = re.compile(r"(?:[\w.:-]|, )*")
+_PLAIN_SLICE = re.compile(r"(?:[\w:-]|, )*")
 _ODD_STRING = re.compile(r"[rbf]*'|.*\\[xuUN]")
 _ODD_TEXT = re.compile(r"\S\s+$|\t|\\")
 

@@ -76,6 +76,7 @@ def test_what_is_written_without_black(line: str) -> None:
     [
         "x = x ** 2",
         "x = x[:, a + 1:]",
+        "x = x[:, :self.size]",
         "x = x[:y.shape[1]]",
         "x = 'it\\'s'",
         "x = f('a\\x0c')",
