@@ -344,6 +344,8 @@ def joined(left: Dim, right: Dim) -> Dim:
     tells, which may be more.
     """
     value = value_of(left)
+    if value is None and isinstance(right, int) and right > 1:
+        return right  # of what is open, the mode may make 1
     if value is None or left == right:
         return left
     if value != value_of(right):

@@ -539,3 +539,17 @@ def test_a_wrong_type_is_found(right: str, wrong: str) -> None:
     with pytest.raises(FalseClaim, match="what it returns is no"):
         for flag in (False, True):
             told.run(replace(pair.subject(), arguments={"flag": flag}), (2, 3))
+
+
+def test_a_size_that_the_mode_may_make_1_gives_way_to_a_number() -> None:
+    text = """
+name: Net
+inputs: {x: [3], other: [4, 3]}
+layers:
+  - {MaxPool1d: 3, from: other, when: training}
+  - y = pool1 * x.unsqueeze(1)
+  - Linear: 2
+"""
+    pair = nngen.load(text)
+    assert "Linear(3, 2)" in pair.source_map.files["nn_style.py"].text
+    assert pair.nn_style.Net.__doc__ == "Maps x (N, 3) and other (N, 4, 3) to (N, 4, 2)."
