@@ -64,7 +64,7 @@ class Outcome:
         code: its exit code; negative, the signal that killed it.
         seconds: of the processor's time, imports left out.
         mebibytes: the most memory that it held, imports included.
-        runs: what it started, or ran of text that is no module's.
+        runs: what it started, or ran of text that is not a module's.
         writes: the paths that it changed.
     """
 

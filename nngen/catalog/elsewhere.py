@@ -47,7 +47,7 @@ _NAMES = {
     **dict.fromkeys(("kldivergence", "kldiv"), "KLDivLoss"),
     **dict.fromkeys(("nll", "negativeloglikelihood"), "NLLLoss"),
 }
-# What is no layer here, and how it is written.
+# What is not a layer here, and how it is written.
 _WRITTEN = {
     "activation": "an activation is a layer of its own: `- ReLU`",
     **dict.fromkeys(

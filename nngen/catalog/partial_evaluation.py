@@ -91,7 +91,7 @@ class Folder(ast.NodeTransformer):
         return super().visit(node)
 
     def _loses_names(self, node: ast.expr, value: Any) -> bool:
-        """Whether a size's names are lost in the value, since it went through a fraction, which is no size."""
+        """Whether a size's names are lost in the value, since it went through a fraction, which is not a size."""
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             return False
         parts = [part for part in ast.walk(node) if isinstance(part, ast.expr)]
@@ -236,7 +236,7 @@ def _stores(node: ast.expr) -> bool:
 
 
 def _slices(node: ast.expr) -> bool:
-    """Whether this is what stands in the brackets of `x[:, :2]`, which is no value of its own."""
+    """Whether this is what stands in the brackets of `x[:, :2]`, which is not a value of its own."""
     parts = node.elts if isinstance(node, ast.Tuple) else [node]
     return any(isinstance(part, ast.Slice) for part in parts)
 

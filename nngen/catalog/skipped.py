@@ -10,7 +10,7 @@ SKIPPED: dict[str, str] = {
     **dict.fromkeys(("Module", "Container", "RNNBase", "RNNCellBase"), _BASE),
     **dict.fromkeys(("ModuleDict", "ModuleList", "ParameterDict", "ParameterList"), _CONTAINER),
     "Sequential": "part of the spec language itself",
-    "DataParallel": "runs a model on several devices, and is no part of one",
+    "DataParallel": "runs a model on several devices, and is not a part of one",
     "NLLLoss2d": "deprecated; NLLLoss takes images too",
     "CrossMapLRN2d": "a legacy form; LocalResponseNorm is its successor",
     **{

@@ -172,7 +172,7 @@ def _marks(flow: Flow) -> dict[str, Mark]:
 
 
 def _taken(known: Sequence[Flow]) -> tuple[str, ...]:
-    """Forward's arguments, each with its type where it is no tensor."""
+    """Forward's arguments, each with its type where it is not a tensor."""
     inputs = zip(*(flow.inputs for flow in known))
     return tuple(argument([value.abstract for value in v], v[0].name) for v in inputs)
 

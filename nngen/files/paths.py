@@ -15,7 +15,7 @@ def package_folder(spec: Path, out: Path) -> Path:
     """The folder of a spec's package: `out/cnn` for `specs/cnn.yaml`.
 
     Raises:
-        FileError: the spec's file name is no name for a package.
+        FileError: the spec's file name is not a name for a package.
     """
     name = _package(spec)
     if not is_identifier(name) or keyword.iskeyword(name):
@@ -51,5 +51,5 @@ def _package(spec: Path) -> str:
 def _same(one: Path, other: Path) -> bool:
     try:
         return os.path.samefile(one, other)
-    except (OSError, ValueError):  # one of them is not there, or is no path
+    except (OSError, ValueError):  # one of them is not there, or is not a path
         return one == other

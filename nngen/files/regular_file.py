@@ -17,7 +17,7 @@ def read(path: Path, most: int = -1) -> bytes:
     """The bytes of a plain file, the first `most` of them.
 
     Raises:
-        OSError: it cannot be read, or is no plain file.
+        OSError: it cannot be read, or is not a plain file.
         ValueError: the path holds a null byte.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

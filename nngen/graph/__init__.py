@@ -124,7 +124,7 @@ def read_spec(node: Node, file: str) -> Spec:
     """Read a spec from a document's tree; where it cannot be read whole, what can be is followed, to tell of all errors.
 
     Raises:
-        SpecError: it is no spec, or it is wrong.
+        SpecError: it is not a spec, or it is wrong.
     """
     errors = Errors()
     spec = specs.partly(node, file, errors)
@@ -138,7 +138,7 @@ def read_file(path: Path) -> Spec:
 
     Raises:
         FileError: the file cannot be read.
-        SpecError: it is no spec, or it is wrong.
+        SpecError: it is not a spec, or it is wrong.
     """
     return read_spec(document.read(path), path.name)
 

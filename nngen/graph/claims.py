@@ -172,7 +172,7 @@ class Claims:
         return ""
 
     def _size(self, found: Found, place: int, rank: int) -> Dim:
-        """A size that is no input's, or is one."""
+        """A size that is not an input's, or is one."""
         letter = _letter(place, rank)
         sizes: list[Dim] = [size for _, size in found]
         if all(isinstance(size, int) and size == sizes[0] for size in sizes):

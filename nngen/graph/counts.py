@@ -97,7 +97,7 @@ def _grown(sizes: Sequence[Dim], count: Dim) -> Dim | None:
 
 
 def _ratio(size: Dim, larger: Dim) -> int:
-    """How many times a size another is, 0 where that is no number."""
+    """How many times a size another is, 0 where that is not a number."""
     try:
         ratio = larger // size
     except (Fault, ArithmeticError):

@@ -83,7 +83,7 @@ def whole(expression: Expression, size: Any, what: str) -> Dim:
     """The size that an expression gives.
 
     Raises:
-        SpecError: it is no whole number of at least 1.
+        SpecError: it is not a whole number of at least 1.
     """
     number = isinstance(size, (int, Size)) and not isinstance(size, bool)
     value = value_of(size) if number else None

@@ -194,7 +194,7 @@ class LineEvaluator(Evaluator):
                 raise
             del self.holds[depth:]
             self._names_in(node)
-            # With what an argument is here it may not fit, and yet with another, where that is no size.
+            # With what an argument is here it may not fit, and yet with another, where that is not a size.
             self.arms[node] = None if self.names_values(node) else fault
             self.misfits.add(node)
             return UNKNOWN
@@ -202,7 +202,7 @@ class LineEvaluator(Evaluator):
             self.holds.pop()
 
     def names_values(self, node: ast.expr) -> bool:
-        """Whether an expression names an argument of the class that is no size in this use."""
+        """Whether an expression names an argument of the class that is not a size in this use."""
         values = self.walker.scope.values
         return any(not is_whole(values[name]) for name in free_names(node) & values.keys())
 
@@ -281,7 +281,7 @@ class LineEvaluator(Evaluator):
         return node.id in scope.names - scope.unrolled - self.walker.values.keys()
 
     def _no_layer(self, name: str, node: ast.Call) -> Fault:
-        """The error of a call of what is no layer."""
+        """The error of a call of what is not a layer."""
         if name in self.walker.values:
             known(self.walker.values[name].abstract)
             return Fault(f"{name!r} is a value; it cannot be called")

@@ -149,6 +149,10 @@ def _target_spec(
     batch = bool(shape) and shape[0] == BATCH
     below = value_of(_of_target(rule.below, module, inputs)) if rule.below else None
     low = value_of(_of_target(rule.low, module, inputs)) or 0
+    if below is not None and below <= low:
+        raise SpecError(
+            f"{module.kind} takes at least one class, but what it is given has none", module.mark
+        )
     sizes = tuple(map(drawn_size, shape[batch:]))
     return TensorSpec(_plain(target), sizes, rule.dtype, batch, below, rule.kind, low)
 

@@ -224,7 +224,7 @@ def _inferred(step: LayerStep, name: str, inputs: Mapping[str, Any]) -> Any:
         value = found(inputs) if value is UNKNOWN else value
     except Fault as fault:
         _refuse_rank(step, inputs)
-        reason = fault.message if tensors_in(inputs) else "the layer's input is no tensor"
+        reason = fault.message if tensors_in(inputs) else "the layer's input is not a tensor"
         raise SpecError(
             f"{name} of {step.kind} cannot be inferred: {reason}",
             step.mark,

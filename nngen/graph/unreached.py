@@ -44,7 +44,7 @@ def _check(node: ast.AST, labels: set[str | None]) -> None:
 
 
 def _root(node: ast.expr) -> str:
-    """What `torch.linalg.norm` begins with; nothing where that is no name."""
+    """What `torch.linalg.norm` begins with; nothing where that is not a name."""
     while isinstance(node, ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""

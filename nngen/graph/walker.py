@@ -366,7 +366,7 @@ class Walker:
         )
 
     def _check_bindable(self, name: str, mark: Mark) -> None:
-        """Refuse a line that binds what is no value of forward's own."""
+        """Refuse a line that binds what is not a value of forward's own."""
         kind = self.attributes.get(name)
         if kind in ("Parameter", "Buffer"):
             raise SpecError(

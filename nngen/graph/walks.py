@@ -129,7 +129,7 @@ class OtherWalks:
 
     @contextmanager
     def _program(self) -> Iterator[Program]:
-        """What a walk counts its steps in; one that does not fit, or is too long, is no walk."""
+        """What a walk counts its steps in; one that does not fit, or is too long, is not a walk."""
         start = limits().steps - self.left
         program = Program(self.spec.blocks, walk, counted=start, errors=Errors(strict=True))
         with suppress(Fault, SpecError):

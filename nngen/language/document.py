@@ -284,7 +284,7 @@ class _Builder:
             mark = self.mark(event, path)
             raise SpecError(f"the key *{name} is an alias", mark, hint)
         if not isinstance(event, yaml.ScalarEvent):
-            raise SpecError("a list or mapping is no key", self.mark(event, path))
+            raise SpecError("a list or mapping is not a key", self.mark(event, path))
         key = self.node(event, under(path, event.value), depth)
         assert isinstance(key, Scalar)  # as its event is
         if not key.quoted:

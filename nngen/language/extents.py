@@ -82,7 +82,7 @@ class _Reader:
         self._keep(inner, start)
 
     def _close(self, event: Any) -> None:
-        """Take note of where text ends; the end of a block is no text."""
+        """Take note of where text ends; the end of a block is not a text."""
         start, end = event.start_mark, event.end_mark
         if isinstance(event, yaml.CollectionEndEvent) and start.index == end.index:
             return

@@ -19,7 +19,7 @@ from nngen.language.spec.model import LossSteps
 from nngen.lint.line import LineValues
 from nngen.symbolic.expressions import place
 
-# A node, a structure of such, or None for what is no tensor.
+# A node, a structure of such, or None for what is not a tensor.
 Traced = Any
 
 

@@ -27,7 +27,7 @@ GROUP = "other arguments"
 def check_otherwise(bench: Bench) -> None:
     """Builds all models anew for other values of each argument and open size, and runs them in either mode.
 
-    What nngen refuses, or torch with each of the models, is no case: the next value is tried. Where none is left, the
+    What nngen refuses, or torch with each of the models, is not a case: the next value is tried. Where none is left, the
     report says so.
     """
     fitting: dict[str, Changes] = {}
@@ -55,7 +55,7 @@ def _said(changes: Changes) -> str:
 
 
 def _tried(bench: Bench, changes: Changes) -> str:
-    """Compares models of other values; why that is no case, if it is none."""
+    """Compares models of other values; why that is not a case, if it is none."""
     try:
         subject = changed(bench.subject, changes)
     except SpecError as error:
@@ -71,7 +71,7 @@ def _tried(bench: Bench, changes: Changes) -> str:
 
 
 def _compared(bench: Bench, subject: Subject) -> tuple[Ledger, str]:
-    """What a step in each mode shows of models built for this subject; and why that is no case, if it is none."""
+    """What a step in each mode shows of models built for this subject; and why that is not a case, if it is none."""
     ledger = Ledger()
     other = Bench(subject, bench.conditions, bench.seed, ledger)
     if not other.construct():

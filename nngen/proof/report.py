@@ -92,7 +92,7 @@ class FusedRow:
         where: the conditions: "eval, batch 4, no_grad, torch's defaults".
         layers: the layers of torch.nn that ran it.
         values: how many values of the outputs and the loss both gave.
-        largest: the largest absolute difference; None where it is no number, such as beside a NaN.
+        largest: the largest absolute difference; None where it is not a number, such as beside a NaN.
         rounding: whether it is no more than another order of additions explains.
         error: what the kernel raised, if it did.
     """

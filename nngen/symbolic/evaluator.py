@@ -14,7 +14,7 @@ from nngen.symbolic.parts import Parts
 from nngen.symbolic.sizes import Size, maximum, minimum, product
 from nngen.symbolic.tensor import UNKNOWN, Tensor, compared
 
-# What a name may stand for that is no function.
+# What a name may stand for that is not a function.
 _VALUES = (bool, int, float, str, tuple, list, Size, Tensor, type(None))
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {

@@ -225,7 +225,7 @@ def _check(tree: ast.expr, mark: Mark, start: int = 0) -> Expression:
     try:
         if isinstance(tree, ast.Starred):
             shown = shorten(ast.unparse(tree))
-            raise Fault(f"{shown} is no value", "write the value without `*`", tree)
+            raise Fault(f"{shown} is not a value", "write the value without `*`", tree)
         for node in ast.walk(tree):
             _check_node(node)
     except Fault as fault:

@@ -78,7 +78,7 @@ def _number(value: Any) -> Any:
 
 def _float(value: Any = 0.0) -> float:
     if isinstance(value, str) and value.strip().lower().lstrip("+-") not in _WORDS:
-        raise Fault(f"{value!r} is no number", '`float("inf")`, or the number without quotes')
+        raise Fault(f"{value!r} is not a number", '`float("inf")`, or the number without quotes')
     return float(value)
 
 

@@ -28,7 +28,7 @@ class OpenSize(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A named size: a constructor argument, an inferred size, or a batch size, which is no number but any.
+    """A named size: a constructor argument, an inferred size, or a batch size, which is not a number but any.
 
     Attributes:
         name: what it is called.
@@ -511,7 +511,7 @@ def _shortened(size: Dim, divisor: Dim) -> tuple[Dim, Dim]:
 
 
 def even(size: Dim) -> Dim | None:
-    """A product in which each floor division is known to come out even; None for what is no product."""
+    """A product in which each floor division is known to come out even; None for what is not a product."""
     if isinstance(size, int):
         return size
     if len(size.terms) > 1:

@@ -203,7 +203,7 @@ def in_this_use(value: Any) -> Any:
 
 
 def wherever(values: Mapping[Any, Any], rule: Callable[[Mapping[Any, Any]], Any]) -> Any:
-    """What a rule gives where a tensor among the values has other shapes in other uses; UNKNOWN where that is no tensor.
+    """What a rule gives where a tensor among the values has other shapes in other uses; UNKNOWN where that is not a tensor.
 
     What comes out the same for all of them may be anything.
     """
@@ -446,7 +446,7 @@ def _check_index(index: Any, size: Dim) -> None:
     if isinstance(index, Tensor) and dtypes.category(index.dtype) == dtypes.INTEGER:
         return
     if not isinstance(index, (int, Size)) or isinstance(index, bool):
-        raise Fault(f"{index!r} is no index")
+        raise Fault(f"{index!r} is not an index")
     where, limit = value_of(index), value_of(size)
     if where is not None and limit is not None and not -limit <= where < limit:
         raise Fault(f"the index {index} is out of range for a dimension of {size}")

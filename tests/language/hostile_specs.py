@@ -79,7 +79,7 @@ CODE = {
     "a continued line": (steps('"y = x \\\\\\n + 1"'), None),
     "a comment's end": (steps("'y = x # \\n import os'"), None),
     "a string's end": (steps("""'y = x + len("\\")); import os #")'"""), None),
-    "a string's end in what is no function": (steps("""'y = x + ord("\\")); import os #")'"""), "there is no layer or function"),
+    "a string's end in what is not a function": (steps("""'y = x + ord("\\")); import os #")'"""), "there is no layer or function"),
     "an argument's code": (steps(f'Linear: "{COMMAND}"'), "private name"),
     "a key of code": (steps(f'Linear: {{"{COMMAND}": 1}}'), "has no argument"),
     "a condition's code": (HEAD + f'  - ReLU:\n    when: "{COMMAND}"\n', "private name"),

@@ -232,7 +232,7 @@ def test_a_rounded_number_is_a_size_like_any_other() -> None:
 WRONG = {
     "y = x * math.sqroot(3)": ("an expression has no math.sqroot", "did you mean 'sqrt'?"),
     "y = x * float('abc')": (
-        "'abc' is no number",
+        "'abc' is not a number",
         '`float("inf")`, or the number without quotes',
     ),
     "y = float(x)": ("float takes numbers, not a tensor", "`x.float()`"),

@@ -1,4 +1,4 @@
-"""Words, and many flags of one call, that are arguments: what they decide is no number of the check's alone."""
+"""Words, and many flags of one call, that are arguments: what they decide is not a number of the check's alone."""
 
 from __future__ import annotations
 

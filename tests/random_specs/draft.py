@@ -167,7 +167,7 @@ class Draft:
         return _flowing(output.reads[0], output.reads[0] in self._read())
 
     def _bound(self) -> list[Value]:
-        """All values, in order; the last operation gives the output and is no step."""
+        """All values, in order; the last operation gives the output and is not a step."""
         if self.flow is None:
             return []
         written = [each for operation in self.flow.operations[:-1] for each in operation.writes]

@@ -76,7 +76,7 @@ def read(path: Path) -> Spec:
 
     Raises:
         FileError: the file cannot be read.
-        SpecError: it is no spec.
+        SpecError: it is not a spec.
     """
     return from_node(document.read(path), path.name)
 
@@ -85,7 +85,7 @@ def from_node(node: Node, file: str) -> Spec:
     """Read a spec from a document's tree; the generated code calls it `file`.
 
     Raises:
-        SpecError: it is no spec; it tells of all errors of form.
+        SpecError: it is not a spec; it tells of all errors of form.
     """
     errors = Errors()
     spec = partly(node, file, errors)
@@ -345,5 +345,5 @@ def _loss(node: Node, reader: StepReader) -> LayerStep | LossSteps:
             "`loss: {CrossEntropyLoss: {label_smoothing: 0.1}}`",
         )
     if step.kind not in LAYERS or not LAYERS[step.kind].is_loss:
-        raise SpecError(f"{step.kind} is no loss", step.mark, "`loss: CrossEntropyLoss`, for one")
+        raise SpecError(f"{step.kind} is not a loss", step.mark, "`loss: CrossEntropyLoss`, for one")
     return step

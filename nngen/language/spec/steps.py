@@ -338,7 +338,7 @@ def _label(label: str, mark: Mark, start: int) -> Label:
             f"a ':' is missing after {found[1]!r}", mark, f"`… as {found[1]}: {found[2]}`"
         )
     if len(label) > LONGEST_LABEL:
-        raise SpecError(f"{shorten(label)} is no name: it is too long", mark)
+        raise SpecError(f"{shorten(label)} is not a name: it is too long", mark)
     parts: list[str | Expression] = []
     rest = label
     while "${" in rest:

@@ -27,8 +27,6 @@ def interpolate(
     antialias: bool,
 ) -> Tensor:
     """F.interpolate."""
-    if (size is None) == (scale_factor is None):
-        raise Fault("either size or scale_factor must be given")
     if align_corners is not None and mode in _UNALIGNED:
         raise Fault(f"align_corners does not go with mode {mode!r}")
     if recompute_scale_factor and size is not None:
@@ -40,6 +38,8 @@ def interpolate(
 
 def interpolated(input: Tensor, size: Any, scale_factor: Any, mode: str) -> Tensor:
     """Positions resized, to `size` or by `scale_factor`: one for all dimensions or one for each."""
+    if (size is None) == (scale_factor is None):
+        raise Fault("either size or scale_factor must be given")
     ranks = tuple(2 + dims for dims in _POSITIONS.get(mode, (1, 2, 3)))
     shape = demand_rank(input, *ranks, of=f"in mode {mode!r} the input")
     _demand_pixels(input, mode)

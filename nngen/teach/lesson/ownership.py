@@ -53,7 +53,7 @@ PARAMETER = (
 )
 BUFFER = "A buffer of the class in both styles: it moves with the model, is saved as {keys}, and is not learned."
 NOT_SAVED = "A buffer of the class in both styles: it moves with the model, and is neither saved nor learned."
-COMPUTED = "The weight is no parameter: it is computed from others at each use ({modifiers})."
+COMPUTED = "The weight is not a parameter: it is computed from others at each use ({modifiers})."
 LINE = "The line is the same in both styles; it has no parameters of its own."
 LINE_MODULES = "The line calls modules, which own their parameters: {layers}."
 LINE_FUNCTIONS = (

@@ -59,13 +59,13 @@ PITFALLS = (
     ),
     Pitfall(
         "nll-without-log-softmax",
-        "NLL loss of what is no log probability",
+        "NLL loss of what is not a log probability",
         about=(*_NLL, *_SOFTMAX),
         wrong="The loss is {of_probabilities:.3f} for probabilities and {of_scores:.3f} for raw scores; "
         "a negative log likelihood of classes is never below zero.",
         right="The loss is {loss:.3f}, and so is the cross entropy of the raw scores: {cross_entropy:.3f}.",
         why="Despite its name `nll_loss` takes no logarithm: it picks the value of the right class and turns its sign. "
-        "Of probabilities that is no log likelihood; of raw scores it falls without end when all scores grow, right "
+        "Of probabilities that is not a log likelihood; of raw scores it falls without end when all scores grow, right "
         "or wrong.",
         rule="Put `log_softmax` before `nll_loss`, or give the raw scores to `cross_entropy`.",
         docs="generated/torch.nn.NLLLoss.html",

@@ -40,7 +40,7 @@ def _title(summary: Summary) -> str:
 def _lines(
     rows: Sequence[Row], depth: int | None, fold: bool, level: int = 0
 ) -> Iterator[tuple[str, ...]]:
-    # What is no block stands for itself: its key is its place.
+    # What is not a block stands for itself: its key is its place.
     keys = [_key(row) if fold and row.rows else place for place, row in enumerate(rows)]
     for _, places in groupby(range(len(rows)), keys.__getitem__):
         equal = [rows[place] for place in places]
