@@ -35,6 +35,7 @@ demo: $(NNGEN)
 	$(BIN)/nngen build specs/cnn.yaml
 	$(BIN)/nngen verify specs/cnn.yaml
 	$(BIN)/nngen diff specs/cnn.yaml --no-pager
+	@echo "To go on, in a folder of your own: . $(abspath $(BIN))/activate; nngen init net.yaml"
 
 # The pages of all specs, the course and the pitfalls: open site/index.html.
 site: $(READY)

@@ -203,7 +203,10 @@ REFUSED = {
         "MSELoss takes 1 output, but the model gives 2",
     ),
     "a layer that is not a loss": (loss_of("Linear", (3,)), "Linear is not a loss"),
-    "a Sequential as the loss": (loss_of({"Sequential": ["ReLU"]}, (3,)), "Sequential is not a loss"),
+    "a Sequential as the loss": (
+        loss_of({"Sequential": ["ReLU"]}, (3,)),
+        "Sequential is not a loss",
+    ),
     "a reduction of another loss": (
         loss_of({"MSELoss": {"reduction": "batchmean"}}, (3,)),
         "reduction of MSELoss takes mean, sum, none",

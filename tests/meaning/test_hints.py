@@ -376,7 +376,7 @@ def test_a_loss_of_several_outputs() -> None:
     [
         ("cross_entropy", "did you mean 'CrossEntropyLoss'?"),
         ("F.cross_entropy", "the layer is `CrossEntropyLoss`"),
-        ("nn.CrossEntropyLoss()", "`- CrossEntropyLoss`"),
+        ("nn.CrossEntropyLoss()", "`loss: CrossEntropyLoss`"),
         ("SparseCategoricalCrossentropy", "torch calls it CrossEntropyLoss: `CrossEntropyLoss`"),
         ("MSE", "did you mean 'MSELoss'?"),
     ],

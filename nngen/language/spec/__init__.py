@@ -11,7 +11,7 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.errors import Errors, SpecError, did_you_mean
 from nngen.language import document
-from nngen.language.document import Entry, Mapping, Node
+from nngen.language.document import Entry, Mapping, Node, Scalar
 from nngen.language.naming import check_class_name, check_option_name
 from nngen.language.spec.inputs import MOST_NAMES, block_inputs, inputs_of, unknown_input
 from nngen.language.spec.model import (
@@ -337,7 +337,12 @@ def _loss(node: Node, reader: StepReader) -> LayerStep | LossSteps:
         else:
             inputs = block_inputs(node) if "inputs" in node.entries else ()
         return LossSteps(_body("loss", node, inputs, reader), tensors)
-    step = reader.layer(node)
+    try:
+        step = reader.layer(node)
+    except SpecError as error:
+        if isinstance(node, Scalar):
+            error.hint = error.hint.replace("`- ", "`loss: ")
+        raise
     if step.label or step.sources or step.call or step.repeat or step.when or step.init:
         raise SpecError(
             "a loss has arguments only",
@@ -345,5 +350,7 @@ def _loss(node: Node, reader: StepReader) -> LayerStep | LossSteps:
             "`loss: {CrossEntropyLoss: {label_smoothing: 0.1}}`",
         )
     if step.kind not in LAYERS or not LAYERS[step.kind].is_loss:
-        raise SpecError(f"{step.kind} is not a loss", step.mark, "`loss: CrossEntropyLoss`, for one")
+        raise SpecError(
+            f"{step.kind} is not a loss", step.mark, "`loss: CrossEntropyLoss`, for one"
+        )
     return step

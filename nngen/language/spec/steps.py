@@ -325,8 +325,10 @@ def _unknown(entry: Entry, kind_name: str, known: tuple[str, ...]) -> SpecError:
 
 
 def _with_value(hint: str, value: Node | None) -> str:
-    """The hint for a step's head, with what stands behind it."""
-    step = hint.rpartition("`- ")[2]
+    """The hint for a step's head, with what stands behind it; another hint as it is."""
+    _, is_step, step = hint.rpartition("`- ")
+    if not is_step:
+        return hint
     behind = "" if value is None or ":" in step else f": {meant.flow(value)}"
     return hint.removesuffix("`") + behind + "`" if hint.endswith("`") else hint
 
