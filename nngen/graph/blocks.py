@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -273,6 +273,8 @@ def _named_inputs(
     body: Body, inputs: Mapping[str, Any], meanings: dict[str, Dim]
 ) -> dict[str, Any]:
     """The inputs with the sizes that a use fixes under names; `meanings` tells what each stands for."""
+    shapes = [value.shape or () for value in inputs.values() if isinstance(value, Tensor)]
+    opened = {str(size) for shape in shapes for size in shape if value_of(size) is None}
     tensors = {}
     for number, (name, value) in enumerate(inputs.items()):
         if isinstance(value, Tensor) and value.shape is not None:
@@ -281,7 +283,9 @@ def _named_inputs(
                     _renamed(size, f"{name}.shape[{place}]", meanings)
                     if value_of(size) is None
                     else _named(
-                        size, _size_name(body, name, number, place, len(value.shape)), meanings
+                        size,
+                        _size_name(body, name, number, place, len(value.shape), opened),
+                        meanings,
                     )
                 )
                 for place, size in enumerate(value.shape)
@@ -293,14 +297,17 @@ def _named_inputs(
     return tensors
 
 
-def _size_name(body: Body, name: str, number: int, place: int, rank: int) -> str:
+def _size_name(
+    body: Body, name: str, number: int, place: int, rank: int, opened: Container[str]
+) -> str:
+    """What a size that a use fixes is called: by no name that an open size has there."""
     channels, features = (f"{name if number else 'in'}_{size}" for size in ("channels", "features"))
     last = place == rank - 1 and (place != 1 or channels not in mentioned(body))
     wanted = features if last else channels if place == 1 else ""
     if place and wanted in input_sizes(body):
         return wanted
     letter = _LETTERS[rank][place] if rank in _LETTERS and place and not number else ""
-    return letter or f"{name}.shape[{place}]"
+    return letter if letter and letter not in opened else f"{name}.shape[{place}]"
 
 
 def _named(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:

@@ -223,3 +223,24 @@ layers:
     assert caught.value.message == (
         "in_features of Map is 7, and no expression over the arguments of Join gives it in every use"
     )
+
+
+MIXED = """
+name: Net
+inputs: {left: [4, 8, 7], right: [4, H, W]}
+check: {H: 8, W: 7}
+layers:
+  - {Mix: , from: [left, right]}
+blocks:
+  Mix:
+    inputs: [x, other]
+    layers: [%s]
+"""
+
+
+def test_a_fixed_size_of_one_input_is_no_open_size_of_another() -> None:
+    with pytest.raises(SpecError, match="do not go together"):
+        load(MIXED % "'y = x + other'")
+    pair = load(MIXED % "'y = x.mean((2, 3)) + other.mean((2, 3))'")
+    shapes = "x (N, C, H, W) and other (N, C, H2, W2)"
+    assert pair.nn_style.Mix.__doc__ == f"Maps {shapes} to (N, C)."
