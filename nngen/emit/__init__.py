@@ -44,8 +44,8 @@ def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
     unite([flow])
     _refuse_long(spec, [*united, flow])
     built = () if criterion is None else tuple(criterion.flow.built)
-    writer = ClassWriter([*((each, ()) for each in united), (flow, built)])
     try:
+        writer = ClassWriter([*((each, ()) for each in united), (flow, built)])
         refuse_lost(flow)
         blocks = [writer.block(each, known[each.body.name]) for each in united]
         loss = None if criterion is None else _loss(spec, criterion, models)

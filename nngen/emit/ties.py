@@ -35,6 +35,8 @@ def refuse_wrong(flow: Flow, keys: Mapping[str, str]) -> None:
     Raises:
         SpecError: there are some; it tells of all.
     """
+    if not flow.body.tie:
+        return
     shapes, errors = parameter_shapes(flow), Errors()
     optional = {built.name for built in flow.built if built_flag(built)}
     for left, right in flow.body.tie:
