@@ -6,6 +6,7 @@ import ast
 import itertools
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from tests.mutants.source import (
     FUNCTIONAL,
@@ -170,10 +171,10 @@ def own_generator(source: Source) -> Iterator[Edits]:
 @fault(FUNCTIONAL)
 def drawn_once_more(source: Source) -> Iterator[Edits]:
     """The constructor draws one number too many, at its end."""
-    function = source.classes()[-1].body
-    init = next(f for f in function if isinstance(f, ast.FunctionDef) and f.name == "__init__")
-    last = init.body[-1]
-    yield {last: source.block(last, source.segment(last), "torch.rand(1)")}
+    for method in source.classes()[-1].body:
+        if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+            last = method.body[-1]
+            yield {last: source.block(last, source.segment(last), "torch.rand(1)")}
 
 
 @fault(FUNCTIONAL)
@@ -311,5 +312,10 @@ def another_default(source: Source) -> Iterator[Edits]:
         if isinstance(function, ast.FunctionDef) and function.name == "__init__":
             for default in function.args.defaults:
                 if isinstance(default, ast.Constant):
-                    value = default.value
-                    yield {default: str(not value if isinstance(value, bool) else value + 1)}  # type: ignore[operator]
+                    yield {default: _another(default.value)}
+
+
+def _another(value: Any) -> str:
+    if value is None:
+        return "3"
+    return str(not value if isinstance(value, bool) else value + 1)
