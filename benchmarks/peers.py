@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.commands import Place, build_table, verify_table
+from nngen.packages import DISTRIBUTION
 
 
 def main() -> None:
@@ -37,7 +38,8 @@ def main() -> None:
 
 
 def _conditions(peer: Path) -> str:
-    tools = ", ".join(f"{name} {version(name)}" for name in ("nngen", "torch", "black"))
+    names = (DISTRIBUTION, "torch", "black")
+    tools = ", ".join(f"{name} {version(name)}" for name in names)
     line = [str(peer / "bin" / "python"), "-c", _VERSION]
     theirs = subprocess.run(line, check=True, capture_output=True, text=True).stdout.strip()
     return (

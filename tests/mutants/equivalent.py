@@ -52,6 +52,36 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "a transposed convolution of one pixel makes no use of its stride",
     ),
     Equivalent(
+        "both_give_a_block_another_size",
+        ("dcgan_generator",),
+        ("padding=0, stride=2)",),
+        "a transposed convolution of one pixel makes no use of its stride",
+    ),
+    Equivalent(
+        "not_drawn",
+        ("dcgan_discriminator", "dcgan_generator"),
+        ("nn.init.zeros_(self.bn1_bias)",),
+        "the bias of a batch norm starts as zeros",
+    ),
+    Equivalent(
+        "both_drop_a_keyword",
+        ("dropout_function", "dropout_layer"),
+        ("p=0.5",),
+        "it is torch's default",
+    ),
+    Equivalent(
+        "both_drop_a_keyword",
+        ("log_softmax_nll", "words"),
+        ("dim=1)",),
+        "of two dimensions torch takes the second where none is given",
+    ),
+    Equivalent(
+        "image_transposed",
+        ("mobilenet_v3_small", "efficientnet_b0"),
+        ("self.fc1_weight", "self.fc2_weight"),
+        "what was pooled to one pixel is the same turned over",
+    ),
+    Equivalent(
         "both_fold_a_branch",
         ("convnext_tiny", "efficientnet_b0"),
         ("if self.has_stochastic_depth:\nTrue",),
