@@ -65,7 +65,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         "both_drop_a_keyword",
-        ("dropout_function", "dropout_layer"),
+        ("dropout_function",),
         ("p=0.5",),
         "it is torch's default",
     ),
