@@ -21,8 +21,8 @@ _SIGNATURE = re.compile(r"def \w+")
 _LOOP = re.compile(r"for \w+ in ")
 # The entry of a dict of strings, which black leaves as long as it is.
 _ENTRY = re.compile(r' *"[^"\\]*": "[^"\\]*",')
-# What black may have in another way: powers of names, slices that compute, single quotes and escapes of characters in strings;
-# in docstrings, what it strips.
+# What black may have in another way: powers of names, slices that compute, single quotes and escapes of characters
+# in strings; in docstrings, what it strips.
 _POWER = re.compile(r"\w \*\* -?\w")
 _PLAIN_SLICE = re.compile(r"(?:[\w:-]|, )*")
 _ODD_STRING = re.compile(r"[rbf]*'|.*\\[xuUN]")

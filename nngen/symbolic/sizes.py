@@ -85,7 +85,7 @@ class Term:
         return symbols_of(self.left) | symbols_of(self.right)
 
 
-class Opaque:
+class Opaque:  # not an ABC: whether something is one is asked all the time, and of an ABC that takes far longer
     """What polynomials and terms cannot hold; `nngen.graph.written` says what there is.
 
     Attributes:

@@ -90,6 +90,7 @@ class Part(nn.Module):
         self._made.clear()
 
     def _build_state(self, label: str, made: Made) -> None:
+        """Builds a Parameter or Buffer, which stands in a class alone: a row of layers has none."""
         raise NotImplementedError
 
     def _in_order(self) -> Iterator[tuple[str, Made]]:
