@@ -24,7 +24,7 @@ from nngen.language.spec import LayerStep
 from nngen.symbolic.evaluator import Evaluator
 from nngen.symbolic.expressions import MAX_NUMBER, Expression
 from nngen.symbolic.mathematics import NUMBERS, attribute_of_number
-from nngen.symbolic.sizes import Size, same, value_of
+from nngen.symbolic.sizes import Size, is_whole, same, value_of
 from nngen.symbolic.tensor import UNKNOWN, Packed, Tensor, unsized, wherever
 
 
@@ -235,6 +235,12 @@ def _inferred(step: LayerStep, name: str, inputs: Mapping[str, Any]) -> Any:
             f"{name} of {step.kind} would be {value}, which is open until the model runs",
             step.mark,
             f"give {name}, or put the layer where this size is fixed",
+        )
+    if is_whole(value) and value_of(value) == 0:
+        raise SpecError(
+            f"{name} of {step.kind} would be 0: the input is empty",
+            step.mark,
+            "leave at least one value in each dimension",
         )
     return value
 

@@ -68,6 +68,14 @@ def demand_real(input: Tensor) -> None:
         raise Fault("it takes real numbers, not complex ones")
 
 
+def demand_values(shape: Shape) -> None:
+    """Refuse an input with nothing in it, of which a slice may have left nothing."""
+    if any(value_of(size) == 0 for size in shape):
+        raise Fault(
+            f"the input {show(shape)} is empty", "leave at least one value in each dimension"
+        )
+
+
 def demand_positive(size: Dim, message: str) -> Dim:
     """A size that a rule computed, which must be at least 1."""
     value = value_of(size)

@@ -20,6 +20,7 @@ from nngen.symbolic.rules.common import (
     demand_positive,
     demand_rank,
     demand_size,
+    demand_values,
     ntuple,
     shape_of,
     unflatten_hint,
@@ -38,8 +39,7 @@ def positions_of(input: Tensor, dims: int) -> Shape:
             unflatten_hint(shape, dims + 2),
         )
     demand_real(input)
-    if any(value_of(size) == 0 for size in shape[-dims - 1 :]):
-        raise Fault(f"the input {show(shape)} is empty")
+    demand_values(shape)
     return shape[-dims:]
 
 

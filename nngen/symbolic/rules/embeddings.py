@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
-from nngen.symbolic.rules.common import demand_rank, shape_of
+from nngen.symbolic.rules.common import demand_rank, demand_values, shape_of
 from nngen.symbolic.sizes import Dim, same, value_of
 from nngen.symbolic.tensor import Tensor
 
@@ -31,6 +31,7 @@ def embedding_bag(
     if per_sample_weights is not None:
         _demand_weights(indices, per_sample_weights, mode)
     if len(demand_rank(input, 1, 2)) == 2:
+        demand_values(indices)
         if offsets is not None:
             raise Fault("with an input of 2 dimensions each row is a bag: leave out the offsets")
         return Tensor((indices[0], embedding_dim))

@@ -32,6 +32,8 @@ def batch_norm(*ranks: int) -> Callable[..., Tensor]:
         demand_size(shape[1], num_features, f"dimension 1 of the input {show(shape)}")
         if affine or track_running_stats:
             demand_weights_dtype(input, *_HALF)
+        if affine:
+            _demand_channels(num_features)
         return input
 
     return rule
@@ -59,6 +61,8 @@ def batch_norm_function(
         _demand_positive_eps(eps)
     demand_elements(weight, shape[1], "weight")
     demand_elements(bias, shape[1], "bias")
+    if weight is not None:
+        _demand_channels(shape[1])
     return input
 
 
@@ -79,6 +83,8 @@ def instance_norm(dims: int) -> Callable[..., Tensor]:
         demand_size(shape[where], num_features, f"dimension {where} of the input {show(shape)}")
         if affine or track_running_stats:
             demand_weights_dtype(input, *_HALF)
+        if affine:
+            _demand_channels(num_features)
         return input
 
     return rule
@@ -104,6 +110,8 @@ def instance_norm_function(
         _demand_values(1, shape[2:], "channel of a sample")
     demand_elements(weight, shape[1], "weight")
     demand_elements(bias, shape[1], "bias")
+    if weight is not None:
+        _demand_channels(shape[1])
     return input
 
 
@@ -129,6 +137,11 @@ def _demand_values(first: Dim, rest: Shape, each: str) -> None:
             f"there is only one value for each {each} to normalise over",
             "normalise before the positions have shrunk to one, or over features with LayerNorm",
         )
+
+
+def _demand_channels(channels: Dim) -> None:
+    if value_of(channels) == 0:
+        raise Fault("the input has no channels for its weight to scale")
 
 
 def _demand_positive_eps(eps: Any) -> None:

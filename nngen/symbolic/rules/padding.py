@@ -7,7 +7,13 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.symbolic.rules.activations import demand_held
-from nngen.symbolic.rules.common import demand_positive, demand_rank, ntuple, shape_of
+from nngen.symbolic.rules.common import (
+    demand_positive,
+    demand_rank,
+    demand_values,
+    ntuple,
+    shape_of,
+)
 from nngen.symbolic.sizes import Dim, value_of
 from nngen.symbolic.tensor import Tensor
 
@@ -27,6 +33,8 @@ def padded(input: Tensor, pad: Sequence[Dim], mode: str, value: float | None = N
         if dims not in (1, 2, 3):
             raise Fault(f"mode {mode!r} pads 1 to 3 dimensions, not {dims}")
         demand_rank(input, dims + 1, dims + 2)
+        if mode != "circular":
+            demand_values(shape_of(input))
         if input.dtype == "bool" and mode != "circular":
             raise Fault(f"mode {mode!r} pads numbers, not bool")
     for position, (before, after) in enumerate(zip(pad[::2], pad[1::2]), 1):

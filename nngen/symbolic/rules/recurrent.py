@@ -9,7 +9,7 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
 from nngen.symbolic.rules.checks import demand_weights_dtype
-from nngen.symbolic.rules.common import demand_rank, demand_size, shape_of
+from nngen.symbolic.rules.common import demand_rank, demand_size, demand_values, shape_of
 from nngen.symbolic.sizes import Dim, symbol, value_of
 from nngen.symbolic.tensor import Packed, Tensor
 
@@ -121,6 +121,7 @@ def _sequence(input: Tensor | Packed, input_size: Dim, batch_first: bool) -> Sha
         demand_size(input.features, input_size, "the size of a step of the input")
         return (input.batch,)
     shape = demand_rank(input, 2, 3)
+    demand_values(shape)
     _demand_features(input, input_size)
     return () if len(shape) == 2 else (shape[0 if batch_first else 1],)
 

@@ -7,7 +7,14 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
 from nngen.symbolic.rules.checks import demand_real
-from nngen.symbolic.rules.common import demand_positive, demand_rank, demand_size, ntuple, shape_of
+from nngen.symbolic.rules.common import (
+    demand_positive,
+    demand_rank,
+    demand_size,
+    demand_values,
+    ntuple,
+    shape_of,
+)
 from nngen.symbolic.sizes import Dim, product, value_of
 from nngen.symbolic.tensor import Tensor
 
@@ -43,6 +50,7 @@ def interpolated(input: Tensor, size: Any, scale_factor: Any, mode: str) -> Tens
     ranks = tuple(2 + dims for dims in _POSITIONS.get(mode, (1, 2, 3)))
     shape = demand_rank(input, *ranks, of=f"in mode {mode!r} the input")
     _demand_pixels(input, mode)
+    demand_values(shape)
     positions = shape[2:]
     wanted = scale_factor if size is None else size
     if isinstance(wanted, (tuple, list)) and len(wanted) != len(positions):
@@ -127,6 +135,7 @@ def _at_least_three(input: Tensor) -> Shape:
         raise Fault(
             f"the input must have at least 3 dimensions (with the batch), not {len(shape)}: {show(shape)}"
         )
+    demand_values(shape)
     return shape
 
 
@@ -138,6 +147,7 @@ def _demand_divides(size: Dim, divisor: Dim, what: str) -> None:
 def unfold(input: Tensor, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Tensor:
     """(N, C, H, W) to (N, C * kernel, windows)."""
     shape = demand_rank(input, 3, 4)
+    demand_values(shape)
     _demand_numbers(input)
     windows = _windows(shape[-2:], kernel_size, dilation, padding, stride)
     return input.sized(*shape[:-3], shape[-3] * product(ntuple(kernel_size, 2)), windows)
@@ -148,6 +158,7 @@ def fold(
 ) -> Tensor:
     """(N, C * kernel, windows) to (N, C, *output_size)."""
     shape = demand_rank(input, 2, 3)
+    demand_values(shape)
     _demand_numbers(input)
     kernel, output = product(ntuple(kernel_size, 2)), ntuple(output_size, 2)
     _demand_divides(shape[-2], kernel, f"dimension {len(shape) - 2} of the input")
