@@ -322,19 +322,31 @@ def _never_zero(size: Dim) -> bool:
 
 
 def maximum(left: Dim, right: Dim) -> Dim:
-    return (
-        max(left, right)
-        if isinstance(left, int) and isinstance(right, int)
-        else _term("max", left, right)
-    )
+    if _reaches(left, right):
+        return left
+    return right if _reaches(right, left) else _term("max", left, right)
 
 
 def minimum(left: Dim, right: Dim) -> Dim:
-    return (
-        min(left, right)
-        if isinstance(left, int) and isinstance(right, int)
-        else _term("min", left, right)
-    )
+    if _reaches(left, right):
+        return right
+    return left if _reaches(right, left) else _term("min", left, right)
+
+
+def _reaches(left: Dim, right: Dim) -> bool:
+    """Whether a size is at least as large as another, whatever their names are."""
+    return left == right or _never_negative(written_out(left) - written_out(right))
+
+
+def _never_negative(size: Dim) -> bool:
+    """Whether a size is at least 0, as its names are."""
+
+    def holds(atom: Atom) -> bool:
+        if isinstance(atom, Term):
+            return _never_negative(atom.left) and _never_negative(atom.right)
+        return isinstance(atom, Symbol) and (atom.value is None or atom.value >= 0)
+
+    return all(factor >= 0 and all(map(holds, atoms)) for atoms, factor in _terms(size))
 
 
 def joined(left: Dim, right: Dim) -> Dim:
@@ -343,17 +355,27 @@ def joined(left: Dim, right: Dim) -> Dim:
     Where they are equal in it, a number tells what they are in others: both are that number, or 1. Of 1 the other one
     tells, which may be more.
     """
-    value = value_of(left)
-    if value is None and isinstance(right, int) and right > 1:
-        return right  # of what is open, the mode may make 1
-    if value is None or left == right:
+    value, other = value_of(left), value_of(right)
+    if left == right or written_out(left) == written_out(right):
         return left
-    if value != value_of(right):
+    if value is None and other is None:
+        return _larger(left, right)
+    if value is None:
+        assert other is not None
+        return right if other > 1 else left  # of what is open, the mode may make 1
+    if value != other:
         return right if value == 1 else left
     first, last = min(left, right, key=_openness), max(left, right, key=_openness)
     if value > 1:
-        return first
+        return last if _never_zero(last - 1) else first
     return last if is_fixed(first) else _term("1", left, right)
+
+
+def _larger(left: Dim, right: Dim) -> Dim:
+    """Of two open sizes the one that is 1 at most where the other is: `H` beside `H // 4`."""
+    names = {each.name for each in symbols_of(left - right)}
+    tried = [value_of(substitute(left - right, dict.fromkeys(names, n))) for n in range(1, 65)]
+    return right if all(value is not None and value < 0 for value in tried) else left
 
 
 def _openness(size: Dim) -> int:
@@ -557,7 +579,11 @@ def _divide(size: Dim, divisor: Dim) -> Dim:
             return whole + rest // divisor
         constant = dict(rest.terms).get((), 0)
         carried = constant - constant % divisor
-        return whole + carried // divisor + _term("//", rest - carried, divisor)
+        left = rest - carried
+        # floor((k * a + b) / (k * c)) = floor((a + floor(b / k)) / c)
+        common = math.gcd(divisor, *(factor for atoms, factor in _terms(left) if atoms))
+        left = _collect((atoms, factor // common) for atoms, factor in _terms(left))
+        return whole + carried // divisor + _term("//", left, divisor // common)
     if isinstance(divisor, Size) and len(divisor.terms) == 1:
         parts = [
             (_collect([term]), _cancel(_collect([term]), *divisor.terms[0]))

@@ -14,6 +14,8 @@ from nngen.symbolic.sizes import (
     Dim,
     OpenSize,
     Size,
+    Term,
+    joined,
     maximum,
     minimum,
     product,
@@ -154,6 +156,13 @@ def test_printing(size: Dim, text: str) -> None:
         (product(()), 1),
         (A**0, 1),
         (maximum(2, 3), 3),
+        (maximum(A, 2 * A), 2 * A),
+        (minimum(A, A + B), A),
+        (maximum(minimum(A, B), 0), minimum(A, B)),
+        (maximum(A - 1, B), Size((((Term("max", A - 1, B),), 1),))),
+        (2 * A // 4, A // 2),
+        ((2 * A + 1) // 4, A // 2),
+        ((6 * A + 5) // 4, 3 * A // 2 + 1),
         (0 * A, 0),
     ],
     ids=str,
@@ -162,6 +171,26 @@ def test_two_ways_to_one_size_are_one(size: Dim, simple: Dim) -> None:
     assert size == simple and type(size) is type(simple)
     if isinstance(size, Size):
         assert hash(size) == hash(simple)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "together"),
+    [
+        (A, A // 4, A),
+        (A // 4, A, A),
+        (A, 3, 3),
+        (3, A, 3),
+        (A, symbol("c", 3), symbol("c", 3)),
+        (A, symbol("c", 1), A),
+        (2 * symbol("c", 1), 2, 2 * symbol("c", 1)),
+        (symbol("c", 2), 2, 2),
+        (1, symbol("c", 1), symbol("c", 1)),
+        (2 * symbol("c", 2) // 4, symbol("c", 2) // 2, symbol("c", 2) // 2),
+    ],
+    ids=str,
+)
+def test_what_broadcasting_makes_of_two_sizes(left: Dim, right: Dim, together: Dim) -> None:
+    assert joined(left, right) == together
 
 
 def test_what_depends_on_an_open_size_is_not_decided() -> None:
