@@ -248,7 +248,7 @@ class _Call:
 
     def _hold(self, text: str, part: str, shape: Sequence[int]) -> None:
         for node, size in zip(_sizes(part), shape):
-            if isinstance(node, ast.Name) and self._find(node.id) is None:
+            if isinstance(node, ast.Name) and not self._is_known(node.id):
                 self.names[node.id] = size
             else:
                 self.open.append((f"{text!r}, but the shape is {tuple(shape)}", node, size))
@@ -258,13 +258,17 @@ class _Call:
         for text, node, size in self.open:
             names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
             found = {name: self._find(name) for name in names - _FUNCTIONS.keys()}
-            if None in found.values():
+            if not all(map(self._is_known, found)):
                 raise FalseClaim(f"{self.where}: {text}; a name in it is unknown: {found}")
             code = compile(ast.Expression(node), self.where, "eval")
             if eval(code, {**_FUNCTIONS, **found}) != size:
                 known = ", ".join(f"{name} = {value}" for name, value in found.items())
                 raise FalseClaim(f"{self.where}: {text}; {known}")
         self.open.clear()
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a name has a value, which may be None where it is an argument."""
+        return self._find(name) is not None or name in getattr(self.module, _TELL)
 
     def _find(self, name: str) -> Any:
         given = getattr(self.module, _TELL)

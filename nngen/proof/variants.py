@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -22,11 +23,19 @@ _NUMBERS = (3, 4, 6, 8, 2, 1, 0.5, True)
 _COMPARED = re.compile(r"""[!=]= *(?:'([^'"]*)'|"([^'"]*)")|(?:'([^'"]*)'|"([^'"]*)") *[!=]=""")
 
 
+_NAME = re.compile(r"[^\W\d]\w*")
+_IS_NONE = re.compile(r"(\w+) (?:is|is not|==|!=) None\b|\bNone (?:is|is not|==|!=) (\w+)")
+
+
 def variants(subject: Subject) -> Iterator[tuple[str, list[list[Changes]]]]:
     """For each argument and open size: lists of values, of each of which the first that fits is run."""
     texts = list(_texts(subject.document)) if subject.document else []
+    optional = _asked_for_none(texts, _blocks(subject.document))
     for name, value in subject.arguments.items():
-        yield name, [[{name: other} for other in others] for others in _others(value, texts)]
+        groups = _others(value, [text for _, text in texts])
+        if value is not None and name in optional:
+            groups.append((None,))
+        yield name, [[{name: other} for other in others] for others in groups]
     for name, size in _open_sizes(subject).items():
         bigger = (size + 1, 2 * size)  # the second keeps what must divide it
         yield name, [[{name: other} for other in (first, *bigger)] for first in _odd(size)]
@@ -86,8 +95,6 @@ def _others(value: Any, texts: list[str]) -> list[tuple[Any, ...]]:
         groups += [(word,) for word in _kin(value) if word not in words]
     elif value is None:
         groups.append(_NUMBERS)
-    if value is not None and any("None" in text for text in texts):
-        groups.append((None,))
     kept = [tuple(other for other in group if not _same(other, value)) for group in groups]
     return [group for group in kept if group]
 
@@ -105,24 +112,48 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _texts(node: Node) -> Iterator[str]:
-    """All that a spec has as text, where expressions may be."""
+def _blocks(document: Node | None) -> AbstractSet[str]:
+    """The names of a spec's blocks."""
+    found = document.entries.get("blocks") if isinstance(document, Entries) else None
+    return found.value.entries.keys() if found and isinstance(found.value, Entries) else set()
+
+
+def _asked_for_none(texts: list[tuple[str, str]], blocks: AbstractSet[str]) -> set[str]:
+    """The names that a spec asks whether they are None, and those of which these may be made.
+
+    Args:
+        texts: what the spec has as text, each with its key.
+        blocks: the names of its blocks, whose arguments may be given by their places.
+    """
+    found = {name for _, text in texts for pair in _IS_NONE.findall(text) for name in pair}
+    while found:
+        given = (text for key, text in texts if key in found or key.split(" ")[0] in blocks)
+        further = {name for text in given for name in _NAME.findall(text)}
+        if further <= found:
+            break
+        found |= further
+    return found
+
+
+def _texts(node: Node, key: str = "") -> Iterator[tuple[str, str]]:
+    """All that a spec has as text, where expressions may be, each with the key that it stands under."""
     if isinstance(node, Scalar):
-        yield from [node.value] if isinstance(node.value, str) else []
+        yield from [(key, node.value)] if isinstance(node.value, str) else []
     elif isinstance(node, Entries):
-        for entry in node.entries.values():
-            yield from _texts(entry.value)
+        for name, entry in node.entries.items():
+            yield from _texts(entry.value, name)
     else:
         for item in node.items:
-            yield from _texts(item)
+            yield from _texts(item, key)
 
 
-def _odd(size: int) -> tuple[int, int]:
-    """Larger sizes that halving leaves odd again and again, so that each pooling rounds: 63 and 65 for 32.
+def _odd(size: int) -> tuple[int, ...]:
+    """Larger sizes of which a window in steps of 2 leaves one over again and again: 63, 65 and 62 for 32.
 
-    The first where halves are rounded down, the second where strided convolutions round them up.
+    The first where windows do not overlap, the second where padded ones of 3 do, the third without padding.
     """
-    return (1 << (size + 1).bit_length()) - 1, (1 << size.bit_length()) + 1
+    power = 1 << (size + 1).bit_length()
+    return power - 1, (1 << size.bit_length()) + 1, power - 2
 
 
 def _open_sizes(subject: Subject) -> dict[str, int]:
