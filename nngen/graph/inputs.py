@@ -15,6 +15,7 @@ from nngen.symbolic.broadcasting import Shape
 from nngen.symbolic.expressions import Expression
 from nngen.symbolic.sizes import Dim, Size, symbol, value_of, written_out
 from nngen.symbolic.tensor import Tensor
+from nngen.symbolic.untold import numbered
 
 BATCH = symbol("N", varies=True)
 _LARGEST = 2**40
@@ -76,7 +77,7 @@ def _number(expression: Expression, scope: Scope, what: str) -> int:
 def drawn_size(size: Dim) -> int | str:
     """A size as verification draws it: a number, or an expression over what is open and the arguments."""
     value = value_of(size)
-    return str(written_out(size, here=True)) if value is None else value
+    return str(numbered(written_out(size, here=True))) if value is None else value
 
 
 def whole(expression: Expression, size: Any, what: str) -> Dim:

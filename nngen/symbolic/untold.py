@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nngen.symbolic.sizes import Dim, Opaque, Symbol, alone, opaque_in
+from nngen.symbolic.sizes import Dim, Opaque, Symbol, alone, opaque_in, rebuilt
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,6 +36,16 @@ class Untold(Opaque):
 def untold(value: int | None, reason: str, misfit: bool = False) -> Dim:
     """Such a size."""
     return alone(Untold(value, reason, misfit))
+
+
+def numbered(size: Dim) -> Dim:
+    """The size with the numbers of this use in the place of what is not told."""
+
+    def leaf(atom: Symbol | Opaque) -> Dim:
+        known = atom.value if isinstance(atom, Untold) else None
+        return alone(atom) if known is None else known
+
+    return rebuilt(size, leaf)
 
 
 def is_misfit(size: Dim) -> bool:

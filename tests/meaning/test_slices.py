@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nngen import SpecError
+from nngen import SpecError, verify
 from nngen.proof.loading import load
 from tests.meaning.against import compare
 
@@ -252,3 +252,12 @@ def test_slices_in_blocks() -> None:
             return nn.Sequential(Half(w, h), *(Half(w, k) for _ in range(2) for k in (h, h + 1)))
 
         compare(pair, by_hand, (5, w), h=h, w=w)
+
+
+def test_a_target_of_sizes_that_no_expression_tells_is_drawn() -> None:
+    # With 0 in the place of 2, `-times:` takes all.
+    report = verify(
+        "name: M\nargs: {times: 2}\ncheck: {H: 4}\ninput: [5, H]\n"
+        "layers: ['part = x[:, -times:].flatten(1)']\nloss: MSELoss\n"
+    )
+    assert report.equal
