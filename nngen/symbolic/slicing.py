@@ -27,11 +27,12 @@ def sliced(size: Dim, part: slice) -> Dim:
     ):
         return _counted(_from_start(stop, size, size) - _from_start(start, size, 0), step)
     found = _in_all_uses(size, start, stop, step)
-    if found is not None:
-        return found
-    shown = " or ".join(repr(str(bound)) for bound in (start, stop) if isinstance(bound, Size))
     first, last = numbers
     taken = len(range(value_of(size) or 0)[first:last:pace])
+    # Uses that take nothing are not meant, but this may be one.
+    if found is not None and value_of(found) == taken:
+        return found
+    shown = " or ".join(repr(str(bound)) for bound in (start, stop) if isinstance(bound, Size))
     return untold(taken, untold_reason(size) or f"it depends on whether {shown} is negative")
 
 

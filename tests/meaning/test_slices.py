@@ -261,3 +261,11 @@ def test_a_target_of_sizes_that_no_expression_tells_is_drawn() -> None:
         "layers: ['part = x[:, -times:].flatten(1)']\nloss: MSELoss\n"
     )
     assert report.equal
+
+
+def test_a_use_that_takes_nothing_is_refused_where_a_layer_needs_something() -> None:
+    text = "name: M\nargs: {width: 2}\ninput: [2]\nlayers: ['part = x[:, 1:width]', Linear: 1]\n"
+    report = verify(text)
+    assert report.equal
+    with pytest.raises(SpecError, match="in_features of Linear would be 0"):
+        load(text.replace("width: 2", "width: 0"))
