@@ -309,6 +309,8 @@ def _varies(size: Dim) -> bool:
 
 def _never_zero(size: Dim) -> bool:
     """Whether a size cannot be 0, whatever its open symbols are, which are at least 1."""
+    if isinstance(size, int):
+        return size != 0
     terms = dict(_terms(size))
     constant = terms.pop((), 0)
     if any(not isinstance(atom, Symbol) for atoms in terms for atom in atoms):
@@ -352,11 +354,11 @@ def _never_negative(size: Dim) -> bool:
 def joined(left: Dim, right: Dim) -> Dim:
     """What broadcasting makes of two sizes that it takes together in this use.
 
-    Where they are equal in it, a number tells what they are in others: both are that number, or 1. Of 1 the other one
-    tells, which may be more.
+    Where they are equal in it, one that can never be 1 tells what comes of them in others, too. Of 1 the other one tells,
+    which may be more.
     """
     value, other = value_of(left), value_of(right)
-    if left == right or written_out(left) == written_out(right):
+    if written_out(left, here=True) == written_out(right, here=True):
         return left
     if value is None and other is None:
         return _larger(left, right)
@@ -365,9 +367,12 @@ def joined(left: Dim, right: Dim) -> Dim:
         return right if other > 1 else left  # of what is open, the mode may make 1
     if value != other:
         return right if value == 1 else left
-    first, last = min(left, right, key=_openness), max(left, right, key=_openness)
+    first, last = sorted((left, right), key=_openness)
     if value > 1:
-        return last if _never_zero(last - 1) else first
+        never_one = [each for each in (last, first) if _never_zero(each - 1)]
+        # Of a block's inputs each use tells anew whether they agree.
+        if never_one or any(each.meaning is not None for each in symbols_of(first)):
+            return [*never_one, first][0]
     return last if is_fixed(first) else _term("1", left, right)
 
 

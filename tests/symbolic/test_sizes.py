@@ -185,12 +185,16 @@ def test_two_ways_to_one_size_are_one(size: Dim, simple: Dim) -> None:
         (2 * symbol("c", 1), 2, 2 * symbol("c", 1)),
         (symbol("c", 2), 2, 2),
         (1, symbol("c", 1), symbol("c", 1)),
+        (symbol("b", 2), symbol("c", 2), "max(b, c)"),
+        (symbol("b", 1), symbol("c", 1), "max(b, c)"),
+        (symbol("b", 3), symbol("c", 2) + 1, symbol("c", 2) + 1),
         (2 * symbol("c", 2) // 4, symbol("c", 2) // 2, symbol("c", 2) // 2),
     ],
     ids=str,
 )
-def test_what_broadcasting_makes_of_two_sizes(left: Dim, right: Dim, together: Dim) -> None:
-    assert joined(left, right) == together
+def test_what_broadcasting_makes_of_two_sizes(left: Dim, right: Dim, together: Dim | str) -> None:
+    found = joined(left, right)
+    assert (to_text(found) if isinstance(together, str) else found) == together
 
 
 def test_what_depends_on_an_open_size_is_not_decided() -> None:
