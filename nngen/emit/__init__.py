@@ -11,6 +11,8 @@ from nngen.emit.classes import ClassWriter
 from nngen.emit.loss import loss_method
 from nngen.emit.model import Graph, Loss, ModelClass
 from nngen.emit.state_keys import module_marks, state_keys
+from nngen.emit.style import Style
+from nngen.emit.styles import STYLES
 from nngen.emit.ties import refuse_lost
 from nngen.errors import Fault, SpecError
 from nngen.graph import Followed, follow, inputs_of
@@ -24,12 +26,15 @@ from nngen.language.spec import Spec
 from nngen.limits import ALLOW, limits
 
 
-def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
+def build_graph(
+    spec: Spec, followed: Followed | None = None, styles: Sequence[Style] = STYLES
+) -> Graph:
     """Take every decision about a model.
 
     Args:
         spec: the model.
         followed: what `follow` gave for it, if that has been done; it is used up.
+        styles: the styles to write it in.
 
     Raises:
         SpecError: the spec is wrong.
@@ -45,7 +50,7 @@ def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
     _refuse_long(spec, [*united, flow])
     built = () if criterion is None else tuple(criterion.flow.built)
     try:
-        writer = ClassWriter([*((each, ()) for each in united), (flow, built)])
+        writer = ClassWriter([*((each, ()) for each in united), (flow, built)], styles)
         refuse_lost(flow)
         blocks = [writer.block(each, known[each.body.name]) for each in united]
         loss = None if criterion is None else _loss(spec, criterion, models)
@@ -53,10 +58,10 @@ def build_graph(spec: Spec, followed: Followed | None = None) -> Graph:
     except Fault as fault:  # a size that is computed from others is too large
         raise SpecError(fault.message, spec.model.mark, fault.hint) from None
     return Graph(
+        tuple(style.form for style in styles),
         spec.file,
         classes,
-        _names_used(classes, nn=True),
-        _names_used(classes, nn=False),
+        {style.form.style: _names_used(classes, style.form.style) for style in styles},
         state_keys(flow, None if criterion is None else criterion.flow),
         inputs_of(spec, flow),
         None if criterion is None else criterion.targets,
@@ -87,17 +92,14 @@ def _refuse_long(spec: Spec, flows: list[Flow]) -> None:
         raise SpecError(message, spec.model.mark, f"make blocks of what repeats; {ALLOW}")
 
 
-def _names_used(classes: tuple[ModelClass, ...], nn: bool) -> frozenset[str]:
-    """The names from outside that one of the files uses."""
+def _names_used(classes: tuple[ModelClass, ...], style: str) -> frozenset[str]:
+    """The names from outside that the file of a style uses."""
     found: set[str] = set()
-    for each in classes:
-        if nn and each.layer:
-            continue
-        style = each.nn if nn else each.functional
-        for code in style.codes():
+    for written in (each.code[style] for each in classes if style in each.code):
+        for code in written.codes():
             tree = ast.parse(code)
             found.update(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-        found.update("OrderedDict" for item in style.items if _names_children(item))
+        found.update("OrderedDict" for item in written.items if _names_children(item))
     return frozenset(found & {"F", "copy", "math", "torch", "OrderedDict"})
 
 

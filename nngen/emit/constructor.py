@@ -1,20 +1,20 @@
-"""The constructor of a class in each style."""
+"""The calls by which a constructor builds layers, blocks and containers, and what all styles write alike."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from nngen.catalog.fragments import fragment, statements
+from nngen.catalog.fragments import fragment
 from nngen.catalog.parametrizations import MODIFIERS
 from nngen.catalog.partial_evaluation import free_names, keep_name, literal, renamed, source
-from nngen.emit.model import Attribute, Construction, Item, LayerState, Lines, StateLine
+from nngen.emit.model import Construction, LayerState, StateLine
 from nngen.errors import SpecError
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Built, Condition, Flow, Module
 from nngen.graph.initializers import fans
-from nngen.graph.loops import position, runs
+from nngen.graph.loops import runs
 from nngen.language.spec import Body
 from nngen.language.spec.mentions import input_sizes
 from nngen.language.spec.model import Initializer, Option
@@ -132,69 +132,6 @@ class Constructor:
             codes.append(code if _is_positional(module, option) else f"{option.name}={code}")
         return tuple(codes)
 
-    def nn_items(self, flow: Flow) -> Iterator[Item]:
-        """What the nn twin's constructor builds; of a block that is a Sequential, that is one item."""
-        if flow.body.sequential:
-            modules = [built.module for built in flow.built if built.module is not None]
-            names = [position(flow, place) for place in range(len(modules))]
-            made = self.container("Sequential", modules, names)
-            yield Attribute(flow.body.name, made, 0, flow.body.mark)
-            return
-        for built in flow.built:
-            if built.module is None:
-                continue
-            if built.module.kind in ("Parameter", "Buffer"):
-                yield named_state(built)
-                continue
-            condition = build_condition(built.condition)
-            identity = bool(condition) and becomes_identity(flow, built)
-            made = self.construction(built.module)
-            if condition and not identity:
-                condition = built_flag(built)
-            yield Attribute(built.name, made, built.step, built.module.mark, condition, identity)
-
-    def functional_items(self, flow: Flow) -> Iterator[Item]:
-        """What the functional twin's constructor builds."""
-        for built in flow.built:
-            if built.module is None:
-                continue
-            if built.module.kind in ("Parameter", "Buffer"):
-                yield named_state(built)
-                continue
-            yield from self._functional(built.module, built.step, built_flag(built))
-
-    def _functional(self, module: Module, step: int, condition: str) -> Iterator[Item]:
-        if module.flow is not None:
-            attribute = "_".join(module.path)
-            yield Attribute(
-                attribute, self.construction(module, True), step, module.mark, condition
-            )
-        elif module.copies:
-            yield self._copies(module, step, condition)
-        elif is_block_list(module):
-            made = self.construction(module, True)
-            kind = "ModuleDict" if made.named else "ModuleList"
-            made = Construction(kind, (), made.children, made.named)
-            yield Attribute("_".join(module.path), made, step, module.mark, condition)
-        else:
-            for child in module.children:
-                yield from self._functional(child, step, condition)
-            if module.state:
-                yield _layer_state(module, step, condition)
-            elif module.is_stack and module.entry.draw:
-                yield Lines(_draws(module), step, module.mark, condition)
-
-    def _copies(self, module: Module, step: int, condition: str) -> Lines:
-        """Copies of one layer in a row, which torch makes of one that it draws."""
-        made = self.construction(module.children[0], True)
-        attribute = "_".join(module.path)
-        one, count = attribute.removesuffix("s"), source(module.copies or literal(1))
-        codes = (
-            f"{one} = {made.kind}({', '.join(made.arguments)})",
-            f"self.{attribute} = nn.ModuleList(copy.deepcopy({one}) for _ in range({count}))",
-        )
-        return Lines(codes, step, module.mark, condition)
-
 
 def _counted(loop: str, arguments: Iterable[str]) -> str:
     """The head of a loop, its variable named where the arguments use it."""
@@ -239,25 +176,6 @@ def _arguments(module: Module) -> tuple[str, ...]:
         )
         arguments.append(code if argument.positional else f"{argument.name}={code}")
     return tuple(arguments)
-
-
-def _layer_state(module: Module, step: int, condition: str) -> LayerState:
-    folder = module.folder({})
-    lines = tuple(
-        StateLine(
-            module.attribute(state),
-            source(folder.expression(fragment(state.value))),
-            state.buffer,
-            state.persistent,
-        )
-        for state in module.state
-    )
-    return LayerState(lines, _draws(module), step, module.mark, condition)
-
-
-def _draws(module: Module) -> tuple[str, ...]:
-    nodes = statements(module.entry.draw_of(module.settled()))
-    return tuple(map(source, module.form_folder(module.part_code()).statements(nodes)))
 
 
 def named_state(built: Built) -> LayerState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from textwrap import indent
 from typing import Any
 
@@ -132,7 +133,7 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class ClassCode:
     """One class in one style.
 
     Attributes:
@@ -204,7 +205,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class ModelClass:
-    """One class, in both styles.
+    """One class, in all styles.
 
     Attributes:
         doc: the docstring.
@@ -214,7 +215,8 @@ class ModelClass:
         sequential: the nn twin is an nn.Sequential of its items.
         mark: where the spec has the class; of a layer's, the layer.
         marks: where it has the names of the constructor's and forward's arguments and variables.
-        layer: the layer of torch.nn that it stands for; only the functional twin has it.
+        code: what is in it, by the name of the style; the nn style has no class for a layer.
+        layer: the layer of torch.nn that it stands for.
     """
 
     name: str
@@ -225,10 +227,26 @@ class ModelClass:
     sequential: bool
     mark: Mark
     marks: Mapping[str, Mark]
-    nn: Style
-    functional: Style
+    code: Mapping[str, ClassCode]
     loss: Loss | None = None
     layer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The file of a model in one style.
+
+    Attributes:
+        style: what the style is called: `nn`.
+        file: the file's name.
+        template: its template.
+        folder: where that stands, if not with nngen's own.
+    """
+
+    style: str
+    file: str
+    template: str
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,19 +254,20 @@ class Graph:
     """A model, ready to be written.
 
     Attributes:
+        forms: the files to write.
         source: the file name of its spec.
         classes: its classes, the model's last.
-        nn_names, functional_names: the names from outside that each file uses, of `F`, `math`, `torch`, `OrderedDict`.
+        names: by style, the names from outside that its file uses, of `F`, `copy`, `math`, `torch`, `OrderedDict`.
         keys: the nn twin's state_dict keys, with the functional twin's; `*` stands for a position in a list.
         inputs, targets: what verification feeds it.
         arguments, sizes: the constructor's arguments and the open sizes that verification uses.
         modules: for each module of the nn twin, by its name, where the spec has it.
     """
 
+    forms: tuple[Form, ...]
     source: str
     classes: tuple[ModelClass, ...]
-    nn_names: frozenset[str]
-    functional_names: frozenset[str]
+    names: Mapping[str, frozenset[str]]
     keys: tuple[tuple[str, str], ...]
     inputs: tuple[TensorSpec, ...]
     targets: tuple[TensorSpec, ...] | None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nngen.catalog import FUNCTIONS, LAYERS, Function, Layer
-from nngen.emit.model import Attribute, Construction, Graph, LayerState, Statement, Style
+from nngen.emit.model import Attribute, ClassCode, Construction, Graph, LayerState, Statement
 from nngen.errors import Mark, SpecError, together
 from nngen.packages import is_older
 
@@ -54,10 +54,10 @@ def refuse_older(graph: Graph, torch: str, gradients: bool = False) -> None:
 
 
 def needs(graph: Graph) -> Iterator[Need]:
-    """All that older versions lack of what either twin uses."""
+    """All that older versions lack of what any of its files uses."""
     for each in graph.classes:
-        for style in (each.functional,) if each.layer else (each.nn, each.functional):
-            for code, mark in _codes(style):
+        for written in each.code.values():
+            for code, mark in _codes(written):
                 yield from needs_of(code, mark)
 
 
@@ -91,9 +91,9 @@ def _needs_of_call(node: ast.Call, called: str, mark: Mark) -> Iterator[Need]:
             yield Need(f"a number as {argument} of {name}", version, mark=mark)
 
 
-def _codes(style: Style) -> Iterator[tuple[str, Mark]]:
+def _codes(written: ClassCode) -> Iterator[tuple[str, Mark]]:
     """A class's code, with the steps that it belongs to."""
-    for item in style.items:
+    for item in written.items:
         if isinstance(item, Attribute):
             yield from _built(item.construction, item.mark)
         elif isinstance(item, LayerState):
@@ -101,9 +101,9 @@ def _codes(style: Style) -> Iterator[tuple[str, Mark]]:
             yield from ((code, item.mark) for code in codes)
         else:
             yield from ((code, item.mark) for code in item.codes)
-    for statement in (*style.forward, *style.loss):
+    for statement in (*written.forward, *written.loss):
         yield from _run(statement)
-    for method in style.methods:
+    for method in written.methods:
         yield from ((code, method.mark) for code in method.codes)
 
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from nngen.emit import origin
-from nngen.emit.model import Graph, Item
+from nngen.emit.model import Form, Graph, Item
 from nngen.emit.template_cache import compiled
 from nngen.emit.wrapping import tidied, wrapped
 from nngen.errors import Mark, SpecError
@@ -23,11 +23,7 @@ from nngen.limits import ALLOW, limits
 # What templates look into: a model's parts, their own loops and macros, and of texts and mappings these methods.
 _OPEN = ("nngen.emit.model", "jinja2.runtime")
 _METHODS: dict[type, tuple[str, ...]] = {str: ("partition",), dict: ("get",)}
-FILES = {
-    "__init__.py": "package.py.j2",
-    "functional_style.py": "functional_style.py.j2",
-    "nn_style.py": "nn_style.py.j2",
-}
+_PACKAGE = Form("", "__init__.py", "package.py.j2")
 
 
 def render(graph: Graph) -> dict[str, str]:
@@ -37,16 +33,20 @@ def render(graph: Graph) -> dict[str, str]:
 
 def fill(graph: Graph) -> dict[str, str]:
     """The templates' output: not formatted yet, and marked with the steps that it is from."""
-    environment = _environment()
-    files = {
-        name: environment.get_template(template).render(graph=graph)
-        for name, template in FILES.items()
-    }
+    forms = sorted((_PACKAGE, *graph.forms), key=lambda form: form.file)
+    files = {form.file: _filled(form, graph) for form in forms}
     most = limits().code
     if sum(len(origin.unmarked(text)[0]) for text in files.values()) > most:
         message = f"the code would have more than {most:,} characters"
         raise SpecError(message, Mark(graph.source), f"make blocks of what repeats; {ALLOW}")
     return files
+
+
+def _filled(form: Form, graph: Graph) -> str:
+    template = _environment(form.folder or templates()).get_template(form.template)
+    return template.render(
+        graph=graph, style=form.style, names=graph.names.get(form.style, frozenset())
+    )
 
 
 def templates() -> Path:
@@ -66,9 +66,9 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folder: Path) -> Environment:
     environment = _Environment(
-        loader=FileSystemLoader(os.fspath(templates())),
+        loader=FileSystemLoader([os.fspath(folder), os.fspath(templates())]),
         bytecode_cache=compiled(__file__),
         undefined=StrictUndefined,
         trim_blocks=True,

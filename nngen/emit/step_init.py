@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from nngen.catalog.entry import State
 from nngen.emit.constructor import initializer_call, written_sizes
 from nngen.emit.model import Redraw
-from nngen.emit.parameters import owner_kind, parameter_at, shape_of, where_there
+from nngen.emit.parameters import owner_kind, shape_of
 from nngen.errors import Errors, SpecError, did_you_mean
 from nngen.graph.flow import Built, Module
 from nngen.graph.initializers import check_initializer
 from nngen.graph.scope import Scope
-from nngen.language.spec.model import Rule
+from nngen.language.spec.model import Initializer, Rule
+from nngen.symbolic.sizes import Dim
+
+Drawn = tuple[Module, State, Initializer, tuple[Dim, ...]]
 
 
-def step_redraws(built: Built, scope: Scope) -> tuple[Redraw | None, Redraw | None]:
-    """The redraws of a step's own `init`, in each style.
+def drawn(built: Built, scope: Scope) -> list[Drawn]:
+    """What a step's own `init` draws: layer, parameter, initializer and shape.
 
     Raises:
         SpecError: a rule matches nothing; it tells of all such.
     """
     module = built.module
     if module is None or not built.redraws or module.kind == "Parameter":
-        return None, None
+        return []
     leaves = [(inner, state) for inner, state in module.leaves() if not state.buffer]
-    errors = Errors()
+    errors, found = Errors(), []
     _note_idle(built.redraws, leaves, errors)
-    nn, functional = [], []
     for inner, state in leaves:
         rules = [rule for rule in built.redraws if holds_for(rule, inner, state)]
         if not rules:
@@ -37,15 +39,34 @@ def step_redraws(built: Built, scope: Scope) -> tuple[Redraw | None, Redraw | No
         shape = shape if isinstance(shape, tuple) else ()
         sizes = {**scope.values, **inner.values}
         errors.attempt(check_initializer, rules[-1].initializer, shape, sizes)
-        written = written_sizes(shape, inner)
-        key = inner.key(state)
-        call = initializer_call(rules[-1].initializer, parameter_at(key), written)
-        nn.append(where_there(inner.kind, key, call))
-        flat = f"self.{inner.attribute(state)}"
-        functional.append(initializer_call(rules[-1].initializer, flat, written))
+        found.append((inner, state, rules[-1].initializer, shape))
     errors.refuse()
-    mark = built.redraws[0].mark
-    return Redraw(tuple(nn), built.step, mark), Redraw(tuple(functional), built.step, mark)
+    return found
+
+
+def step_redraws(
+    built: Built,
+    scope: Scope,
+    parameter: Callable[[Module, State], str],
+    under_question: Callable[[Module, State, str], str],
+) -> Redraw | None:
+    """The redraws of a step's own `init`.
+
+    Args:
+        built: the step.
+        scope: the names of its class.
+        parameter: how the class reaches a parameter.
+        under_question: puts the call that draws one under the question whether it is there.
+    """
+    calls = [
+        under_question(
+            inner,
+            state,
+            initializer_call(initializer, parameter(inner, state), written_sizes(shape, inner)),
+        )
+        for inner, state, initializer, shape in drawn(built, scope)
+    ]
+    return Redraw(tuple(calls), built.step, built.redraws[0].mark) if calls else None
 
 
 def _note_idle(

@@ -17,16 +17,20 @@ from nngen.symbolic.broadcasting import show
 from nngen.symbolic.sizes import Dim, same
 
 
-def ties(flow: Flow, keys: Mapping[str, str]) -> tuple[Redraw | None, Redraw | None]:
-    """The statements that make parameters one, in each style."""
+def ties(flow: Flow, keys: Mapping[str, str]) -> Redraw | None:
+    """The statements that make parameters one.
+
+    Args:
+        flow: the class.
+        keys: for the keys of the nn style those of the style at hand.
+    """
     if not flow.body.tie:
-        return None, None
-    nn, functional = [], []
-    for left, right in _in_order(flow.body.tie):
-        nn.append(f"self.{path_of(left.text)} = self.{path_of(right.text)}")
-        functional.append(f"self.{path_of(keys[left.text])} = self.{path_of(keys[right.text])}")
-    number, mark = len(flow.body.layers), flow.body.tie[0][0].mark
-    return Redraw(tuple(nn), number, mark), Redraw(tuple(functional), number, mark)
+        return None
+    codes = [
+        f"self.{path_of(keys[left.text])} = self.{path_of(keys[right.text])}"
+        for left, right in _in_order(flow.body.tie)
+    ]
+    return Redraw(tuple(codes), len(flow.body.layers), flow.body.tie[0][0].mark)
 
 
 def refuse_wrong(flow: Flow, keys: Mapping[str, str]) -> None:

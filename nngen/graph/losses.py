@@ -52,6 +52,11 @@ class Criterion:
     application: Application | None = None
     form: tuple[ast.stmt, ...] = ()
 
+    @property
+    def gives_output(self) -> bool:
+        """Whether the layer gives its output and then the loss, as torch's AdaptiveLogSoftmaxWithLoss does."""
+        return self.application is not None and isinstance(self.application.output, tuple)
+
 
 def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
     """Fit a loss to what the model gives.

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from nngen.emit.constructor import is_block_list
+from nngen.catalog.entry import State
+from nngen.catalog.fragments import fragment, statements
+from nngen.catalog.partial_evaluation import literal, source
+from nngen.emit.constructor import Constructor, built_flag, is_block_list, named_state
 from nngen.emit.forward import Lowering
+from nngen.emit.model import (
+    Attribute,
+    Construction,
+    Form,
+    Item,
+    LayerState,
+    Lines,
+    Method,
+    Redraw,
+    StateLine,
+)
+from nngen.emit.style import Parts, Style
+from nngen.emit.weight_init import Redraws
 from nngen.graph.calls import Calls, named_in, operands_of
 from nngen.graph.containers import CONTAINERS
-from nngen.graph.flow import Application, Module, Operation, Value, self_attribute
+from nngen.graph.flow import Application, Flow, Module, Operation, Value, self_attribute
 from nngen.graph.functional_form import GIVEN, NEW, Operands, form
+from nngen.graph.losses import Criterion
 from nngen.symbolic.expressions import Target, assign, name
 
 
@@ -140,3 +158,119 @@ def _makes_new(operation: Operation) -> bool:
 def _computes(module: Module) -> bool:
     layers = module.is_stack or (module.flow is not None and bool(module.flow.body.layer))
     return bool(module.state) or layers
+
+
+class Functional(Style):
+    """The model owns each parameter, and passes it to a function."""
+
+    form = Form("functional", "functional_style.py", "functional_style.py.j2")
+    lowering = FunctionalLowering
+
+    def items(self, constructor: Constructor, flow: Flow) -> Iterator[Item]:
+        """Parameters and buffers, by layers; and blocks."""
+        for built in flow.built:
+            if built.module is None:
+                continue
+            if built.module.kind in ("Parameter", "Buffer"):
+                yield named_state(built)
+                continue
+            yield from _state(constructor, built.module, built.step, built_flag(built))
+
+    def parameter(self, module: Module, state: State) -> str:
+        return f"self.{module.attribute(state)}"
+
+    def key(self, nn: str, functional: str) -> str:
+        return functional
+
+    def criterion(self, criterion: Criterion, application: Application) -> list[ast.stmt]:
+        """The layer's functional form."""
+        *before, last = criterion.form
+        assert isinstance(last, ast.Assign)
+        value = last.value
+        if criterion.gives_output:
+            assert isinstance(value, ast.Tuple)
+            value = value.elts[-1]
+        return [*before, ast.Return(value)]
+
+    def redraws(self, parts: Parts) -> Redraw | None:
+        """The parameters one by one, those in blocks by a method of theirs."""
+        rules, body = parts.own_redraws, parts.flow.body
+        if rules is None:
+            return None
+        call = _call(_method(rules, parts), rules)
+        return Redraw(rules.functional(parts.flow, call), len(body.layers), body.init[0].mark)
+
+    def methods(self, parts: Parts) -> tuple[Method, ...]:
+        """Those by which classes with rules reach the parameters of a block."""
+        found = []
+        for rules in parts.redraws:
+            if rules.flow.body.name != parts.flow.body.name and rules.reaches(parts.flow):
+                method = _method(rules, parts)
+                taken = tuple(f"{name}: {kind}" for name, kind in rules.parameters)
+                codes = rules.functional(parts.flow, _call(method, rules))
+                found.append(Method(method, taken, codes, rules.flow.body.init[0].mark))
+        return tuple(found)
+
+
+def _method(rules: Redraws, parts: Parts) -> str:
+    if len(parts.redraws) == 1:
+        return "init_weights"
+    return f"init_weights_of_{rules.flow.body.name.lower()}"
+
+
+def _call(method: str, rules: Redraws) -> str:
+    """The call of a method that draws a block's parameters anew."""
+    return f"{method}({', '.join(name for name, _ in rules.parameters)})"
+
+
+def _state(constructor: Constructor, module: Module, step: int, condition: str) -> Iterator[Item]:
+    if module.flow is not None:
+        attribute = "_".join(module.path)
+        yield Attribute(
+            attribute, constructor.construction(module, True), step, module.mark, condition
+        )
+    elif module.copies:
+        yield _copies(constructor, module, step, condition)
+    elif is_block_list(module):
+        made = constructor.construction(module, True)
+        kind = "ModuleDict" if made.named else "ModuleList"
+        made = Construction(kind, (), made.children, made.named)
+        yield Attribute("_".join(module.path), made, step, module.mark, condition)
+    else:
+        for child in module.children:
+            yield from _state(constructor, child, step, condition)
+        if module.state:
+            yield _layer_state(module, step, condition)
+        elif module.is_stack and module.entry.draw:
+            yield Lines(_draws(module), step, module.mark, condition)
+
+
+def _copies(constructor: Constructor, module: Module, step: int, condition: str) -> Lines:
+    """Copies of one layer in a row, which torch makes of one that it draws."""
+    made = constructor.construction(module.children[0], True)
+    attribute = "_".join(module.path)
+    one, count = attribute.removesuffix("s"), source(module.copies or literal(1))
+    codes = (
+        f"{one} = {made.kind}({', '.join(made.arguments)})",
+        f"self.{attribute} = nn.ModuleList(copy.deepcopy({one}) for _ in range({count}))",
+    )
+    return Lines(codes, step, module.mark, condition)
+
+
+def _layer_state(module: Module, step: int, condition: str) -> LayerState:
+    folder = module.folder({})
+    lines = tuple(
+        StateLine(
+            module.attribute(state),
+            source(folder.expression(fragment(state.value))),
+            state.buffer,
+            state.persistent,
+        )
+        for state in module.state
+    )
+    return LayerState(lines, _draws(module), step, module.mark, condition)
+
+
+def _draws(module: Module) -> tuple[str, ...]:
+    nodes = statements(module.entry.draw_of(module.settled()))
+    return tuple(map(source, module.form_folder(module.part_code()).statements(nodes)))

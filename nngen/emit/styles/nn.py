@@ -1,14 +1,28 @@
-"""Forward in torch.nn style: layers are called."""
+"""The torch.nn style: layers are built in the constructor, and called."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
-from nngen.emit.constructor import becomes_identity
+from nngen.catalog import LAYERS
+from nngen.catalog.entry import State
+from nngen.emit.constructor import (
+    Constructor,
+    becomes_identity,
+    build_condition,
+    built_flag,
+    named_state,
+)
 from nngen.emit.forward import Lowering
+from nngen.emit.model import Attribute, ClassCode, Form, Item, Redraw, Statement
+from nngen.emit.parameters import parameter_at, where_there
+from nngen.emit.style import Parts, Style
 from nngen.graph.calls import named_in, operands_of
-from nngen.graph.flow import Application, Condition, Module, Operation, self_attribute
-from nngen.symbolic.expressions import assign
+from nngen.graph.flow import Application, Built, Condition, Flow, Module, Operation, self_attribute
+from nngen.graph.loops import position
+from nngen.graph.losses import Criterion
+from nngen.symbolic.expressions import assign, name
 
 
 class NNLowering(Lowering):
@@ -41,3 +55,65 @@ class NNLowering(Lowering):
         if self.is_loop(application.module):
             return self.looped(application, operands_of(application, call), named_in(call))
         return ast.Call(self_attribute(application.module.name), call.args, call.keywords)
+
+
+class NN(Style):
+    """Every layer is a module that owns its parameters."""
+
+    form = Form("nn", "nn_style.py", "nn_style.py.j2")
+    lowering = NNLowering
+
+    def write(self, parts: Parts) -> ClassCode | None:
+        """A class; one that stands for a layer of torch.nn is that layer."""
+        return None if parts.flow.body.layer else super().write(parts)
+
+    def items(self, constructor: Constructor, flow: Flow) -> Iterator[Item]:
+        """Modules; of a block that is a Sequential, that is one item."""
+        if flow.body.sequential:
+            modules = [built.module for built in flow.built if built.module is not None]
+            names = [position(flow, place) for place in range(len(modules))]
+            made = constructor.container("Sequential", modules, names)
+            yield Attribute(flow.body.name, made, 0, flow.body.mark)
+            return
+        for built in flow.built:
+            if built.module is None:
+                continue
+            if built.module.kind in ("Parameter", "Buffer"):
+                yield named_state(built)
+                continue
+            condition = build_condition(built.condition)
+            identity = bool(condition) and becomes_identity(flow, built)
+            made = constructor.construction(built.module)
+            if condition and not identity:
+                condition = built_flag(built)
+            yield Attribute(built.name, made, built.step, built.module.mark, condition, identity)
+
+    def parameter(self, module: Module, state: State) -> str:
+        return parameter_at(module.key(state))
+
+    def under_question(self, module: Module, state: State, call: str) -> str:
+        return where_there(module.kind, module.key(state), call)
+
+    def key(self, nn: str, functional: str) -> str:
+        return nn
+
+    def asks(self, flow: Flow, built: Built) -> bool:
+        return not becomes_identity(flow, built)
+
+    def forward(self, parts: Parts) -> tuple[Statement, ...]:
+        return () if parts.flow.body.sequential else super().forward(parts)
+
+    def criterion(self, criterion: Criterion, application: Application) -> list[ast.stmt]:
+        """The layer, called."""
+        inputs = LAYERS[application.module.kind].inputs.names
+        given = dict(zip(criterion.shapes, criterion.arguments))
+        operands: list[ast.expr] = [name(given[key]) for key in inputs]
+        call: ast.expr = ast.Call(self_attribute("criterion"), operands, [])
+        if criterion.gives_output:
+            call = ast.Attribute(call, "loss", ast.Load())
+        return [ast.Return(call)]
+
+    def redraws(self, parts: Parts) -> Redraw | None:
+        """A loop over the modules."""
+        rules, body = parts.own_redraws, parts.flow.body
+        return None if rules is None else Redraw(rules.nn(), len(body.layers), body.init[0].mark)

@@ -1,0 +1,196 @@
+"""What a style is: one object that says how a class's state is made and how its forward is written, and one template."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nngen.catalog.entry import State
+from nngen.catalog.partial_evaluation import source
+from nngen.emit.constructor import Constructor, build_condition, built_flag
+from nngen.emit.forward import Lowering
+from nngen.emit.model import ClassCode, Form, Item, Method, Redraw, Statement
+from nngen.emit.step_init import step_redraws
+from nngen.emit.ties import ties
+from nngen.emit.variables import Variables
+from nngen.emit.weight_init import Redraws
+from nngen.graph.flow import Application, Built, Flow, Module
+from nngen.graph.losses import Criterion
+from nngen.language.spec.mentions import input_sizes
+
+Lets = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a class is made of, whatever its style is.
+
+    Attributes:
+        flow: what happens in it.
+        is_block: it is a block's, whose shapes need no comments.
+        constructor: writes the calls that build layers.
+        variables: what the values are called.
+        criterion: of the model, its loss.
+        keys: the keys of the nn style's state_dict, with those of a style that makes its state itself.
+        redraws: the rules of `init` of all classes.
+        lets: the names that the class defines, with their expressions.
+    """
+
+    flow: Flow
+    is_block: bool
+    constructor: Constructor
+    variables: Variables
+    criterion: Criterion | None
+    keys: Mapping[str, str]
+    redraws: Sequence[Redraws]
+    lets: Lets
+
+    @property
+    def own_redraws(self) -> Redraws | None:
+        """The rules of the class itself."""
+        own = self.flow.body.name
+        return next((each for each in self.redraws if each.flow.body.name == own), None)
+
+
+class Style(ABC):
+    """A style that models are written in.
+
+    Attributes:
+        form: the file that holds a model in it.
+        lowering: writes forward.
+    """
+
+    form: Form
+    lowering: type[Lowering]
+
+    def write(self, parts: Parts) -> ClassCode | None:
+        """A class in this style; None where the style has no such class."""
+        flow = parts.flow
+        loss = parts.criterion
+        ends = [self.ties(parts), self.redraws(parts)]
+        code = ClassCode(
+            (),
+            (
+                *self._built(parts),
+                *(() if loss is None else self.items(parts.constructor, loss.flow)),
+                *(each for each in ends if each is not None),
+            ),
+            self.forward(parts),
+            () if loss is None else self.loss(loss),
+            self.methods(parts),
+        )
+        return _stored(code, parts, [each for each in flow.built if self.asks(flow, each)])
+
+    @abstractmethod
+    def items(self, constructor: Constructor, flow: Flow) -> Iterable[Item]:
+        """What the constructor builds."""
+
+    @abstractmethod
+    def parameter(self, module: Module, state: State) -> str:
+        """A parameter of a layer, as the class that builds the layer reaches it."""
+
+    def under_question(self, module: Module, state: State, call: str) -> str:
+        """The drawing of a parameter, asked whether it is there where type checkers want that."""
+        return call
+
+    @abstractmethod
+    def key(self, nn: str, functional: str) -> str:
+        """The key of a parameter in the style's state_dict, of its keys in the two forms that there are."""
+
+    def asks(self, flow: Flow, built: Built) -> bool:
+        """Whether forward asks if a layer that a condition decides was built."""
+        return True
+
+    def forward(self, parts: Parts) -> tuple[Statement, ...]:
+        """Forward's statements."""
+        return self.lowering(parts.flow, parts.variables, not parts.is_block).run()
+
+    def loss(self, criterion: Criterion) -> tuple[Statement, ...]:
+        """The statements of the method `loss`."""
+        if criterion.application is None:
+            return self.lowering(criterion.flow, Variables(criterion.flow)).run()
+        statements = self.criterion(criterion, criterion.application)
+        return tuple(Statement(source(each), "", criterion.mark) for each in statements)
+
+    @abstractmethod
+    def criterion(self, criterion: Criterion, application: Application) -> list[ast.stmt]:
+        """The statements of a loss that is one layer."""
+
+    def ties(self, parts: Parts) -> Redraw | None:
+        """The statements that make parameters one."""
+        return ties(parts.flow, {nn: self.key(nn, other) for nn, other in parts.keys.items()})
+
+    @abstractmethod
+    def redraws(self, parts: Parts) -> Redraw | None:
+        """What a class with rules of its own does at the end of its constructor."""
+
+    def methods(self, parts: Parts) -> tuple[Method, ...]:
+        """Further methods of the class."""
+        return ()
+
+    def _built(self, parts: Parts) -> list[Item]:
+        """What the constructor builds, each step's redraws right after it."""
+        flow = parts.flow
+        redraws = {}
+        for built in flow.built:
+            found = step_redraws(built, flow.scope, self.parameter, self.under_question)
+            if found is not None:
+                redraws[built.step] = found
+        listed = list(self.items(parts.constructor, flow))
+        last = {item.step: place for place, item in enumerate(listed)}
+        result: list[Item] = []
+        for place, item in enumerate(listed):
+            result.append(item)
+            if item.step in redraws and last[item.step] == place:
+                result.append(replace(redraws[item.step], condition=item.condition))
+        return result
+
+
+def _stored(code: ClassCode, parts: Parts, asked: Iterable[Built]) -> ClassCode:
+    """A class with what its constructor keeps for forward, and its local variables."""
+    attributes = {
+        node.attr
+        for run in code.run_codes()
+        for node in ast.walk(ast.parse(run))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    }
+    flags = []
+    for built in asked:
+        condition = build_condition(built.condition)
+        if condition:
+            flags.append((built_flag(built).removeprefix("self."), condition))
+    wanted = _names_in(*code.built_codes(), *(condition for _, condition in flags))
+    local: list[tuple[str, str]] = []
+    for name, let in reversed(parts.lets):
+        if name in wanted:
+            local.insert(0, (name, let))
+        if name in wanted | attributes:
+            wanted |= _names_in(let)
+    expressions = dict(parts.lets)
+    kept = [
+        (name, name if name in wanted else expressions.get(name, name))
+        for name in _ordered(parts.flow)
+        if name in attributes
+    ]
+    names = {name for name, _ in kept}
+    flags = [(name, let) for name, let in dict.fromkeys(flags) if name not in names]
+    return replace(code, stored=(*kept, *flags), lets=tuple(local))
+
+
+def _names_in(*codes: str) -> set[str]:
+    return {
+        node.id
+        for code in codes
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Name)
+    }
+
+
+def _ordered(flow: Flow) -> list[str]:
+    """The names of the scope as the constructor has them."""
+    names = [*input_sizes(flow.body), *(option.name for option in flow.body.options)]
+    return [*names, *(name.text for name, _ in flow.body.let)]
