@@ -274,7 +274,7 @@ def test_the_known_networks_are_far_below_the_limits(path: Path) -> None:
 
 
 def test_templates_use_what_they_may_and_no_more() -> None:
-    environment = render._environment()
+    environment = render._environment(render.templates())
     used = set()
     for name in environment.list_templates():
         if not name.endswith(".j2") or "/" in name:
@@ -305,7 +305,7 @@ def test_templates_use_what_they_may_and_no_more() -> None:
     ],
 )
 def test_a_template_cannot_reach_further(text: str) -> None:
-    environment = render._environment()
+    environment = render._environment(render.templates())
     graph = graph_of({"name": "M", "input": [8], "layers": ["ReLU"]})
     with pytest.raises((SecurityError, UndefinedError)):
         environment.from_string(text).render(graph=graph, mark=Mark("x"))
@@ -319,7 +319,7 @@ def test_text_of_a_spec_is_never_a_template(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     compiled: list[str] = []
-    environment = render._environment()
+    environment = render._environment(render.templates())
     plain = type(environment).compile
 
     def noted(self: Any, source: Any, *arguments: Any, **named: Any) -> Any:

@@ -1,0 +1,104 @@
+"""A style is one class and one template: a third one is added here, without touching nngen."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nngen.catalog.entry import State
+from nngen.emit import build_graph
+from nngen.emit.constructor import Constructor
+from nngen.emit.model import Form, Item, Lines, Redraw
+from nngen.emit.render import render
+from nngen.emit.style import Parts, Style
+from nngen.emit.styles import STYLES
+from nngen.emit.styles.nn import NNLowering
+from nngen.graph import read_file
+from nngen.graph.flow import Application, Flow, Module
+from nngen.graph.losses import Criterion
+
+TEMPLATE = '''
+"""The layers of {{ graph.model.name }}."""
+
+{% for each in graph.classes %}
+{% set code = each.code[style] %}
+{{ each.name | upper }} = """
+{% for one in code.items %}
+{{ one.codes | join("\\n") }}
+{% endfor %}
+{% for statement in code.forward %}
+{{ statement.code }}
+{% endfor %}
+{% for statement in code.loss %}
+{{ statement.code }}
+{% endfor %}
+"""
+{% endfor %}
+'''
+
+
+class Listing(Style):
+    """Each layer with what it owns, as text."""
+
+    lowering = NNLowering
+
+    def __init__(self, folder: Path) -> None:
+        self.form = Form("listing", "listing.py", "listing.py.j2", folder)
+
+    def items(self, constructor: Constructor, flow: Flow) -> Iterator[Item]:
+        """A line of text for each layer."""
+        for built in flow.built:
+            if built.module is not None:
+                text = f"{built.name}: {', '.join(_listed(built.module))}"
+                yield Lines((repr(text),), built.step, built.module.mark)
+
+    def parameter(self, module: Module, state: State) -> str:
+        return module.key(state)
+
+    def key(self, nn: str, functional: str) -> str:
+        return nn
+
+    def criterion(self, criterion: Criterion, application: Application) -> list[ast.stmt]:
+        return [ast.Return(ast.Name(application.module.kind, ast.Load()))]
+
+    def redraws(self, parts: Parts) -> Redraw | None:
+        return None
+
+
+def _listed(module: Module) -> Iterator[str]:
+    kind = module.flow.body.name if module.flow is not None else module.kind
+    names = " and ".join(state.name for state in module.state)
+    yield f"{kind}, with {names}" if names else kind
+    for child in module.children:
+        yield from _listed(child)
+
+
+@pytest.fixture
+def listing(tmp_path: Path) -> Listing:
+    (tmp_path / "listing.py.j2").write_text(TEMPLATE, encoding="utf-8")
+    return Listing(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet18", "lstm_classifier", "gpt2"])
+def test_a_third_file_stands_beside_the_twins(name: str, listing: Listing) -> None:
+    spec = Path(f"specs/{name}.yaml")
+    two = render(build_graph(read_file(spec)))
+    three = render(build_graph(read_file(spec), styles=(*STYLES, listing)))
+    text = three.pop("listing.py")
+    assert three == two
+    scope: dict[str, str] = {}
+    exec(text, scope)  # noqa: S102
+    graph = build_graph(read_file(spec))
+    assert {each.name.upper() for each in graph.classes} <= scope.keys()
+
+
+def test_it_says_what_its_class_and_its_template_say(listing: Listing) -> None:
+    graph = build_graph(read_file(Path("specs/cnn.yaml")), styles=(listing,))
+    files = render(graph)
+    assert list(files) == ["__init__.py", "listing.py"]
+    assert "'conv1: Conv2d, with weight and bias'\n" in files["listing.py"]
+    assert "\nx = self.conv1(x)\n" in files["listing.py"]
+    assert "\nreturn CrossEntropyLoss\n" in files["listing.py"]
