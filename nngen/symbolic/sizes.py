@@ -307,8 +307,8 @@ def _varies(size: Dim) -> bool:
     return all(value not in (None, 0) for value in tried)
 
 
-def _never_zero(size: Dim) -> bool:
-    """Whether a size cannot be 0, whatever its open symbols are, which are at least 1."""
+def _never_zero(size: Dim, smallest: int = 1) -> bool:
+    """Whether a size cannot be 0, whatever its symbols are, which are at least `smallest`."""
     if isinstance(size, int):
         return size != 0
     terms = dict(_terms(size))
@@ -317,10 +317,8 @@ def _never_zero(size: Dim) -> bool:
         return False
     if constant % math.gcd(*terms.values()):
         return True
-    least, greatest = min(terms.values()), max(terms.values())
-    return (least > 0 and sum(terms.values()) + constant > 0) or (
-        greatest < 0 and sum(terms.values()) + constant < 0
-    )
+    nearest = sum(terms.values()) * smallest + constant
+    return (min(terms.values()) > 0 and nearest > 0) or (max(terms.values()) < 0 and nearest < 0)
 
 
 def maximum(left: Dim, right: Dim) -> Dim:
@@ -369,7 +367,7 @@ def joined(left: Dim, right: Dim) -> Dim:
         return right if value == 1 else left
     first, last = sorted((left, right), key=_openness)
     if value > 1:
-        never_one = [each for each in (last, first) if _never_zero(each - 1)]
+        never_one = [each for each in (last, first) if _never_zero(each - 1, smallest=0)]
         # Of a block's inputs each use tells anew whether they agree.
         if never_one or any(each.meaning is not None for each in symbols_of(first)):
             return [*never_one, first][0]
