@@ -16,7 +16,7 @@ from nngen.graph.functional_form import form
 from nngen.graph.inputs import BATCH, drawn_size, tensor, tensor_spec
 from nngen.graph.modules import apply_layer, build_layer, shape_attribute
 from nngen.graph.recovery import check_arguments
-from nngen.graph.scope import Scope
+from nngen.graph.scope import Choices, Scope
 from nngen.graph.tensor_spec import TensorSpec
 from nngen.graph.walker import walk
 from nngen.language.naming import check_beside_loss
@@ -69,7 +69,11 @@ def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
     if isinstance(loss, LayerStep) and flow.output is BROKEN:
         check_arguments(loss, flow.scope, flow.scope.program.errors)
         raise Follows
-    return _single(loss, flow) if isinstance(loss, LayerStep) else _several(loss, flow)
+    choices = Choices()  # what the model's own layers infer is settled already
+    flow = replace(flow, scope=replace(flow.scope, choices=choices))
+    found = _single(loss, flow) if isinstance(loss, LayerStep) else _several(loss, flow)
+    choices.settle()
+    return found
 
 
 def _single(step: LayerStep, flow: Flow) -> Criterion:

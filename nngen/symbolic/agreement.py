@@ -24,8 +24,8 @@ from nngen.symbolic.sizes import (
 Values = Mapping[str, Any]
 # As many assignments of values to names are tried.
 _TRIED = 400
-# Numbers that outgrow what is divided.
-_LARGE = (60, 1_000)
+# Numbers beside small ones at which a formula may be wrong, some of which outgrow what is divided.
+_FURTHER = (4, 5, 6, 7, 60, 61, 1_000)
 _LARGEST_POWER = 64
 
 
@@ -67,7 +67,7 @@ def first_right(
     """
     parts = [written_out(part) for part in parts]
     opened = [written_out(candidate) for candidate in candidates]
-    domains = domains_of((*parts, *opened), further=_LARGE, least=1)
+    domains = domains_of((*parts, *opened), further=_FURTHER, least=1)
     left, tried = list(range(len(candidates))), False
     for names in _assignments(domains):
         numbers = [number(part, names) for part in parts]

@@ -303,8 +303,16 @@ def _varies(size: Dim) -> bool:
     if not any(not isinstance(atom, Symbol) and atom.value is None for atom in atoms):
         return True
     # What is rounded may come out equal for some: `N // 4 * 4` and `N`, but not `N // 4` and `N`.
-    tried = (value_of(substitute(size, dict.fromkeys(varying, n))) for n in range(1, 65))
-    return all(value not in (None, 0) for value in tried)
+    return all(value not in (None, 0) for value in _tried(size, varying))
+
+
+def _tried(size: Dim, names: Iterable[str]) -> Iterator[int | None]:
+    """The numbers that a size is for some values of its names; None where it is not one."""
+    for number in range(1, 65):
+        try:
+            yield value_of(substitute(size, dict.fromkeys(names, number)))
+        except (ArithmeticError, OpenSize):
+            yield None
 
 
 def _never_zero(size: Dim, smallest: int = 1) -> bool:
@@ -376,8 +384,7 @@ def joined(left: Dim, right: Dim) -> Dim:
 
 def _larger(left: Dim, right: Dim) -> Dim:
     """Of two open sizes the one that is 1 at most where the other is: `H` beside `H // 4`."""
-    names = {each.name for each in symbols_of(left - right)}
-    tried = [value_of(substitute(left - right, dict.fromkeys(names, n))) for n in range(1, 65)]
+    tried = [*_tried(left - right, {each.name for each in symbols_of(left - right)})]
     return right if all(value is not None and value < 0 for value in tried) else left
 
 

@@ -81,3 +81,20 @@ def test_a_size_that_would_be_inferred_as_none_at_all_is_an_error(layer: str) ->
     text = f"name: M\ninput: [4]\nlayers:\n  - y = x[:, 4:]\n  - {layer}\n"
     with pytest.raises(SpecError, match="would be 0: the input is empty"):
         load(text)
+
+
+@pytest.mark.parametrize("loss", ["MultiLabelMarginLoss", "MultiMarginLoss"])
+def test_a_loss_of_nothing_is_an_error(loss: str) -> None:
+    text = f"name: M\ninput: [4]\nlayers:\n  - y = x[:, 4:]\nloss: {loss}\n"
+    with pytest.raises(SpecError, match="is empty"):
+        load(text)
+
+
+def test_what_a_loss_infers_is_told_or_asked_for() -> None:
+    text = (
+        "name: M\nargs: {depth: 0}\ninput: [8]\nlayers: ['part = x[:, -depth:]']\n"
+        "loss: {AdaptiveLogSoftmaxWithLoss: {n_classes: 6, cutoffs: [2]}}\n"
+    )
+    with pytest.raises(SpecError, match="in_features .* is 8 here only"):
+        load(text)
+    load(text.replace("depth: 0", "depth: 3"))

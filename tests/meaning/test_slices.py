@@ -269,3 +269,22 @@ def test_a_use_that_takes_nothing_is_refused_where_a_layer_needs_something() -> 
     assert report.equal
     with pytest.raises(SpecError, match="in_features of Linear would be 0"):
         load(text.replace("width: 2", "width: 0"))
+
+
+@pytest.mark.parametrize(
+    ("line", "fits"),
+    [
+        ("y = x.split(depth, dim=1)[1]", [(6, 2), (5, 2), (6, 3), (9, 4), (8, 5)]),
+        ("c, d = x.chunk(2, dim=1)\n  - y = torch.cat([d, c], 1)", [(6, 2), (5, 2), (7, 3)]),
+        ("c, _ = x.chunk(2, dim=1)\n  - y = c", [(6, 2), (5, 2), (7, 3), (60, 2)]),
+    ],
+)
+def test_parts_of_what_is_computed_from_an_argument(line: str, fits: list[tuple[int, int]]) -> None:
+    given = "{width: 6, depth: 2}" if "depth" in line else "{width: 6}"
+    text = f"name: M\nargs: {given}\ninput: [width - 2, 3]\nlayers:\n  - {line}\n  - z = y * 2\n"
+    text += "  - Flatten\n  - Linear: 2\n"
+    pair = load(text)
+    for width, depth in fits:
+        arguments = {"width": width} | ({"depth": depth} if "depth" in line else {})
+        for style in (pair.nn_style, pair.functional_style):
+            assert style.M(**arguments)(torch.randn(2, width - 2, 3)).shape == (2, 2)

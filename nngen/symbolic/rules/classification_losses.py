@@ -9,7 +9,7 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
 from nngen.symbolic.rules.checks import demand_one_dtype, demand_real, demand_weights_dtype
-from nngen.symbolic.rules.common import demand_rank, demand_size, shape_of
+from nngen.symbolic.rules.common import demand_rank, demand_size, demand_values, shape_of
 from nngen.symbolic.rules.losses import demand_same, is_same, known, reduced, weights_of
 from nngen.symbolic.sizes import Dim, product, same, value_of
 from nngen.symbolic.tensor import Tensor, promote
@@ -50,7 +50,7 @@ def multi_margin_loss(
     """A loss of scores (N, C) and classes (N,), or of (C,) and one class."""
     if known(p) not in (1, 2):
         raise Fault(f"p must be 1 or 2, not {p}")
-    demand_rank(input, 1, 2)
+    demand_values(demand_rank(input, 1, 2))
     _demand_full(input)
     return class_loss(input, target, reduction, weight)
 
@@ -58,6 +58,7 @@ def multi_margin_loss(
 def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
     """A loss of scores and class indices, both (N, C) or (C,)."""
     shape = demand_rank(input, 1, 2)
+    demand_values(shape)
     _demand_full(input)
     _demand_indices(target)
     demand_same(input, target)
@@ -160,6 +161,7 @@ def ctc_loss(
 ) -> Tensor:
     """A loss of log probabilities (T, N, C), targets (N, S) or all in one row, and the lengths of both (N,)."""
     shape = demand_rank(log_probs, 2, 3, of="log_probs")
+    demand_values(shape)
     _demand_full(log_probs, "log_probs")
     classes, index = value_of(shape[-1]), value_of(blank)
     if classes is not None and index is not None and index >= classes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, broadcast, show
 from nngen.symbolic.rules.checks import demand_one_dtype, demand_vector, demand_weights_dtype
-from nngen.symbolic.rules.common import demand_rank, demand_size, shape_of
+from nngen.symbolic.rules.common import demand_rank, demand_size, demand_values, shape_of
 from nngen.symbolic.sizes import Dim, same
 from nngen.symbolic.tensor import Tensor
 
@@ -48,6 +48,7 @@ def bilinear_function(
 ) -> Tensor:
     """The rule of F.bilinear, whose weight is (out_features, in1_features, in2_features)."""
     out_features, in1_features, in2_features = demand_rank(weight, 3, of="the weight")
+    demand_values((in1_features, in2_features))
     before = _demand_pair(input1, input2, in1_features, in2_features)
     demand_one_dtype(input1, input2, weight, bias)
     demand_vector(bias, out_features, "bias")
