@@ -287,10 +287,15 @@ def _field(value: Any, change: Callable[[ast.expr], ast.expr | None]) -> Any:
 
 def renamed(tree: ast.expr, rename: Callable[[str], str]) -> ast.expr:
     """The tree with its names as they are called where it will stand; nothing else changes."""
+    return meant(tree, lambda name: ast.parse(rename(name), mode="eval").body)
+
+
+def meant(tree: ast.expr, meaning: Callable[[str], ast.expr | None]) -> ast.expr:
+    """The tree with its names as what they mean where it will stand; one that means nothing else stays."""
 
     def change(node: ast.expr) -> ast.expr | None:
         if isinstance(node, ast.Name):
-            return node if node.id == "math" else ast.parse(rename(node.id), mode="eval").body
+            return node if node.id == "math" else meaning(node.id) or node
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             return None
         function = IN_MATH.get(node.func.id, node.func)

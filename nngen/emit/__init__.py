@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
+from nngen.catalog.partial_evaluation import free_names
 from nngen.emit.classes import ClassWriter
 from nngen.emit.loss import loss_method
-from nngen.emit.model import Graph, Loss, ModelClass
+from nngen.emit.model import Attribute, Graph, Loss, ModelClass
 from nngen.emit.state_keys import module_marks, state_keys
 from nngen.emit.style import Style
 from nngen.emit.styles import STYLES
@@ -96,13 +95,8 @@ def _names_used(classes: tuple[ModelClass, ...], style: str) -> frozenset[str]:
     """The names from outside that the file of a style uses."""
     found: set[str] = set()
     for written in (each.code[style] for each in classes if style in each.code):
-        for code in written.codes():
-            tree = ast.parse(code)
-            found.update(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-        found.update("OrderedDict" for item in written.items if _names_children(item))
+        found.update(name for tree in written.trees() for name in free_names(tree))
+        made = (item.construction for item in written.items if isinstance(item, Attribute))
+        if any(each.named and each.kind == "Sequential" for m in made for each in m.members()):
+            found.add("OrderedDict")
     return frozenset(found & {"F", "copy", "math", "torch", "OrderedDict"})
-
-
-def _names_children(item: Any) -> bool:
-    made = getattr(item, "construction", None)
-    return made is not None and bool(made.any_named())

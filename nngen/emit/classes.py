@@ -78,8 +78,7 @@ class ClassWriter:
     ) -> ModelClass:
         body = flow.body
         lets = tuple(
-            (name.text, source(renamed(expression.tree, keep_name)))
-            for name, expression in body.let
+            (name.text, renamed(expression.tree, keep_name)) for name, expression in body.let
         )
         parts = Parts(
             flow,
@@ -94,9 +93,11 @@ class ClassWriter:
         written = {style.form.style: style.write(parts) for style in self.styles}
         code = {name: each for name, each in written.items() if each is not None}
         layer = LAYERS.get(body.layer)
-        codes = [*(c for each in code.values() for c in each.codes()), *(c for _, c in lets)]
-        codes += [build_condition(built.condition) for built in flow.built]
-        leading = leading_sizes(body, [code for code in codes if code])
+        trees = [tree for each in code.values() for tree in each.trees()]
+        trees += [tree for _, tree in lets]
+        conditions = (build_condition(built.condition) for built in flow.built)
+        trees += [tree for tree in conditions if tree is not None]
+        leading = leading_sizes(body, trees)
         leading = leading if is_block else ()
         self.leading[body.name] = leading
         return ModelClass(
@@ -117,7 +118,7 @@ class ClassWriter:
 def _marks(flow: Flow) -> dict[str, Mark]:
     """Where the spec gives the names of a class."""
     body = flow.body
-    flags = ((built_flag(built).removeprefix("self."), built.module) for built in flow.built)
+    flags = ((built_flag(built), built.module) for built in flow.built)
     return {
         **{flag: module.mark for flag, module in flags if module},
         **{option.name: option.mark for option in body.options},

@@ -8,37 +8,38 @@ from dataclasses import replace
 
 from nngen.catalog.fragments import fragment
 from nngen.catalog.parametrizations import MODIFIERS
-from nngen.catalog.partial_evaluation import free_names, keep_name, literal, renamed, source
-from nngen.emit.model import Construction, LayerState, StateLine
+from nngen.catalog.partial_evaluation import free_names, keep_name, literal, meant, renamed
+from nngen.emit.model import Argument, Construction, LayerState, StateLine
 from nngen.errors import SpecError
 from nngen.graph.containers import CONTAINERS
-from nngen.graph.flow import Built, Condition, Flow, Module
+from nngen.graph.flow import Built, Condition, Flow, Module, self_attribute
 from nngen.graph.initializers import fans
 from nngen.graph.loops import runs
 from nngen.language.spec import Body
 from nngen.language.spec.mentions import input_sizes
 from nngen.language.spec.model import Initializer, Option
+from nngen.symbolic.expressions import dotted
 from nngen.symbolic.sizes import Dim
 
+Names = Callable[[str], ast.expr | None]
 
-def initializer_call(
-    initializer: Initializer, parameter: str, rename: Callable[[str], str] = keep_name
-) -> str:
-    """`nn.init.normal_(self.weight, std=0.02)`, the names in its arguments called as `rename` says."""
-    arguments = "".join(
-        f", {name}={source(renamed(expression.tree, rename))}"
+
+def initializer_call(initializer: Initializer, parameter: ast.expr, meaning: Names) -> ast.stmt:
+    """`nn.init.normal_(self.weight, std=0.02)`, some of the names in its arguments as what they mean here."""
+    keywords = [
+        ast.keyword(name, meant(expression.tree, meaning))
         for name, expression in initializer.arguments.items()
-    )
-    return f"nn.init.{initializer.function}({parameter}{arguments})"
+    ]
+    return ast.Expr(ast.Call(dotted("nn", "init", initializer.function), [parameter], keywords))
 
 
 def written_sizes(
     shape: tuple[Dim, ...], module: Module, rename: Callable[[str], str] = keep_name
-) -> Callable[[str], str]:
+) -> Names:
     """The names in an initializer's arguments as numbers or expressions of this layer."""
     fan_in, fan_out = fans(shape)
     sizes = {"fan_in": fan_in, "fan_out": fan_out, **module.values}
-    return lambda name: f"({source(literal(sizes[name], rename))})" if name in sizes else name
+    return lambda name: literal(sizes[name], rename) if name in sizes else None
 
 
 class Constructor:
@@ -59,11 +60,14 @@ class Constructor:
             return replace(made, mark=module.mark)
         if module.flow is not None and (functional or not module.flow.body.layer):
             name, arguments = module.flow.body.name, self._block_arguments(module)
-            loop = _counted(module.loop, arguments)
-            return Construction(name, arguments, block=True, loop=loop, mark=module.mark)
+            counts = any("i" in free_names(value) for _, value in arguments)
+            counts = counts and module.loop is not None
+            return Construction(
+                name, arguments, block=True, loop=module.loop, counts=counts, mark=module.mark
+            )
         for modifier, values in module.modifiers.items():
             written = tuple(
-                f"{argument.name}={source(literal(values[argument.name]))}"
+                (argument.name, literal(values[argument.name]))
                 for argument in MODIFIERS[modifier].signature
                 if values[argument.name] != argument.default
             )
@@ -86,8 +90,10 @@ class Constructor:
         found = list(runs(members, names))
         for run in found:
             made = self.construction(run.module, functional)
-            if named or run.counts:
-                children.append(replace(made, loop=run.loop))
+            if len(run.names) > 1 and (named or run.counts):
+                children.append(replace(made, loop=run.loop, counts=True))
+            elif named or run.counts:
+                children.append(made)
             else:
                 children += [made] * len(run.names)
         if named:
@@ -99,22 +105,23 @@ class Constructor:
         """The copies of one loop are one; so are more than three that are written alike."""
         merged: list[tuple[Construction, int]] = []
         for child in children:
-            if merged and merged[-1][0] == child:
+            if merged and merged[-1][0].is_like(child):
                 merged[-1] = (child, merged[-1][1] + 1)
             else:
                 merged.append((child, 1))
         result: list[Construction] = []
         for child, count in merged:
-            if child.loop or count <= 3:
-                result += [child] * (1 if child.loop else count)
+            if child.loop is not None:
+                result.append(child)
+            elif count <= 3:
+                result += [child] * count
             else:
-                loop = f"_ in range({count})"
-                result.append(replace(child, loop=loop))
+                result.append(replace(child, loop=ast.Constant(count)))
         return result
 
-    def _block_arguments(self, module: Module) -> tuple[str, ...]:
+    def _block_arguments(self, module: Module) -> tuple[Argument, ...]:
         assert module.flow is not None
-        codes = []
+        found: list[Argument] = []
         for name in self.leading[module.flow.body.name]:
             if name in module.unsettled:
                 raise module.unsettled[name]
@@ -124,19 +131,13 @@ class Constructor:
                     module.mark,
                     "give its input as many dimensions as in its other uses, or make two blocks",
                 )
-            codes.append(source(_argument(module, name)))
+            found.append(("", _argument(module, name)))
         for option in module.flow.body.options:
             if option.default is not None and option.name not in module.given:
                 continue
-            code = source(_argument(module, option.name))
-            codes.append(code if _is_positional(module, option) else f"{option.name}={code}")
-        return tuple(codes)
-
-
-def _counted(loop: str, arguments: Iterable[str]) -> str:
-    """The head of a loop, its variable named where the arguments use it."""
-    used = any("i" in free_names(ast.parse(code)) for code in arguments)
-    return f"i{loop.removeprefix('_')}" if loop.startswith("_ ") and used else loop
+            name = "" if _is_positional(module, option) else option.name
+            found.append((name, _argument(module, option.name)))
+        return tuple(found)
 
 
 def _is_positional(module: Module, option: Option) -> bool:
@@ -154,27 +155,26 @@ def is_block_list(module: Module) -> bool:
 def _argument(module: Module, name: str) -> ast.expr:
     value = module.values[name]
     if isinstance(value, Module):
-        call = f"nn.{value.kind}({', '.join(_arguments(value))})"
-        return ast.parse(call, mode="eval").body
+        return Construction(value.kind, _arguments(value)).call
     return module.code.get(name) or literal(value)
 
 
-def _arguments(module: Module) -> tuple[str, ...]:
+def _arguments(module: Module) -> tuple[Argument, ...]:
     folder = module.folder({})
     made = {state.name: state for state in module.state}
-    arguments = []
+    arguments: list[Argument] = []
     for argument in module.entry.signature:
         if not argument.positional and argument.name not in module.given:
             continue
         # Numbers that become a buffer, such as class weights, go in as the tensor that the buffer is.
         is_buffer = isinstance(module.values[argument.name], (list, float))
         state = made.get(argument.name) if is_buffer else None
-        code = source(
+        value = (
             _argument(module, argument.name)
             if state is None
             else folder.expression(fragment(state.value))
         )
-        arguments.append(code if argument.positional else f"{argument.name}={code}")
+        arguments.append(("" if argument.positional else argument.name, value))
     return tuple(arguments)
 
 
@@ -184,32 +184,37 @@ def named_state(built: Built) -> LayerState:
     assert module is not None
     if module.kind == "Buffer":
         assert built.value is not None
-        value = source(renamed(built.value.tree, keep_name))
+        value = renamed(built.value.tree, keep_name)
         line = StateLine(built.name, value, True, bool(module.values["persistent"]))
-        return LayerState((line,), (), built.step, module.mark, built_flag(built))
-    sizes = source(literal(module.values["shape"]))[1:-1].rstrip(",")
+        return LayerState((line,), (), built.step, module.mark, asked(built_flag(built)))
+    sizes = literal(module.values["shape"])
+    assert isinstance(sizes, (ast.Tuple, ast.List))
     initializer = built.redraws[0].initializer
     plain = {"zeros_": "zeros", "ones_": "ones"}.get(initializer.function)
-    line = StateLine(built.name, f"torch.{plain or 'empty'}({sizes})", False, True)
+    value = ast.Call(dotted("torch", plain or "empty"), sizes.elts, [])
+    line = StateLine(built.name, value, False, True)
     written = written_sizes(module.values["shape"], module)
-    call = initializer_call(initializer, f"self.{built.name}", written)
+    call = initializer_call(initializer, self_attribute(built.name), written)
     draws = () if plain else (call,)
-    return LayerState((line,), draws, built.step, module.mark, built_flag(built))
+    return LayerState((line,), draws, built.step, module.mark, asked(built_flag(built)))
 
 
-def build_condition(condition: Condition | None) -> str:
+def build_condition(condition: Condition | None) -> ast.expr | None:
     """What decides in the constructor whether a layer is built."""
-    if condition is None or condition.build is None:
-        return ""
-    return source(condition.build)
+    return None if condition is None else condition.build
 
 
 def built_flag(built: Built) -> str:
-    """What tells later whether a layer was built, where that is a question."""
+    """The attribute that tells later whether a layer was built, where that is a question; else empty."""
     condition = built.condition
     if condition is None or condition.build is None:
         return ""
-    return f"self.{condition.flag(built.name)}"
+    return condition.flag(built.name)
+
+
+def asked(flag: str) -> ast.expr | None:
+    """The question whether a layer was built, by the attribute that tells."""
+    return self_attribute(flag) if flag else None
 
 
 def becomes_identity(flow: Flow, built: Built) -> bool:
@@ -221,9 +226,9 @@ def becomes_identity(flow: Flow, built: Built) -> bool:
     return operation.line is None and len(operation.reads) == 1
 
 
-def leading_sizes(body: Body, codes: Sequence[str]) -> tuple[str, ...]:
+def leading_sizes(body: Body, trees: Iterable[ast.AST]) -> tuple[str, ...]:
     """The sizes of a block's inputs that code names; the constructor takes them first."""
-    nodes = [node for code in codes for node in ast.walk(ast.parse(code))]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     return tuple(name for name in input_sizes(body) if name in names | attributes)

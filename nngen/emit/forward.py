@@ -81,15 +81,15 @@ class Lowering(ABC):
         self.step(operation)
         body, self.nested = self.nested, None
         if body:
-            head = f"if {source(_test(operation, condition))}:"
+            head = ast.If(_test(operation, condition), [ast.Pass()], [])
             self.statements.append(Statement(head, "", self.mark, tuple(body)))
 
     def emit(self, statement: ast.stmt, comment: str = "") -> None:
         """Add a statement of the step at hand, to the `if` at hand where there is one."""
         if self.nested is not None:
-            self.nested.append(Statement(_code(statement), "", self.mark))
+            self.nested.append(Statement(statement, "", self.mark))
         else:
-            self.statements.append(Statement(_code(statement), comment, self.mark))
+            self.statements.append(Statement(statement, comment, self.mark))
 
     def count(self) -> int:
         """How many statements there are."""
@@ -255,16 +255,6 @@ class Lowering(ABC):
         value = operation.writes[0]
         assert value is not None
         return self.variables[value], [name(self.variables[read]) for read in operation.reads]
-
-
-def _code(statement: ast.stmt) -> str:
-    """A statement as it is written by hand: a tuple that it binds or returns has no brackets."""
-    code = source(statement)
-    if isinstance(statement, (ast.Assign, ast.Return)) and isinstance(statement.value, ast.Tuple):
-        parts = statement.value.elts
-        if len(parts) > 1 and not any(isinstance(part, ast.Starred) for part in parts):
-            return code.removesuffix(source(statement.value)) + ", ".join(map(source, parts))
-    return code
 
 
 def _flows_as_one(application: Application) -> bool:

@@ -1,15 +1,24 @@
-"""The finished Graph: all that the templates see. Every decision is taken; what is left is form."""
+"""The finished Graph: all that the templates see. Every decision is taken; what is left is form.
+
+Code is held as trees. A template makes text of one by the filter `code`; nothing takes text apart again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import indent
 from typing import Any
 
+from nngen.catalog.partial_evaluation import source
 from nngen.errors import Mark
 from nngen.graph.tensor_spec import TensorSpec
+from nngen.symbolic.expressions import dotted
+
+Tree = ast.expr | ast.stmt
+# An argument as it is written: with its name, or by its place.
+Argument = tuple[str, ast.expr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,34 +26,59 @@ class Construction:
     """The call that builds a layer, a block, or a container of such.
 
     Attributes:
-        kind: the class, of torch.nn or (`block`) of the same file.
-        arguments: the arguments as they are written: `("1", "16", "kernel_size=5")`.
+        kind: the class, of torch.nn or (`block`) of the same file; or what else makes a module.
+        arguments: the arguments as they are written: `1`, `16`, `kernel_size=5`.
         children: a container's members, by name.
         named: the children's names are more than their positions.
-        loop: of a member of a container, the loop that makes such members: `_ in range(depth)`.
+        loop: of a member of a container, how many such members a loop makes.
+        counts: the loop's `i` is in the arguments or the name.
         modifier: the function of torch.nn.utils.parametrizations around it.
         mark: where the spec has it.
     """
 
     kind: str
-    arguments: tuple[str, ...] = ()
+    arguments: tuple[Argument, ...] = ()
     children: tuple[tuple[str, Construction], ...] = ()
     named: bool = False
     block: bool = False
-    loop: str = ""
+    loop: ast.expr | None = None
+    counts: bool = False
     modifier: str = ""
-    modifier_arguments: tuple[str, ...] = ()
+    modifier_arguments: tuple[Argument, ...] = ()
     mark: Mark | None = field(default=None, compare=False)
 
-    def codes(self) -> tuple[str, ...]:
-        """All code in it, the children's too."""
-        inner = tuple(code for _, child in self.children for code in child.codes())
-        return (*self.arguments, *((f"[0 for {self.loop}]",) if self.loop else ()), *inner)
+    @property
+    def call(self) -> ast.Call:
+        """The call, without a container's members."""
+        names = self.kind.split(".")
+        called = dotted(*names) if self.block else dotted("nn", *names)
+        placed = [value for name, value in self.arguments if not name]
+        keywords = [ast.keyword(name, value) for name, value in self.arguments if name]
+        return ast.Call(called, placed, keywords)
 
-    def any_named(self) -> bool:
-        """Whether a Sequential in it names its children."""
-        named = self.named and self.kind == "Sequential"
-        return named or any(child.any_named() for _, child in self.children)
+    def members(self) -> Iterator[Construction]:
+        """It, and all that is in it."""
+        yield self
+        for _, child in self.children:
+            yield from child.members()
+
+    def trees(self) -> Iterator[Tree]:
+        """All code in it, the children's too."""
+        for each in self.members():
+            yield each.call
+            yield from (value for _, value in each.modifier_arguments)
+            if each.loop is not None:
+                yield each.loop
+
+    def is_like(self, other: Construction) -> bool:
+        """Whether another is written alike."""
+        return ast.dump(self.call) == ast.dump(other.call) and self._form() == other._form()
+
+    def _form(self) -> tuple[Any, ...]:
+        modified = [(name, ast.dump(value)) for name, value in self.modifier_arguments]
+        loop = None if self.loop is None else ast.dump(self.loop)
+        children = [(name, ast.dump(child.call), child._form()) for name, child in self.children]
+        return self.named, self.block, self.counts, loop, self.modifier, modified, children
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +93,7 @@ class Attribute:
     construction: Construction
     step: int
     mark: Mark
-    condition: str = ""
+    condition: ast.expr | None = None
     otherwise_identity: bool = False
 
 
@@ -68,7 +102,7 @@ class StateLine:
     """A parameter or buffer that the class makes itself."""
 
     name: str
-    value: str
+    value: ast.expr
     buffer: bool
     persistent: bool
 
@@ -78,48 +112,52 @@ class LayerState:
     """What the constructor does for one layer's parameters and buffers: make them, then draw them."""
 
     lines: tuple[StateLine, ...]
-    draws: tuple[str, ...]
+    draws: tuple[ast.stmt, ...]
     step: int
     mark: Mark
-    condition: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Redraw:
-    """Statements that draw parameters anew."""
-
-    codes: tuple[str, ...]
-    step: int
-    mark: Mark
-    condition: str = ""
+    condition: ast.expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Other statements of a constructor."""
+    """Other statements of a constructor: those that draw parameters anew, for one."""
 
-    codes: tuple[str, ...]
+    codes: tuple[ast.stmt, ...]
     step: int
     mark: Mark
-    condition: str = ""
+    condition: ast.expr | None = None
 
 
-Item = Attribute | LayerState | Redraw | Lines
+Item = Attribute | LayerState | Lines
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement of `forward`, and the comment behind it; of an `if`, its head, and in `body` what is under it."""
+    """A statement of `forward`, and the comment behind it; of an `if`, in `body` what is under it."""
 
-    code: str
+    tree: ast.stmt
     comment: str
     mark: Mark
     body: tuple[Statement, ...] = ()
 
     @property
-    def text(self) -> str:
-        """The whole statement, without comments."""
-        return self.code + "".join(f"\n{indent(inner.text, '    ')}" for inner in self.body)
+    def code(self) -> str:
+        """It as it is written by hand, without what is under it: a tuple that it binds or returns has no brackets."""
+        tree = self.tree
+        if isinstance(tree, ast.If) and self.body:
+            return f"if {source(tree.test)}:"
+        code = source(tree)
+        if isinstance(tree, (ast.Assign, ast.Return)) and isinstance(tree.value, ast.Tuple):
+            parts = tree.value.elts
+            if len(parts) > 1 and not any(isinstance(part, ast.Starred) for part in parts):
+                return code.removesuffix(source(tree.value)) + ", ".join(map(source, parts))
+        return code
+
+    def trees(self) -> Iterator[tuple[Tree, Mark]]:
+        """All code in it, with the steps that it is from."""
+        yield (self.tree.test if isinstance(self.tree, ast.If) else self.tree), self.mark
+        for inner in self.body:
+            yield from inner.trees()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +166,7 @@ class Method:
 
     name: str
     parameters: tuple[str, ...]
-    codes: tuple[str, ...]
+    codes: tuple[ast.stmt, ...]
     mark: Mark
 
 
@@ -137,20 +175,20 @@ class ClassCode:
     """One class in one style.
 
     Attributes:
-        stored: what the constructor keeps for forward: `(("stride", "stride"), …)`.
+        stored: what the constructor keeps for forward, by the attribute.
         items: what the constructor then builds, in order.
         forward: forward's statements.
         loss: the statements of `loss`.
         methods: further methods.
-        lets: the constructor's local variables: `(("hidden", "4 * dim"), …)`.
+        lets: the constructor's local variables.
     """
 
-    stored: tuple[tuple[str, str], ...]
+    stored: tuple[Argument, ...]
     items: tuple[Item, ...]
     forward: tuple[Statement, ...]
     loss: tuple[Statement, ...] = ()
     methods: tuple[Method, ...] = ()
-    lets: tuple[tuple[str, str], ...] = ()
+    lets: tuple[Argument, ...] = ()
 
     @property
     def buffers(self) -> tuple[tuple[str, Mark], ...]:
@@ -171,27 +209,31 @@ class ClassCode:
         states = (item for item in self.items if isinstance(item, LayerState))
         return any(not line.buffer for state in states for line in state.lines)
 
-    def run_codes(self) -> tuple[str, ...]:
+    def run_trees(self) -> Iterator[Tree]:
         """The code that runs after the constructor, when its arguments are gone."""
-        methods = (code for method in self.methods for code in method.codes)
-        return (*(statement.text for statement in (*self.forward, *self.loss)), *methods)
+        for statement in (*self.forward, *self.loss):
+            yield from (tree for tree, _ in statement.trees())
+        for method in self.methods:
+            yield from method.codes
 
-    def codes(self) -> tuple[str, ...]:
+    def trees(self) -> Iterator[Tree]:
         """All code in it."""
-        return (*self.run_codes(), *self.built_codes())
+        yield from self.run_trees()
+        yield from self.built_trees()
 
-    def built_codes(self) -> tuple[str, ...]:
+    def built_trees(self) -> Iterator[Tree]:
         """The code of the constructor."""
-        found = [code for _, code in (*self.lets, *self.stored)]
+        yield from (tree for _, tree in (*self.lets, *self.stored))
         for item in self.items:
-            found += [item.condition] if item.condition else []
+            if item.condition is not None:
+                yield item.condition
             if isinstance(item, Attribute):
-                found += item.construction.codes()
+                yield from item.construction.trees()
             elif isinstance(item, LayerState):
-                found += [*item.draws, *(line.value for line in item.lines)]
+                yield from item.draws
+                yield from (line.value for line in item.lines)
             else:
-                found += item.codes
-        return tuple(found)
+                yield from item.codes
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nngen.catalog import FUNCTIONS, LAYERS, Function, Layer
-from nngen.emit.model import Attribute, ClassCode, Construction, Graph, LayerState, Statement
+from nngen.emit.model import Attribute, ClassCode, Graph, LayerState
 from nngen.errors import Mark, SpecError, together
 from nngen.packages import is_older
 
@@ -57,13 +57,13 @@ def needs(graph: Graph) -> Iterator[Need]:
     """All that older versions lack of what any of its files uses."""
     for each in graph.classes:
         for written in each.code.values():
-            for code, mark in _codes(written):
-                yield from needs_of(code, mark)
+            for tree, mark in _trees(written):
+                yield from needs_of(tree, mark)
 
 
-def needs_of(code: str, mark: Mark = _NOWHERE) -> Iterator[Need]:
+def needs_of(tree: ast.AST, mark: Mark = _NOWHERE) -> Iterator[Need]:
     """What older versions lack of the layers, functions and methods that code calls."""
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield from _needs_of_call(node, ast.unparse(node.func), mark)
 
@@ -91,33 +91,18 @@ def _needs_of_call(node: ast.Call, called: str, mark: Mark) -> Iterator[Need]:
             yield Need(f"a number as {argument} of {name}", version, mark=mark)
 
 
-def _codes(written: ClassCode) -> Iterator[tuple[str, Mark]]:
+def _trees(written: ClassCode) -> Iterator[tuple[ast.AST, Mark]]:
     """A class's code, with the steps that it belongs to."""
     for item in written.items:
         if isinstance(item, Attribute):
-            yield from _built(item.construction, item.mark)
+            for made in item.construction.members():
+                yield made.call, made.mark or item.mark
         elif isinstance(item, LayerState):
-            codes = (*(line.value for line in item.lines), *item.draws)
-            yield from ((code, item.mark) for code in codes)
+            trees = (*(line.value for line in item.lines), *item.draws)
+            yield from ((tree, item.mark) for tree in trees)
         else:
-            yield from ((code, item.mark) for code in item.codes)
+            yield from ((tree, item.mark) for tree in item.codes)
     for statement in (*written.forward, *written.loss):
-        yield from _run(statement)
+        yield from statement.trees()
     for method in written.methods:
-        yield from ((code, method.mark) for code in method.codes)
-
-
-def _built(made: Construction, around: Mark) -> Iterator[tuple[str, Mark]]:
-    """The calls that build layers, a container's members included."""
-    mark = made.mark or around
-    of = "" if made.block else "nn."
-    yield f"{of}{made.kind}({', '.join(made.arguments)})", mark
-    for _, child in made.children:
-        yield from _built(child, mark)
-
-
-def _run(statement: Statement) -> Iterator[tuple[str, Mark]]:
-    head = f"{statement.code} pass" if statement.body else statement.code
-    yield head, statement.mark
-    for inner in statement.body:
-        yield from _run(inner)
+        yield from ((tree, method.mark) for tree in method.codes)

@@ -13,6 +13,7 @@ from nngen.emit.constructor import built_flag, is_block_list
 from nngen.graph.flow import Flow, Module
 from nngen.graph.loops import place_in, position
 from nngen.language.spec.model import Rule
+from nngen.symbolic.expressions import dotted
 from nngen.symbolic.sizes import Dim
 
 # The parts of a layer that are layers of a kind of their own, as isinstance finds them.
@@ -43,10 +44,9 @@ class Leaf:
     flags: tuple[str, ...]
 
     @property
-    def test(self) -> str:
-        """What asks a module whether it is of that class."""
-        kind = f"nn.{self.kind}" if self.kind else self.owner.body.name
-        return f"isinstance(module, {kind})"
+    def owning_class(self) -> ast.expr:
+        """That class, as code names it."""
+        return dotted("nn", *self.kind.split(".")) if self.kind else dotted(self.owner.body.name)
 
 
 def parameter_shapes(flow: Flow) -> dict[str, tuple[Dim, ...]]:
@@ -162,23 +162,31 @@ def shape_of(text: str) -> ast.expr:
     return ast.Tuple(list(call.args), ast.Load())
 
 
-def path_of(key: str) -> str:
-    """`layers.0.weight` as attributes: `layers[0].weight`."""
-    path = ""
+def path_of(key: str) -> ast.expr:
+    """`layers.0.weight` as attributes: `self.layers[0].weight`."""
+    tree = dotted("self")
     for part in key.split("."):
-        path += f"[{part}]" if part.isdigit() else f".{part}" if path else part
-    return path
+        if part.isdigit():
+            tree = ast.Subscript(tree, ast.Constant(int(part)), ast.Load())
+        else:
+            tree = ast.Attribute(tree, part, ast.Load())
+    return tree
 
 
-def parameter_at(key: str) -> str:
+def parameter_at(key: str) -> ast.expr:
     """A parameter of the nn twin; one below a container is got by its key, for only that has a type."""
     if key.count(".") > 1:
-        return f'self.get_parameter("{key}")'
-    return f"self.{path_of(key)}"
+        return ast.Call(dotted("self", "get_parameter"), [ast.Constant(key)], [])
+    return path_of(key)
 
 
-def where_there(kind: str, key: str, call: str) -> str:
+def where_there(kind: str, key: str, call: ast.stmt) -> ast.stmt:
     """A call on a convolution's bias under the question whether there is one, as torch annotates it."""
     if kind.startswith("Conv") and key.endswith(".bias") and key.count(".") == 1:
-        return f"if self.{path_of(key)} is not None:\n    {call}"
+        return ast.If(is_not_none(path_of(key)), [call], [])
     return call
+
+
+def is_not_none(tree: ast.expr) -> ast.expr:
+    """The question whether something is there."""
+    return ast.Compare(tree, [ast.IsNot()], [ast.Constant(None)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +14,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from nngen.catalog.partial_evaluation import source
 from nngen.emit import origin
-from nngen.emit.model import Form, Graph, Item
+from nngen.emit.model import Argument, Form, Graph, Item
 from nngen.emit.template_cache import compiled
 from nngen.emit.wrapping import tidied, wrapped
 from nngen.errors import Mark, SpecError
@@ -80,6 +82,8 @@ def _environment(folder: Path) -> Environment:
     environment.filters["text"] = _docstring_text
     environment.filters["of"] = origin.of
     environment.filters["given"] = _given
+    environment.filters["code"] = source
+    environment.filters["arguments"] = _arguments
     return environment
 
 
@@ -87,11 +91,24 @@ def _by_condition(items: Sequence[Item]) -> list[list[Item]]:
     """Neighbours that one condition decides, together; what nothing decides, alone."""
     groups: list[list[Item]] = []
     for item in items:
-        if item.condition and groups and groups[-1][0].condition == item.condition:
+        if (
+            groups
+            and item.condition is not None
+            and _is_alike(groups[-1][0].condition, item.condition)
+        ):
             groups[-1].append(item)
         else:
             groups.append([item])
     return groups
+
+
+def _is_alike(left: ast.expr | None, right: ast.expr) -> bool:
+    return left is not None and ast.dump(left) == ast.dump(right)
+
+
+def _arguments(arguments: Sequence[Argument]) -> str:
+    """Arguments as a call has them."""
+    return ", ".join(f"{name}={source(tree)}" if name else source(tree) for name, tree in arguments)
 
 
 def _given(marks: Mapping[str, Mark], argument: str) -> Mark | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import fnmatch
 from collections.abc import Callable, Sequence
 
 from nngen.catalog.entry import State
 from nngen.emit.constructor import initializer_call, written_sizes
-from nngen.emit.model import Redraw
+from nngen.emit.model import Lines
 from nngen.emit.parameters import owner_kind, shape_of
 from nngen.errors import Errors, SpecError, did_you_mean
 from nngen.graph.flow import Built, Module
@@ -47,9 +48,9 @@ def drawn(built: Built, scope: Scope) -> list[Drawn]:
 def step_redraws(
     built: Built,
     scope: Scope,
-    parameter: Callable[[Module, State], str],
-    under_question: Callable[[Module, State, str], str],
-) -> Redraw | None:
+    parameter: Callable[[Module, State], ast.expr],
+    under_question: Callable[[Module, State, ast.stmt], ast.stmt],
+) -> Lines | None:
     """The redraws of a step's own `init`.
 
     Args:
@@ -66,7 +67,7 @@ def step_redraws(
         )
         for inner, state, initializer, shape in drawn(built, scope)
     ]
-    return Redraw(tuple(calls), built.step, built.redraws[0].mark) if calls else None
+    return Lines(tuple(calls), built.step, built.redraws[0].mark) if calls else None
 
 
 def _note_idle(

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nngen.catalog.entry import State
-from nngen.catalog.partial_evaluation import source
+from nngen.catalog.partial_evaluation import free_names
 from nngen.emit.constructor import Constructor, build_condition, built_flag
 from nngen.emit.forward import Lowering
-from nngen.emit.model import ClassCode, Form, Item, Method, Redraw, Statement
+from nngen.emit.model import Argument, ClassCode, Form, Item, Lines, Method, Statement
 from nngen.emit.step_init import step_redraws
 from nngen.emit.ties import ties
 from nngen.emit.variables import Variables
@@ -19,8 +19,9 @@ from nngen.emit.weight_init import Redraws
 from nngen.graph.flow import Application, Built, Flow, Module
 from nngen.graph.losses import Criterion
 from nngen.language.spec.mentions import input_sizes
+from nngen.symbolic.expressions import name as variable
 
-Lets = tuple[tuple[str, str], ...]
+Lets = tuple[Argument, ...]
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,10 @@ class Style(ABC):
         """What the constructor builds."""
 
     @abstractmethod
-    def parameter(self, module: Module, state: State) -> str:
+    def parameter(self, module: Module, state: State) -> ast.expr:
         """A parameter of a layer, as the class that builds the layer reaches it."""
 
-    def under_question(self, module: Module, state: State, call: str) -> str:
+    def under_question(self, module: Module, state: State, call: ast.stmt) -> ast.stmt:
         """The drawing of a parameter, asked whether it is there where type checkers want that."""
         return call
 
@@ -112,18 +113,18 @@ class Style(ABC):
         if criterion.application is None:
             return self.lowering(criterion.flow, Variables(criterion.flow)).run()
         statements = self.criterion(criterion, criterion.application)
-        return tuple(Statement(source(each), "", criterion.mark) for each in statements)
+        return tuple(Statement(each, "", criterion.mark) for each in statements)
 
     @abstractmethod
     def criterion(self, criterion: Criterion, application: Application) -> list[ast.stmt]:
         """The statements of a loss that is one layer."""
 
-    def ties(self, parts: Parts) -> Redraw | None:
+    def ties(self, parts: Parts) -> Lines | None:
         """The statements that make parameters one."""
         return ties(parts.flow, {nn: self.key(nn, other) for nn, other in parts.keys.items()})
 
     @abstractmethod
-    def redraws(self, parts: Parts) -> Redraw | None:
+    def redraws(self, parts: Parts) -> Lines | None:
         """What a class with rules of its own does at the end of its constructor."""
 
     def methods(self, parts: Parts) -> tuple[Method, ...]:
@@ -152,42 +153,35 @@ def _stored(code: ClassCode, parts: Parts, asked: Iterable[Built]) -> ClassCode:
     """A class with what its constructor keeps for forward, and its local variables."""
     attributes = {
         node.attr
-        for run in code.run_codes()
-        for node in ast.walk(ast.parse(run))
+        for tree in code.run_trees()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id == "self"
     }
-    flags = []
+    flags: dict[str, ast.expr] = {}
     for built in asked:
         condition = build_condition(built.condition)
-        if condition:
-            flags.append((built_flag(built).removeprefix("self."), condition))
-    wanted = _names_in(*code.built_codes(), *(condition for _, condition in flags))
-    local: list[tuple[str, str]] = []
+        if condition is not None:
+            flags[built_flag(built)] = condition
+    wanted = {n for tree in (*code.built_trees(), *flags.values()) for n in free_names(tree)}
+    local: list[Argument] = []
     for name, let in reversed(parts.lets):
         if name in wanted:
             local.insert(0, (name, let))
         if name in wanted | attributes:
-            wanted |= _names_in(let)
+            wanted |= free_names(let)
     expressions = dict(parts.lets)
-    kept = [
-        (name, name if name in wanted else expressions.get(name, name))
+    kept = {
+        name: expressions[name] if name in expressions and name not in wanted else variable(name)
         for name in _ordered(parts.flow)
         if name in attributes
-    ]
-    names = {name for name, _ in kept}
-    flags = [(name, let) for name, let in dict.fromkeys(flags) if name not in names]
-    return replace(code, stored=(*kept, *flags), lets=tuple(local))
-
-
-def _names_in(*codes: str) -> set[str]:
-    return {
-        node.id
-        for code in codes
-        for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.Name)
     }
+    return replace(
+        code,
+        stored=(*kept.items(), *((n, let) for n, let in flags.items() if n not in kept)),
+        lets=tuple(local),
+    )
 
 
 def _ordered(flow: Flow) -> list[str]:

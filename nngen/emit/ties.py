@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Container, Iterator, Mapping
 
 from nngen.catalog.partial_evaluation import source
 from nngen.emit.constructor import built_flag
-from nngen.emit.model import Redraw
+from nngen.emit.model import Lines
 from nngen.emit.parameters import flows_below, leaves_of, matches, parameter_shapes, path_of
 from nngen.emit.step_init import holds_for
 from nngen.errors import Errors, SpecError, did_you_mean
@@ -17,7 +18,7 @@ from nngen.symbolic.broadcasting import show
 from nngen.symbolic.sizes import Dim, same
 
 
-def ties(flow: Flow, keys: Mapping[str, str]) -> Redraw | None:
+def ties(flow: Flow, keys: Mapping[str, str]) -> Lines | None:
     """The statements that make parameters one.
 
     Args:
@@ -27,10 +28,10 @@ def ties(flow: Flow, keys: Mapping[str, str]) -> Redraw | None:
     if not flow.body.tie:
         return None
     codes = [
-        f"self.{path_of(keys[left.text])} = self.{path_of(keys[right.text])}"
+        ast.Assign([path_of(keys[left.text])], path_of(keys[right.text]))
         for left, right in _in_order(flow.body.tie)
     ]
-    return Redraw(tuple(codes), len(flow.body.layers), flow.body.tie[0][0].mark)
+    return Lines(tuple(codes), len(flow.body.layers), flow.body.tie[0][0].mark)
 
 
 def refuse_wrong(flow: Flow, keys: Mapping[str, str]) -> None:

@@ -7,13 +7,13 @@ each block that a user's rules reach gets a method that visits the block's own.
 
 from __future__ import annotations
 
-import re
-import textwrap
+import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from nngen.catalog.partial_evaluation import free_names, keep_name
+from nngen.catalog.partial_evaluation import free_names, keep_name, source
 from nngen.emit.constructor import (
+    asked,
     build_condition,
     built_flag,
     initializer_call,
@@ -23,6 +23,7 @@ from nngen.emit.constructor import (
 from nngen.emit.parameters import (
     Leaf,
     is_kind,
+    is_not_none,
     leaves_of,
     matches,
     modules_below,
@@ -33,11 +34,10 @@ from nngen.emit.parameters import (
 from nngen.emit.state_keys import class_keys
 from nngen.emit.ties import tied, written
 from nngen.errors import Errors, SpecError, did_you_mean
-from nngen.graph.flow import Built, Flow, Module
+from nngen.graph.flow import Built, Flow, Module, self_attribute
 from nngen.graph.initializers import check_initializer
 from nngen.language.spec.model import Rule
-
-_KIND = re.compile(r"isinstance\(module, ([\w.]+)\)")
+from nngen.symbolic.expressions import dotted, name
 
 
 @dataclass
@@ -122,33 +122,34 @@ class Redraws:
         names = [name for name in values if name in used]
         return tuple((n, "float" if isinstance(values[n], float) else "int") for n in names)
 
-    def nn(self) -> tuple[str, ...]:
+    def nn(self) -> tuple[ast.stmt, ...]:
         """The statements of the nn twin."""
-        tests: dict[str, dict[str, list[Leaf]]] = {}
+        tests: dict[Test | None, dict[str, list[Leaf]]] = {}
         drawn = [leaf for leaf in self.leaves if leaf.key in self.rules]
         for leaf in drawn:
             tests.setdefault(self._test(leaf), {}).setdefault(leaf.parameter, []).append(leaf)
-        if not tests:
-            return ()
-        order = sorted(tests, key=lambda test: " and name" not in test)
-        by_name = all(" and name == " in test for test in tests) and all(map(self._is_own, drawn))
-        if by_name or "" in tests or not self._tells_apart({test: tests[test] for test in order}):
+        known = {test: leaves for test, leaves in tests.items() if test is not None}
+        order = sorted(known, key=lambda test: not test.asks_name)
+        by_name = all(test.name for test in order) and all(map(self._is_own, drawn))
+        if by_name or None in tests or not self._tells_apart({t: known[t] for t in order}):
             return tuple(self._by_name(leaf, nn=True) for leaf in drawn)
-        bodies: dict[tuple[str, str], list[str]] = {}
+        bodies: dict[tuple[str, Test | None], tuple[list[Test], list[ast.stmt]]] = {}
         for test in order:
-            body = "\n".join(self._branch(test, tests[test]))
-            alike = "" if _KIND.fullmatch(test) else test
-            bodies.setdefault((body, alike), []).append(test)
-        branches = [
-            f"{'elif' if place else 'if'} {_any_of(alike)}:\n{body}"
-            for place, ((body, _), alike) in enumerate(bodies.items())
-        ]
-        named = any(" and name" in test for test in tests)
-        head = "name, module in self.named_modules()" if named else "module in self.modules()"
-        body = "\n".join(branches).replace("\n", "\n    ")
-        return (f"for {head}:\n    {body}",)
+            body = list(self._branch(test, known[test]))
+            text = "\n".join(map(source, body))
+            bodies.setdefault((text, None if test.is_plain else test), ([], body))[0].append(test)
+        chain: list[ast.stmt] = []
+        for alike, body in reversed(bodies.values()):
+            chain = [ast.If(_any_of(alike), body, chain)]
+        module = ast.Name("module", ast.Store())
+        modules: ast.expr = ast.Call(dotted("self", "modules"), [], [])
+        target: ast.expr = module
+        if any(test.asks_name for test in order):
+            modules = ast.Call(dotted("self", "named_modules"), [], [])
+            target = ast.Tuple([ast.Name("name", ast.Store()), module], ast.Store())
+        return (ast.For(target, modules, chain, []),)
 
-    def _by_name(self, leaf: Leaf, nn: bool) -> str:
+    def _by_name(self, leaf: Leaf, nn: bool) -> ast.stmt:
         """The statement that draws one parameter, found by its name in the class."""
         rule = self.rules[leaf.key]
         names = {n for each in rule.initializer.arguments.values() for n in free_names(each.tree)}
@@ -160,12 +161,12 @@ class Redraws:
             )
         call = self._call(leaf, parameter_at(leaf.key) if nn else self._attribute(leaf), leaf)
         if not nn:
-            return _under(leaf.flags[0], call)
+            return _under(asked(leaf.flags[0]), call)
         # The constructor still has what decides; forward asks nn.Identity rather than a flag.
         decides = {built_flag(each): build_condition(each.condition) for each in self.flow.built}
-        return _under(decides.get(leaf.flags[0], ""), where_there(leaf.kind, leaf.key, call))
+        return _under(decides.get(leaf.flags[0]), where_there(leaf.kind, leaf.key, call))
 
-    def _tells_apart(self, tests: dict[str, dict[str, list[Leaf]]]) -> bool:
+    def _tells_apart(self, tests: dict[Test, dict[str, list[Leaf]]]) -> bool:
         """Whether the first test that a module passes draws just those of its parameters that a rule is about."""
         owners: dict[tuple[str, str], dict[str, Leaf]] = {}
         for leaf in self.leaves:
@@ -173,7 +174,7 @@ class Redraws:
             owners.setdefault((owner, leaf.kind), {})[leaf.parameter] = leaf
         for (owner, _), own in owners.items():
             first = next(iter(own.values()))
-            found = next((t for t in tests if _passes(t, first, owner)), None)
+            found = next((t for t in tests if t.passes(first, owner)), None)
             there = {} if found is None else tests[found]
             modified = bool(first.module.modifiers) and "weight" in there and "weight" not in own
             wanted = {p: self.rules[leaf.key] for p, leaf in own.items() if leaf.key in self.rules}
@@ -182,26 +183,24 @@ class Redraws:
                 return False
         return True
 
-    def _branch(self, test: str, parameters: dict[str, list[Leaf]]) -> Iterator[str]:
+    def _branch(self, test: Test, parameters: dict[str, list[Leaf]]) -> Iterator[ast.stmt]:
         """What the nn twin's loop does with the modules that pass a test."""
         for parameter, leaves in parameters.items():
-            call = self._call(leaves[0], f"module.{parameter}", None)
-            flag = leaves[0].flags[-1].removeprefix("self.")
+            call = self._call(leaves[0], dotted("module", parameter), None)
+            flag = leaves[0].flags[-1]
             if flag and not leaves[0].kind:  # a Parameter, which may not be there
-                yield f"    if module.{flag}:"
-                yield f"        {call}"
+                yield ast.If(dotted("module", flag), [call], [])
             elif self._sometimes_none(leaves[0], parameter, test):
-                yield f"    if module.{parameter} is not None:"
-                yield f"        {call}"
+                yield ast.If(is_not_none(dotted("module", parameter)), [call], [])
             else:
-                yield f"    {call}"
+                yield call
 
     def _is_own(self, leaf: Leaf) -> bool:
         """Whether a parameter stands in the class itself, rather than in a block of it."""
         return leaf.owner.body.name == self.flow.body.name
 
-    def _test(self, leaf: Leaf) -> str:
-        """What tells a parameter's module from others in the nn twin's loop; empty where no such test does."""
+    def _test(self, leaf: Leaf) -> Test | None:
+        """What tells a parameter's module from others in the nn twin's loop; None where no such test does."""
         rule = self.rules[leaf.key]
         owner = leaf.key.removesuffix(f".{leaf.parameter}")
         siblings = [
@@ -215,23 +214,23 @@ class Redraws:
             kinds = {other.key: other.kind for other in self.leaves}
             others = [key for key in self.drawn_before if kinds[key] == leaf.kind]
             if any("*" in key for key in others):
-                return ""  # copies in a list have no names to leave one out by
-            without = "".join(f" and module is not self.{_owner(key)}" for key in others)
-            return f"{leaf.test}{without}"
+                return None  # copies in a list have no names to leave one out by
+            return Test(source(leaf.owning_class), others=tuple(map(_owner, others)))
         named = rule if not is_kind(rule, leaf) else siblings[0]
         pattern = named.pattern.removesuffix(f".{leaf.parameter}")
         if pattern == named.pattern != "*":
             pattern, dot, _ = named.pattern.rpartition(".")
             if not dot and "*" in named.pattern:
-                return ""  # it is about parameters, by the ends of their names
+                return None  # it is about parameters, by the ends of their names
+        kind = source(leaf.owning_class)
         if pattern.startswith("*") and "*" not in pattern[1:]:
-            return f'{leaf.test} and name.endswith("{pattern[1:]}")'
-        return "" if "*" in pattern else f'{leaf.test} and name == "{pattern}"'
+            return Test(kind, ending=pattern[1:])
+        return None if "*" in pattern else Test(kind, name=pattern)
 
-    def _sometimes_none(self, leaf: Leaf, parameter: str, test: str) -> bool:
+    def _sometimes_none(self, leaf: Leaf, parameter: str, test: Test) -> bool:
         if parameter == "bias" and leaf.kind.startswith("Conv"):
             return True  # as torch annotates it
-        if " and name == " in test:
+        if test.name:
             return False
         if any(
             module.kind == leaf.kind and parameter not in {state.name for state in module.state}
@@ -246,27 +245,32 @@ class Redraws:
         }
         return modules != with_it
 
-    def functional(self, flow: Flow, method: str) -> tuple[str, ...]:
+    def functional(self, flow: Flow, method: str) -> tuple[ast.stmt, ...]:
         """The statements of one class of the functional twin: its own parameters, then its blocks by their method."""
         if self.uneven:
             drawn = (leaf for leaf in self.leaves if leaf.key in self.rules)
             return tuple(self._by_name(leaf, nn=False) for leaf in drawn)
-        codes: list[str] = []
+        codes: list[ast.stmt] = []
         built = [*flow.built, *(self.loss if flow is self.flow else ())]
-        for leaf, code in _visits(flow, built, self.leaves, method, self.reaches):
+        passed = [name(each) for each, _ in self.parameters]
+
+        def draw(block: ast.expr) -> ast.stmt:
+            return ast.Expr(ast.Call(ast.Attribute(block, method, ast.Load()), passed, []))
+
+        for leaf, code in _visits(flow, built, self.leaves, draw, self.reaches):
             if leaf is not None and leaf.key in self.rules:
                 rename = keep_name if flow is self.flow else "self.{}".format
-                call = self._call(leaf, f"self.{leaf.attribute}", leaf, rename)
-                codes.append(_under(leaf.flags[-1], call))
-            elif code:
+                call = self._call(leaf, self_attribute(leaf.attribute), leaf, rename)
+                codes.append(_under(asked(leaf.flags[-1]), call))
+            elif code is not None:
                 codes.append(code)
         return tuple(codes)
 
-    def _attribute(self, leaf: Leaf) -> str:
+    def _attribute(self, leaf: Leaf) -> ast.expr:
         """A parameter of the functional twin, from the class that has the rules."""
         if self._is_own(leaf):
-            return f"self.{leaf.attribute}"
-        return f"self.{path_of(class_keys(self.flow)[leaf.key])}"
+            return self_attribute(leaf.attribute)
+        return path_of(class_keys(self.flow)[leaf.key])
 
     def reaches(self, flow: Flow) -> bool:
         """Whether a method of a block draws a parameter in it, or below it."""
@@ -278,48 +282,93 @@ class Redraws:
     def _call(
         self,
         leaf: Leaf,
-        parameter: str,
+        parameter: ast.expr,
         exact: Leaf | None,
         rename: Callable[[str], str] = keep_name,
-    ) -> str:
+    ) -> ast.stmt:
         """The call; with `exact`, the layer's own sizes are written out, else read off the module."""
         rule = self.rules[leaf.key]
         if exact is None:
-            own = {name for name, _ in self.parameters} - leaf.module.values.keys()
+            own = {each for each, _ in self.parameters} - leaf.module.values.keys()
             return initializer_call(
-                rule.initializer, parameter, lambda n: n if n in own else _read_off(n)
+                rule.initializer, parameter, lambda n: None if n in own else _read_off(n)
             )
         written = written_sizes(exact.shape, exact.module, rename)
         return initializer_call(rule.initializer, parameter, written)
 
 
-def _read_off(name: str) -> str:
-    if name == "fan_in":
-        return "module.weight[0].numel()"
-    if name == "fan_out":
-        return "(module.weight.numel() // module.weight.shape[1])"
-    return f"module.{name}"
+@dataclass(frozen=True)
+class Test:
+    """What the nn twin's loop asks of a module.
+
+    Attributes:
+        kind: its class.
+        name: its name in the class that has the rules.
+        ending: the end of that name.
+        others: keys of modules that it is not.
+    """
+
+    kind: str
+    name: str = ""
+    ending: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def asks_name(self) -> bool:
+        return bool(self.name or self.ending)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it asks for the class alone."""
+        return not (self.asks_name or self.others)
+
+    def passes(self, leaf: Leaf, owner: str) -> bool:
+        """Whether the module that owns a parameter passes."""
+        return (
+            source(leaf.owning_class) == self.kind
+            and (not self.name or owner == self.name)
+            and owner.endswith(self.ending)
+            and owner not in self.others
+        )
+
+    def tree(self) -> ast.expr:
+        """The question."""
+        asked = [_is_instance([self.kind])]
+        if self.name:
+            asked.append(ast.Compare(name("name"), [ast.Eq()], [ast.Constant(self.name)]))
+        if self.ending:
+            asked.append(ast.Call(dotted("name", "endswith"), [ast.Constant(self.ending)], []))
+        for each in self.others:
+            asked.append(ast.Compare(name("module"), [ast.IsNot()], [path_of(each)]))
+        return ast.BoolOp(ast.And(), asked) if len(asked) > 1 else asked[0]
 
 
-def _passes(test: str, leaf: Leaf, owner: str) -> bool:
-    """Whether the module that owns a parameter passes a test of the nn twin's loop."""
-    kind, _, named = test.partition(" and ")
-    if kind != leaf.test:
-        return False
-    if named.startswith("module is not self."):
-        return f"module is not self.{path_of(owner)}" not in named.split(" and ")
-    value = named.partition('"')[2].rstrip('")')
-    return owner.endswith(value) if "endswith" in named else not named or owner == value
+def _any_of(tests: list[Test]) -> ast.expr:
+    """One question for several classes: `isinstance(module, (nn.Conv2d, nn.Linear))`."""
+    return _is_instance([test.kind for test in tests]) if len(tests) > 1 else tests[0].tree()
 
 
-def _any_of(tests: list[str]) -> str:
-    """One test for modules of any of these kinds: `isinstance(module, (nn.Conv2d, nn.Linear))`."""
-    kinds = [match[1] for match in map(_KIND.fullmatch, tests) if match]
-    return f"isinstance(module, ({', '.join(kinds)}))" if len(kinds) > 1 else tests[0]
+def _is_instance(kinds: list[str], of: str = "module") -> ast.expr:
+    classes = [dotted(*kind.split(".")) for kind in kinds]
+    asked = ast.Tuple(classes, ast.Load()) if len(classes) > 1 else classes[0]
+    return ast.Call(name("isinstance"), [name(of), asked], [])
+
+
+def _read_off(size: str) -> ast.expr:
+    """A layer's size, as a module has it."""
+    weight = dotted("module", "weight")
+    if size == "fan_in":
+        first = ast.Subscript(weight, ast.Constant(0), ast.Load())
+        return ast.Call(ast.Attribute(first, "numel", ast.Load()), [], [])
+    if size == "fan_out":
+        number = ast.Call(ast.Attribute(weight, "numel", ast.Load()), [], [])
+        shape = ast.Attribute(weight, "shape", ast.Load())
+        return ast.BinOp(number, ast.FloorDiv(), ast.Subscript(shape, ast.Constant(1), ast.Load()))
+    return dotted("module", size)
 
 
 def _owner(key: str) -> str:
-    return path_of(key.rpartition(".")[0])
+    return key.rpartition(".")[0]
 
 
 def _below(flow: Flow) -> Iterator[str]:
@@ -337,57 +386,67 @@ def _flows(module: Module) -> Iterator[Flow]:
         yield from _flows(child)
 
 
-def _under(flag: str, code: str) -> str:
-    """Code that runs under a flag, where there is one."""
-    return f"if {flag}:\n" + textwrap.indent(code, "    ") if flag else code
+def _under(question: ast.expr | None, code: ast.stmt) -> ast.stmt:
+    """Code that runs where something holds, if that is a question."""
+    return code if question is None else ast.If(question, [code], [])
+
+
+Drawing = Callable[[ast.expr], ast.stmt]
+Visit = tuple[Leaf | None, ast.stmt | None]
 
 
 def _visits(
     flow: Flow,
     everything: list[Built],
     leaves: list[Leaf],
-    method: str,
+    draw: Drawing,
     reaches: Callable[[Flow], bool],
-) -> Iterator[tuple[Leaf | None, str]]:
+) -> Iterator[Visit]:
     """A class's own parameters and its blocks, in the order of construction; the model's own Parameters first.
 
-    Of a block, it is the call of its method, empty where that `reaches` no parameter.
+    Of a block, it is the call of its method, None where that `reaches` no parameter.
     """
     own = {leaf.attribute: leaf for leaf in leaves if leaf.owner.body.name == flow.body.name}
     for built in everything:
         if built.module is not None and built.module.kind == "Parameter":
-            yield own.get(built.name), ""
+            yield own.get(built.name), None
     for built in everything:
         if built.module is not None and built.module.kind not in ("Parameter", "Buffer"):
-            flag = built_flag(built)
-            for leaf, code in _visits_of(built.module, own, method, reaches):
-                yield leaf, _under(flag, code) if code else ""
+            flag = asked(built_flag(built))
+            for leaf, code in _visits_of(built.module, own, draw, reaches):
+                yield leaf, None if code is None else _under(flag, code)
 
 
 def _visits_of(
-    module: Module, own: dict[str, Leaf], method: str, reaches: Callable[[Flow], bool]
-) -> Iterator[tuple[Leaf | None, str]]:
-    attribute = f"self.{'_'.join(module.path)}"
+    module: Module, own: dict[str, Leaf], draw: Drawing, reaches: Callable[[Flow], bool]
+) -> Iterator[Visit]:
+    attribute = self_attribute("_".join(module.path))
     if module.flow is not None:
-        yield None, f"{attribute}.{method}" if reaches(module.flow) else ""
+        yield None, draw(attribute) if reaches(module.flow) else None
     elif is_block_list(module):
-        named = any(not child.name.isdigit() and child.name != "*" for child in module.children)
-        members = f"{attribute}.values()" if named else attribute
-        kinds = {_class_name(child): child.flow for child in module.children}
-        reached = [kind for kind, flow in kinds.items() if flow is not None and reaches(flow)]
-        asked = f"({', '.join(reached)})" if len(reached) > 1 else "".join(reached)
-        # Members of a list are any modules to torch's annotations.
-        test = "assert isinstance" if len(reached) == len(kinds) else "if isinstance"
-        call = (
-            f"\n    block.{method}" if test == "assert isinstance" else f":\n        block.{method}"
-        )
-        yield None, f"for block in {members}:\n    {test}(block, {asked}){call}" if reached else ""
+        yield None, _visit_of_list(module, attribute, draw, reaches)
     else:
         for child in module.children:
-            yield from _visits_of(child, own, method, reaches)
+            yield from _visits_of(child, own, draw, reaches)
         for state in module.state:
             if not state.buffer and module.attribute(state) in own:
-                yield own[module.attribute(state)], ""
+                yield own[module.attribute(state)], None
+
+
+def _visit_of_list(
+    module: Module, members: ast.expr, draw: Drawing, reaches: Callable[[Flow], bool]
+) -> ast.stmt | None:
+    if any(not child.name.isdigit() and child.name != "*" for child in module.children):
+        members = ast.Call(ast.Attribute(members, "values", ast.Load()), [], [])
+    kinds = {_class_name(child): child.flow for child in module.children}
+    reached = [kind for kind, flow in kinds.items() if flow is not None and reaches(flow)]
+    if not reached:
+        return None
+    asked, call = _is_instance(reached, "block"), draw(name("block"))
+    # Members of a list are any modules to torch's annotations.
+    body: list[ast.stmt]
+    body = [ast.Assert(asked), call] if len(reached) == len(kinds) else [ast.If(asked, [call], [])]
+    return ast.For(ast.Name("block", ast.Store()), members, body, [])
 
 
 def _class_name(module: Module) -> str:

@@ -27,7 +27,11 @@ _LETTERS = {4: "NCHW", 5: "NCDHW"}
 
 
 def build_block(
-    step: LayerStep, path: tuple[str, ...], scope: Scope, inputs: Mapping[str, Any], loop: str = ""
+    step: LayerStep,
+    path: tuple[str, ...],
+    scope: Scope,
+    inputs: Mapping[str, Any],
+    loop: ast.expr | None = None,
 ) -> Application:
     """Use a block.
 

@@ -38,10 +38,13 @@ def inputs_of(kind_name: str, scope: Scope) -> Signature:
     return LAYERS[kind_name].inputs
 
 
-def copies(step: LayerStep, scope: Scope) -> Iterator[tuple[str | None, Scope, str]]:
-    """For each copy of a step its name where it has one, its scope, and the loop that it stands for, if open."""
+Copy = tuple[str | None, Scope, ast.expr | None]
+
+
+def copies(step: LayerStep, scope: Scope) -> Iterator[Copy]:
+    """For each copy of a step its name where it has one, its scope, and where that is open, how many there are."""
     if step.repeat is None:
-        yield _name(step.label, scope), scope, ""
+        yield _name(step.label, scope), scope, None
         return
     count = evaluate(step.repeat, scope.values)
     number = (
@@ -52,32 +55,24 @@ def copies(step: LayerStep, scope: Scope) -> Iterator[tuple[str | None, Scope, s
         raise SpecError(
             f"repeat takes a whole number from 1 to {MAX_REPEAT}, not {shown}", step.repeat.mark
         )
-    loop = _loop(step, scope)
+    loop = _open_count(step, scope)
     for i in range(number):
         inner = scope.inner("i", symbol("i", i) if loop else i)
         yield _name(step.label, inner), inner, loop
 
 
-def _loop(step: LayerStep, scope: Scope) -> str:
-    """The head of the loop that a repeat becomes where its count has names in it."""
+def _open_count(step: LayerStep, scope: Scope) -> ast.expr | None:
+    """How many copies there are, where that has names in it."""
     assert step.repeat is not None
     if not free_names(step.repeat.tree) & scope.names:
-        return ""
+        return None
     if step.label is not None and step.label.fixed is None:
         raise SpecError(
             "a repeat whose count is open makes a list, so its copies have no names of their own",
             step.mark,
             "leave `${…}` out of the name",
         )
-    used = {name for tree in _expressions(step) for name in free_names(tree)}
-    return f"{'i' if 'i' in used else '_'} in range({source(scope.printable(step.repeat.tree))})"
-
-
-def _expressions(step: LayerStep) -> Iterator[Any]:
-    for expression in step.arguments.values():
-        yield expression.tree
-    for child in (*step.children, *step.layers.values()):
-        yield from _expressions(child)
+    return scope.printable(step.repeat.tree)
 
 
 def _name(label: Label | None, scope: Scope) -> str | None:
@@ -100,7 +95,11 @@ def _name(label: Label | None, scope: Scope) -> str | None:
 
 
 def build(
-    step: LayerStep, path: tuple[str, ...], scope: Scope, inputs: Mapping[str, Any], loop: str = ""
+    step: LayerStep,
+    path: tuple[str, ...],
+    scope: Scope,
+    inputs: Mapping[str, Any],
+    loop: ast.expr | None = None,
 ) -> Application:
     """Build a layer, block or Sequential, and apply it to the inputs that decide its sizes.
 
@@ -111,7 +110,7 @@ def build(
     _refuse_unknown(inputs)
     if step.kind in scope.program.blocks:
         return build_block(step, path, scope, inputs, loop)
-    if loop:
+    if loop is not None:
         body = ", with `Sequential:` for `layers:`" if step.kind == "Sequential" else ""
         raise SpecError(
             f"how many copies of {step.kind} there are is open, so they must be blocks",
@@ -147,7 +146,7 @@ def build_list(
         applications, values = _build_loop(step, (*path, "*"), scope, values, made)
     else:
         for place, (_, inner, _) in enumerate(made):
-            applications.append(_build_child(step, (*path, str(place)), inner, values, ""))
+            applications.append(_build_child(step, (*path, str(place)), inner, values, None))
             values = _run_on(applications[-1], values)
     return _contained("ModuleList", path, step, inputs, applications, values)
 
@@ -157,7 +156,7 @@ def _build_loop(
     path: tuple[str, ...],
     scope: Scope,
     values: tuple[Any, ...],
-    made: Sequence[tuple[str | None, Scope, str]],
+    made: Sequence[Copy],
 ) -> tuple[list[Application], tuple[Any, ...]]:
     """Build the copies of a repeat whose count is open, and what flows after them.
 
@@ -165,6 +164,7 @@ def _build_loop(
     """
     assert step.repeat is not None
     loop, number = made[0][2], len(made)
+    assert loop is not None
     scopes = [inner for _, inner, _ in made]
     scopes += [scope.inner("i", symbol("i", place)) for place in range(number, FEWEST)]
 
@@ -191,11 +191,12 @@ def _build_loop(
     return applications, _after(flowed, number, loop, scope)
 
 
-def _after(passed: list[tuple[Any, ...]], number: int, loop: str, scope: Scope) -> tuple[Any, ...]:
+def _after(
+    passed: list[tuple[Any, ...]], number: int, loop: ast.expr, scope: Scope
+) -> tuple[Any, ...]:
     """What flows after the copies of a loop."""
-    text = loop.partition(" in range(")[2].removesuffix(")")
-    count = given(ast.parse(text, mode="eval").body, scope.values).dim()
-    why = f"it depends on how many copies there are, {text!r}"
+    count = given(loop, scope.values).dim()
+    why = f"it depends on how many copies there are, {source(loop)!r}"
     return tuple(after(passed, number, count, why))
 
 
@@ -222,10 +223,10 @@ def _build_sequential(
                 )
             check_child_name(name, child.mark)
             names.add(name)
-            applications.append(_build_child(child, (*path, name), inner, (value,), ""))
+            applications.append(_build_child(child, (*path, name), inner, (value,), None))
             value = applications[-1].output
     modules = [application.module for application in applications]
-    looped = next((module for module in modules if module.loop), None)
+    looped = next((module for module in modules if module.loop is not None), None)
     if looped is not None and any(module.flow is None for module in modules):
         raise SpecError(
             f"how many copies of {looped.kind} there are is open, so what stands beside them must be blocks, too",
@@ -236,7 +237,11 @@ def _build_sequential(
 
 
 def _build_child(
-    step: LayerStep, path: tuple[str, ...], scope: Scope, values: tuple[Any, ...], loop: str
+    step: LayerStep,
+    path: tuple[str, ...],
+    scope: Scope,
+    values: tuple[Any, ...],
+    loop: ast.expr | None,
 ) -> Application:
     signature = inputs_of(step.kind, scope)
     if len(signature.required) > len(values):
@@ -306,12 +311,13 @@ def apply(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Applicatio
         return apply_layer(module, inputs, scope)
     values = tuple(inputs.values())
     applications: list[Application] = []
-    for loop, members in groupby(module.children, lambda child: child.loop):
+    for _, members in groupby(module.children, lambda child: child.loop and source(child.loop)):
         passed = [values]
         for child in members:
             bound = inputs_of(child.kind, scope).bind(child.kind, passed[-1], {})
             applications.append(apply(child, bound, scope))
             passed.append(_run_on(applications[-1], passed[-1]))
-        values = _after(passed, len(passed) - 1, loop, scope) if loop else passed[-1]
+        loop = applications[-1].module.loop
+        values = passed[-1] if loop is None else _after(passed, len(passed) - 1, loop, scope)
     output = _given(applications, values)
     return Application(module, inputs, output, tuple(applications))

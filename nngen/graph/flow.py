@@ -35,7 +35,7 @@ class Module:
         code: of those, the ones that the spec computes from names, as it writes them.
         state: the parameters and buffers that these arguments make.
         children: a container's modules, in order.
-        loop: of a copy in a repeat whose count is open, the head of the loop: `i in range(depth)`.
+        loop: of a copy in a repeat whose count is open, how many there are.
         flow: of a block, or of a layer that is one in the functional twin, what happens in it.
         copies: of a list of copies of one layer, how many there are.
         modifiers: weight norm or spectral norm, with their arguments.
@@ -51,7 +51,7 @@ class Module:
     code: Mapping[str, ast.expr] = field(default_factory=dict)
     state: tuple[State, ...] = ()
     children: tuple[Module, ...] = ()
-    loop: str = ""
+    loop: ast.expr | None = None
     flow: Flow | None = None
     copies: ast.expr | None = None
     modifiers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,9 +32,9 @@ class Run:
     counts: bool = False
 
     @property
-    def loop(self) -> str:
-        """The loop that makes them, if there is one."""
-        return f"i in range({len(self.names)})" if len(self.names) > 1 else self.module.loop
+    def loop(self) -> ast.expr | None:
+        """How many a loop makes, if there is one."""
+        return ast.Constant(len(self.names)) if len(self.names) > 1 else self.module.loop
 
     @property
     def name(self) -> str:
@@ -79,7 +80,7 @@ def position(flow: Flow, place: int) -> str:
 def _length(modules: Sequence[Module], names: Sequence[str]) -> int:
     """How many members from the first on one loop can make."""
     first = modules[0]
-    if first.loop or first.children or _numbered(names[0]) is None:
+    if first.loop is not None or first.children or _numbered(names[0]) is None:
         return 1
     count = 1
     while count < len(modules) and _continues(modules, names, count):
@@ -94,7 +95,7 @@ def _continues(modules: Sequence[Module], names: Sequence[str], place: int) -> b
         _numbered(names[place]) == (prefix, start + place)
         and module.kind == first.kind
         and not module.children
-        and not module.loop
+        and module.loop is None
         and module.given == first.given
         and module.modifiers == first.modifiers
         and module.values.keys() == first.values.keys()

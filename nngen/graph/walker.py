@@ -176,7 +176,7 @@ class Walker:
             return
         names = list(copies(step, self.scope))
         if self.body.sequential or (step.label is not None and step.label.fixed is None):
-            if any(loop for _, _, loop in names):
+            if any(loop is not None for _, _, loop in names):
                 raise SpecError(
                     "in a block that is a Sequential, how many copies there are must be a number",
                     step.mark,
@@ -184,7 +184,7 @@ class Walker:
                 )
             step = replace(step, repeat=None)
         elif step.repeat is not None:
-            names = [(None, self.scope, "")]
+            names = [(None, self.scope, None)]
         for place, (copied, inner, _) in enumerate(names):
             name = copied or (step.label and step.label.fixed) or next(self.automatic[number])
             self.name = str(name)

@@ -300,6 +300,14 @@ def name(text: str) -> ast.expr:
     return ast.Name(text, ast.Load())
 
 
+def dotted(first: str, *names: str) -> ast.expr:
+    """A name with attributes: `nn.init.zeros_`."""
+    tree = name(first)
+    for each in names:
+        tree = ast.Attribute(tree, each, ast.Load())
+    return tree
+
+
 def assign(target: Target, value: ast.expr) -> ast.Assign:
     """The statement that gives a target a value."""
     return ast.Assign([_stored(target)], value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 
 import pytest
@@ -23,7 +24,7 @@ def missing_arguments(entry: Layer | Function) -> set[str]:
 
 def missing(code: str, gradients: bool = False) -> str:
     """The version that code waits for; nothing where it can run."""
-    needed = (need.since for need in needs_of(code) if gradients or not need.gradient)
+    needed = (need.since for need in needs_of(ast.parse(code)) if gradients or not need.gradient)
     return next(filter(came_later, needed), "")
 
 

@@ -11,7 +11,7 @@ import pytest
 from nngen.catalog.entry import State
 from nngen.emit import build_graph
 from nngen.emit.constructor import Constructor
-from nngen.emit.model import Form, Item, Lines, Redraw
+from nngen.emit.model import Form, Item, Lines
 from nngen.emit.render import render
 from nngen.emit.style import Parts, Style
 from nngen.emit.styles import STYLES
@@ -27,7 +27,9 @@ TEMPLATE = '''
 {% set code = each.code[style] %}
 {{ each.name | upper }} = """
 {% for one in code.items %}
-{{ one.codes | join("\\n") }}
+{% for line in one.codes %}
+{{ line | code }}
+{% endfor %}
 {% endfor %}
 {% for statement in code.forward %}
 {{ statement.code }}
@@ -53,10 +55,10 @@ class Listing(Style):
         for built in flow.built:
             if built.module is not None:
                 text = f"{built.name}: {', '.join(_listed(built.module))}"
-                yield Lines((repr(text),), built.step, built.module.mark)
+                yield Lines((ast.Expr(ast.Constant(text)),), built.step, built.module.mark)
 
-    def parameter(self, module: Module, state: State) -> str:
-        return module.key(state)
+    def parameter(self, module: Module, state: State) -> ast.expr:
+        return ast.Constant(module.key(state))
 
     def key(self, nn: str, functional: str) -> str:
         return nn
@@ -64,7 +66,7 @@ class Listing(Style):
     def criterion(self, criterion: Criterion, application: Application) -> list[ast.stmt]:
         return [ast.Return(ast.Name(application.module.kind, ast.Load()))]
 
-    def redraws(self, parts: Parts) -> Redraw | None:
+    def redraws(self, parts: Parts) -> Lines | None:
         return None
 
 

@@ -9,8 +9,14 @@ from functools import cached_property
 
 from nngen.catalog.entry import State
 from nngen.catalog.fragments import fragment, statements
-from nngen.catalog.partial_evaluation import literal, source
-from nngen.emit.constructor import Constructor, built_flag, is_block_list, named_state
+from nngen.catalog.partial_evaluation import literal
+from nngen.emit.constructor import (
+    Constructor,
+    asked,
+    built_flag,
+    is_block_list,
+    named_state,
+)
 from nngen.emit.forward import Lowering
 from nngen.emit.model import (
     Attribute,
@@ -20,7 +26,6 @@ from nngen.emit.model import (
     LayerState,
     Lines,
     Method,
-    Redraw,
     StateLine,
 )
 from nngen.emit.style import Parts, Style
@@ -174,10 +179,11 @@ class Functional(Style):
             if built.module.kind in ("Parameter", "Buffer"):
                 yield named_state(built)
                 continue
-            yield from _state(constructor, built.module, built.step, built_flag(built))
+            condition = asked(built_flag(built))
+            yield from _state(constructor, built.module, built.step, condition)
 
-    def parameter(self, module: Module, state: State) -> str:
-        return f"self.{module.attribute(state)}"
+    def parameter(self, module: Module, state: State) -> ast.expr:
+        return self_attribute(module.attribute(state))
 
     def key(self, nn: str, functional: str) -> str:
         return functional
@@ -192,13 +198,13 @@ class Functional(Style):
             value = value.elts[-1]
         return [*before, ast.Return(value)]
 
-    def redraws(self, parts: Parts) -> Redraw | None:
+    def redraws(self, parts: Parts) -> Lines | None:
         """The parameters one by one, those in blocks by a method of theirs."""
         rules, body = parts.own_redraws, parts.flow.body
         if rules is None:
             return None
-        call = _call(_method(rules, parts), rules)
-        return Redraw(rules.functional(parts.flow, call), len(body.layers), body.init[0].mark)
+        codes = rules.functional(parts.flow, _method(rules, parts))
+        return Lines(codes, len(body.layers), body.init[0].mark)
 
     def methods(self, parts: Parts) -> tuple[Method, ...]:
         """Those by which classes with rules reach the parameters of a block."""
@@ -207,7 +213,7 @@ class Functional(Style):
             if rules.flow.body.name != parts.flow.body.name and rules.reaches(parts.flow):
                 method = _method(rules, parts)
                 taken = tuple(f"{name}: {kind}" for name, kind in rules.parameters)
-                codes = rules.functional(parts.flow, _call(method, rules))
+                codes = rules.functional(parts.flow, method)
                 found.append(Method(method, taken, codes, rules.flow.body.init[0].mark))
         return tuple(found)
 
@@ -218,19 +224,16 @@ def _method(rules: Redraws, parts: Parts) -> str:
     return f"init_weights_of_{rules.flow.body.name.lower()}"
 
 
-def _call(method: str, rules: Redraws) -> str:
-    """The call of a method that draws a block's parameters anew."""
-    return f"{method}({', '.join(name for name, _ in rules.parameters)})"
-
-
-def _state(constructor: Constructor, module: Module, step: int, condition: str) -> Iterator[Item]:
+def _state(
+    constructor: Constructor, module: Module, step: int, condition: ast.expr | None
+) -> Iterator[Item]:
     if module.flow is not None:
         attribute = "_".join(module.path)
         yield Attribute(
             attribute, constructor.construction(module, True), step, module.mark, condition
         )
     elif module.copies:
-        yield _copies(constructor, module, step, condition)
+        yield from _copies(constructor, module, step, condition)
     elif is_block_list(module):
         made = constructor.construction(module, True)
         kind = "ModuleDict" if made.named else "ModuleList"
@@ -245,24 +248,25 @@ def _state(constructor: Constructor, module: Module, step: int, condition: str) 
             yield Lines(_draws(module), step, module.mark, condition)
 
 
-def _copies(constructor: Constructor, module: Module, step: int, condition: str) -> Lines:
+def _copies(
+    constructor: Constructor, module: Module, step: int, condition: ast.expr | None
+) -> Iterator[Item]:
     """Copies of one layer in a row, which torch makes of one that it draws."""
-    made = constructor.construction(module.children[0], True)
     attribute = "_".join(module.path)
-    one, count = attribute.removesuffix("s"), source(module.copies or literal(1))
-    codes = (
-        f"{one} = {made.kind}({', '.join(made.arguments)})",
-        f"self.{attribute} = nn.ModuleList(copy.deepcopy({one}) for _ in range({count}))",
-    )
-    return Lines(codes, step, module.mark, condition)
+    one, count = attribute.removesuffix("s"), module.copies or literal(1)
+    made = constructor.construction(module.children[0], True)
+    yield Lines((assign(one, made.call),), step, module.mark, condition)
+    copied = Construction("copy.deepcopy", (("", name(one)),), block=True, loop=count)
+    copies = Construction("ModuleList", (), (("", copied),))
+    yield Attribute(attribute, copies, step, module.mark, condition)
 
 
-def _layer_state(module: Module, step: int, condition: str) -> LayerState:
+def _layer_state(module: Module, step: int, condition: ast.expr | None) -> LayerState:
     folder = module.folder({})
     lines = tuple(
         StateLine(
             module.attribute(state),
-            source(folder.expression(fragment(state.value))),
+            folder.expression(fragment(state.value)),
             state.buffer,
             state.persistent,
         )
@@ -271,6 +275,6 @@ def _layer_state(module: Module, step: int, condition: str) -> LayerState:
     return LayerState(lines, _draws(module), step, module.mark, condition)
 
 
-def _draws(module: Module) -> tuple[str, ...]:
+def _draws(module: Module) -> tuple[ast.stmt, ...]:
     nodes = statements(module.entry.draw_of(module.settled()))
-    return tuple(map(source, module.form_folder(module.part_code()).statements(nodes)))
+    return tuple(module.form_folder(module.part_code()).statements(nodes))

@@ -9,13 +9,14 @@ from nngen.catalog import LAYERS
 from nngen.catalog.entry import State
 from nngen.emit.constructor import (
     Constructor,
+    asked,
     becomes_identity,
     build_condition,
     built_flag,
     named_state,
 )
 from nngen.emit.forward import Lowering
-from nngen.emit.model import Attribute, ClassCode, Form, Item, Redraw, Statement
+from nngen.emit.model import Attribute, ClassCode, Form, Item, Lines, Statement
 from nngen.emit.parameters import parameter_at, where_there
 from nngen.emit.style import Parts, Style
 from nngen.graph.calls import named_in, operands_of
@@ -82,16 +83,16 @@ class NN(Style):
                 yield named_state(built)
                 continue
             condition = build_condition(built.condition)
-            identity = bool(condition) and becomes_identity(flow, built)
+            identity = condition is not None and becomes_identity(flow, built)
             made = constructor.construction(built.module)
-            if condition and not identity:
-                condition = built_flag(built)
+            if condition is not None and not identity:
+                condition = asked(built_flag(built))
             yield Attribute(built.name, made, built.step, built.module.mark, condition, identity)
 
-    def parameter(self, module: Module, state: State) -> str:
+    def parameter(self, module: Module, state: State) -> ast.expr:
         return parameter_at(module.key(state))
 
-    def under_question(self, module: Module, state: State, call: str) -> str:
+    def under_question(self, module: Module, state: State, call: ast.stmt) -> ast.stmt:
         return where_there(module.kind, module.key(state), call)
 
     def key(self, nn: str, functional: str) -> str:
@@ -113,7 +114,7 @@ class NN(Style):
             call = ast.Attribute(call, "loss", ast.Load())
         return [ast.Return(call)]
 
-    def redraws(self, parts: Parts) -> Redraw | None:
+    def redraws(self, parts: Parts) -> Lines | None:
         """A loop over the modules."""
         rules, body = parts.own_redraws, parts.flow.body
-        return None if rules is None else Redraw(rules.nn(), len(body.layers), body.init[0].mark)
+        return None if rules is None else Lines(rules.nn(), len(body.layers), body.init[0].mark)
