@@ -379,7 +379,18 @@ def joined(left: Dim, right: Dim) -> Dim:
         # Of a block's inputs each use tells anew whether they agree.
         if never_one or any(each.meaning is not None for each in symbols_of(first)):
             return [*never_one, first][0]
-    return last if is_fixed(first) else _term("1", left, right)
+    if is_fixed(first):
+        return last
+    larger = [each for each in (left, right) if _never_less(each, left + right - each)]
+    return [*larger, _term("1", left, right)][0]
+
+
+def _never_less(one: Dim, other: Dim) -> bool:
+    """Whether a size is at least as large as another that is made of the same name: `(n + 1) // 2` beside `n // 2`."""
+    names = {each.name for each in symbols_of(one) | symbols_of(other)}
+    return len(names) == 1 and all(
+        value is not None and value >= 0 for value in _tried(one - other, names)
+    )
 
 
 def _larger(left: Dim, right: Dim) -> Dim:

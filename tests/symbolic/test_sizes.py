@@ -189,6 +189,8 @@ def test_two_ways_to_one_size_are_one(size: Dim, simple: Dim) -> None:
         (symbol("b", 1), symbol("c", 1), "max(b, c)"),
         (symbol("b", 4), symbol("c", 2) + 2, symbol("c", 2) + 2),
         (7, symbol("c", 6) + 1, 7),
+        (symbol("c", 2) // 2, (symbol("c", 2) + 1) // 2, (symbol("c", 2) + 1) // 2),
+        ((symbol("c", 4) + 1) // 2, symbol("c", 4) // 2, (symbol("c", 4) + 1) // 2),
         (2 * symbol("c", 2) // 4, symbol("c", 2) // 2, symbol("c", 2) // 2),
     ],
     ids=str,
