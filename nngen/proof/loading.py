@@ -17,6 +17,7 @@ import yaml
 from nngen.emit.model import Graph
 from nngen.emit.needs import refuse_older
 from nngen.emit.source_map import SourceMap, trace
+from nngen.files.writer import seal
 from nngen.graph import fed, read_spec
 from nngen.graph.tensor_spec import Fed
 from nngen.language import document
@@ -83,7 +84,12 @@ class Pair:
             graph.targets,
             graph.arguments,
             graph.sizes,
-            Origins(files["nn_style.py"].lines, files["functional_style.py"].lines, graph.modules),
+            # The line that seals a file, its first, is no step's.
+            Origins(
+                (None, *files["nn_style.py"].lines),
+                (None, *files["functional_style.py"].lines),
+                graph.modules,
+            ),
             self.document,
             again,
         )
@@ -150,7 +156,10 @@ def _plain(value: Any) -> Any:
 
 
 def _package(files: Mapping[str, str], name: str) -> Any:
-    """The files as an imported package; registered, so that its classes pickle and export."""
+    """The bodies of files as an imported package; registered, so that its classes pickle and export.
+
+    Lines count as in the files that a build writes.
+    """
     package = ModuleType(name)
     package.__path__ = []
     sys.modules[name] = package
@@ -163,12 +172,13 @@ def _package(files: Mapping[str, str], name: str) -> Any:
             setattr(package, file.removesuffix(".py"), module)
         module.__package__ = name
         module.__file__ = f"<{name}/{file}>"
+        text = seal(files[file])
         linecache.cache[module.__file__] = (
-            len(files[file]),
+            len(text),
             None,
-            files[file].splitlines(True),
+            text.splitlines(True),
             module.__file__,
         )
         # Runs what nngen itself wrote: no text of a spec reaches it but as names, literals and checked trees.
-        exec(compile(files[file], module.__file__, "exec"), module.__dict__)  # noqa: S102
+        exec(compile(text, module.__file__, "exec"), module.__dict__)  # noqa: S102
     return package

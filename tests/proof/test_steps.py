@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 import nngen
+from nngen.files.writer import seal
 from nngen.proof import loading, verification
 from nngen.proof.report import Report, StepRow
 
@@ -61,8 +62,8 @@ def verified(text: str, old: str = "", new: str = "") -> Report:
     """The twins of a spec compared, a part of the functional twin's text replaced."""
     pair = loading.load(text)
     before = pair.source_map.files["functional_style.py"].text
-    after = before.replace(old, new)
-    assert not old or after != before
+    assert not old or before.replace(old, new) != before
+    after = seal(before.replace(old, new))
     module = ModuleType(f"broken_{next(NUMBERS)}")
     module.__file__ = f"<{module.__name__}/functional_style.py>"
     linecache.cache[module.__file__] = (len(after), None, after.splitlines(True), module.__file__)
