@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -190,6 +190,33 @@ class Fault(Exception):
         self.message = message
         self.hint = hint
         self.node = node
+
+
+class Missing(Fault):
+    """Arguments are missing.
+
+    Args:
+        owner: what takes them.
+        names: theirs.
+        hint: what they would be.
+    """
+
+    def __init__(self, owner: str, names: Sequence[str], hint: str = "") -> None:
+        super().__init__(
+            f"{owner} lacks its argument{'s' * (len(names) > 1)} {listed(names)}", hint
+        )
+        self.names = names
+
+    def show(self, example: str) -> None:
+        """Have the hint say how it is written, once."""
+        if "`" not in self.hint:
+            self.hint = f"{self.hint}: `{example}`" if self.hint else f"`{example}`"
+
+
+def listed(words: Iterable[str], show: Callable[[str], str] = repr) -> str:
+    """Words, in quotes if `show` does not say otherwise, with "and" before the last."""
+    *others, last = map(show, words)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 class FileError(NngenError):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from nngen.catalog.argument_types import Kind, kind
-from nngen.errors import Fault, did_you_mean
+from nngen.errors import Fault, Missing, did_you_mean
 
 
 class _Required:
@@ -86,18 +86,21 @@ class Signature:
             if name in given:
                 raise Fault(f"{function} is given {name!r} twice")
             given[name] = value
+        missing = [name for name in self.required if name not in given]
+        if missing:
+            raise self.missing(function, missing)
         values = {}
         for argument in self.arguments:
             value = given.get(argument.name, argument.default)
-            if value is REQUIRED:
-                raise Fault(
-                    f"{function} lacks its argument {argument.name!r}",
-                    f"it takes {argument.kind.description}",
-                )
             if argument.name in given:
                 value = checked(argument, function, value)
             values[argument.name] = value
         return values
+
+    def missing(self, owner: str, names: Sequence[str]) -> Missing:
+        """What is said of arguments that are missing."""
+        hint = f"it takes {self[names[0]].kind.description}" if len(names) == 1 else ""
+        return Missing(owner, names, hint)
 
     def _too_many(self, function: str, given: tuple[Any, ...]) -> Fault:
         unnamed = [argument.name for argument in self.arguments if not argument.keyword]

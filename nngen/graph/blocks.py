@@ -12,7 +12,7 @@ from nngen.errors import Fault, SpecError
 from nngen.graph.alternatives import told_outside
 from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.merging import resized
-from nngen.graph.modules import computed, evaluate
+from nngen.graph.modules import check_given, computed, evaluate
 from nngen.graph.scope import Choices, Scope
 from nngen.graph.sized import given, outside
 from nngen.graph.written import Given
@@ -196,18 +196,13 @@ def _demand_same(kind: str, what: str, value: Any, other: Any, hint: str = "") -
 
 
 def _arguments(step: LayerStep, body: Body, scope: Scope) -> dict[str, Any]:
+    check_given(step, scope)
     values = {}
     for option in body.options:
         if option.name in step.arguments:
             values[option.name] = evaluate(step.arguments[option.name], scope.values)
         elif option.default is not None:
             values[option.name] = evaluate(option.default, {})
-        else:
-            raise SpecError(
-                f"{step.kind} lacks its argument {option.name!r}",
-                step.mark,
-                f"`{step.kind}: {{{option.name}: …}}`",
-            )
     return values
 
 

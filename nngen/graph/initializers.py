@@ -7,9 +7,10 @@ from typing import Any
 
 from nngen.catalog.initializers import DIMENSIONS, INITIALIZERS
 from nngen.catalog.partial_evaluation import free_names
-from nngen.catalog.signature import REQUIRED, checked
-from nngen.errors import Fault, SpecError
+from nngen.catalog.signature import checked
+from nngen.errors import Fault, Missing, SpecError
 from nngen.graph.modules import evaluate
+from nngen.language.spec.completed import completed
 from nngen.language.spec.model import Initializer
 from nngen.symbolic.sizes import Dim, product
 
@@ -44,16 +45,15 @@ def check_initializer(
         wanted = f"{least}" if least == most else f"at least {least}"
         raise SpecError(f"{function} takes {wanted} dimensions, not {len(shape)}", mark)
     fan_in, fan_out = fans(shape)
+    signature = INITIALIZERS[function]
+    missing = [name for name in signature.required if name not in initializer.arguments]
+    if missing:
+        example = completed(function, initializer.arguments, missing)
+        raise SpecError(Missing(function, missing).message, mark, f"`{{{example}}}`")
     values = {}
-    for argument in INITIALIZERS[function]:
+    for argument in signature:
         expression = initializer.arguments.get(argument.name)
         if expression is None:
-            if argument.default is REQUIRED:
-                raise SpecError(
-                    f"{function} lacks its argument {argument.name!r}",
-                    mark,
-                    f"`{{{function}: {{{argument.name}: …}}}}`",
-                )
             values[argument.name] = argument.default
             continue
         if free_names(expression.tree) & FANS and len(shape) < 2:

@@ -14,13 +14,14 @@ from nngen.catalog.entry import State, apply_rule, tensors_in
 from nngen.catalog.fragments import fragment
 from nngen.catalog.parametrizations import MODIFIERS
 from nngen.catalog.partial_evaluation import free_names
-from nngen.catalog.signature import REQUIRED, Argument, checked
-from nngen.errors import Fault, SpecError, did_you_mean
+from nngen.catalog.signature import Argument, checked
+from nngen.errors import Fault, Missing, SpecError, did_you_mean
 from nngen.graph.deciding import decided
 from nngen.graph.flow import Application, Module
 from nngen.graph.scope import Scope
 from nngen.graph.sized import sized
 from nngen.language.spec import LayerStep
+from nngen.language.spec.completed import lacking
 from nngen.symbolic.evaluator import Evaluator
 from nngen.symbolic.expressions import MAX_NUMBER, Expression
 from nngen.symbolic.mathematics import NUMBERS, attribute_of_number
@@ -64,7 +65,7 @@ def build_layer(
             found = _inferred(step, argument.name, inputs)
             values[argument.name] = scope.settle(path, argument.name, found, step)
         else:
-            check_given(step, argument)
+            check_given(step, scope)
             values[argument.name] = argument.default
     for name in entry.infer:
         if name in step.arguments:
@@ -161,19 +162,23 @@ def evaluate(expression: Expression, scope: Mapping[str, Any]) -> Any:
         raise expression.fault(fault) from None
 
 
-def check_given(step: LayerStep, argument: Argument) -> None:
-    """Refuse to do without an argument that the layer needs.
+def check_given(step: LayerStep, scope: Scope) -> None:
+    """Refuse to do without arguments that the layer or block needs.
 
     Raises:
-        SpecError: it has no default, and cannot be inferred.
+        SpecError: some have no default, and cannot be inferred.
     """
-    given = {*step.arguments, *step.layers, *LAYERS[step.kind].infer}
-    if argument.default is REQUIRED and argument.name not in given:
-        raise SpecError(
-            f"{step.kind} lacks its argument {argument.name!r}",
-            step.mark,
-            f"it takes {argument.kind.description}: `{step.kind}: {{{argument.name}: …}}`",
-        )
+    given = {*step.arguments, *step.layers}
+    if step.kind in scope.program.blocks:
+        options = scope.program.blocks[step.kind].options
+        missing = [o.name for o in options if o.default is None and o.name not in given]
+        if missing:
+            raise lacking(step, Missing(step.kind, missing))
+    elif step.kind in LAYERS:
+        signature, infer = LAYERS[step.kind].signature, LAYERS[step.kind].infer
+        missing = [name for name in signature.required if name not in {*given, *infer}]
+        if missing:
+            raise lacking(step, signature.missing(step.kind, missing))
 
 
 def check_argument(step: LayerStep, name: str, scope: Scope) -> Any:

@@ -159,9 +159,8 @@ def check_arguments(step: LayerStep, scope: Scope, errors: Errors) -> None:
             errors.attempt(check_argument, step, name, scope)
         elif (step.kind, name) != ("Buffer", "value"):  # that is made of tensors
             errors.attempt(evaluate, step.arguments[name], scope.values)
-    if step.broken is None and step.kind in LAYERS:
-        for argument in LAYERS[step.kind].signature:
-            errors.attempt(check_given, step, argument)
+    if step.broken is None:
+        errors.attempt(check_given, step, scope)
 
 
 def look_at_the_rest(spec: Spec, program: Program, choices: Choices) -> None:

@@ -14,10 +14,14 @@ from nngen.graph.lines import LineEvaluator
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
 from nngen.language.spec import LayerStep
+from nngen.language.spec.completed import completed
+from nngen.language.spec.model import Initializer
 from nngen.symbolic.evaluator import Evaluator
 from nngen.symbolic.expressions import Expression
 from nngen.symbolic.sizes import Size, value_of
 from nngen.symbolic.tensor import Tensor
+
+_NEEDED = {"Parameter": ("shape", "init"), "Buffer": ("value",)}
 
 
 def made_state(
@@ -60,14 +64,8 @@ def _build_state(
     Raises:
         SpecError: its shape or value is missing or wrong.
     """
-    needed = "shape" if step.kind == "Parameter" else "value"
-    if needed not in step.arguments:
-        raise SpecError(
-            f"the {step.kind} lacks its {needed}",
-            step.mark,
-            f"`{step.kind} as {name}: {{{needed}: …}}`",
-        )
-    expression = step.arguments[needed]
+    _refuse_missing(step, name)
+    expression = step.arguments["shape" if step.kind == "Parameter" else "value"]
     if step.kind == "Parameter":
         shape = evaluate(expression, scope.values)
         shape = shape if isinstance(shape, tuple) else (shape,)
@@ -76,11 +74,8 @@ def _build_state(
             if value is None or isinstance(size, bool) or value < 1:
                 raise SpecError(f"a shape is a list of sizes, not {shape}", expression.mark)
         if len(step.init) != 1:
-            raise SpecError(
-                "a Parameter needs an initializer",
-                step.mark,
-                "`init: zeros_`, or `init: {normal_: {std: 0.02}}`",
-            )
+            hint = "`init: zeros_`, or `init: {normal_: {std: 0.02}}`"
+            raise SpecError("a Parameter has one initializer", step.mark, hint)
         check_initializer(step.init[0].initializer, shape, scope.values)
         module = Module(step.kind, (name,), step.mark, {"shape": shape})
         return module, Tensor(shape)
@@ -94,6 +89,20 @@ def _build_state(
         evaluate(step.arguments["persistent"], {}) if "persistent" in step.arguments else True
     )
     return Module(step.kind, (name,), step.mark, {"persistent": persistent}), tensor
+
+
+def _refuse_missing(step: LayerStep, name: str) -> None:
+    given: dict[str, Expression | Initializer] = dict(step.arguments)
+    if step.init:
+        given["init"] = step.init[0].initializer
+    missing = [each for each in _NEEDED[step.kind] if each not in given]
+    if missing:
+        example = completed(f"{step.kind} as {name}", given, missing)
+        hint = f"`{example}`"
+        if "init" in missing:
+            hint += ", with `init: zeros_`, or `init: {normal_: {std: 0.02}}`"
+        message = f"the {step.kind} lacks its {' and its '.join(missing)}"
+        raise SpecError(message, step.mark, hint)
 
 
 def _made_of(value: Expression, evaluator: LineEvaluator, buffers: Container[str]) -> Expression:

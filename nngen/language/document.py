@@ -17,7 +17,14 @@ import yaml
 
 from nngen.errors import Errors, FileError, Mark, SpecError, nearest, together
 from nngen.files import regular_file
-from nngen.language.yaml_errors import NO_TAGS, check_key, check_space, short, syntax_error
+from nngen.language.yaml_errors import (
+    NO_TAGS,
+    check_key,
+    check_space,
+    nameless_values,
+    short,
+    syntax_error,
+)
 from nngen.limits import ALLOW, limits
 from nngen.places import Source
 
@@ -264,6 +271,7 @@ class _Builder:
 
     def entries(self, start: _Event, path: str, depth: int) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
+        nameless: list[Scalar] = []
         for event in self.until(yaml.MappingEndEvent):
             key = self.key(event, path, depth)
             if first := entries.get(key.text):
@@ -274,7 +282,13 @@ class _Builder:
             bare = isinstance(value, Scalar) and not (value.text or value.quoted or key.quoted)
             if start.flow_style and bare:
                 self.errors.attempt(check_space, key.text, key.mark)
+                nameless += [key] * (not isinstance(key.value, str))
             entries[key.text] = Entry(key.text, key.mark, value)
+        if nameless:
+            places = [key.mark for key in nameless]
+            self.errors.found = [e for e in self.errors.found if e.mark not in places]
+            texts = [key.text for key in nameless]
+            self.errors.add(nameless_values(texts, len(texts) < len(entries), places[0]))
         return entries
 
     def key(self, event: _Event, path: str, depth: int) -> Scalar:

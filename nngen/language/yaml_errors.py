@@ -70,6 +70,22 @@ def check_space(text: str, mark: Mark) -> None:
         raise SpecError(f"the key {word!r} has no value", mark, hint)
 
 
+def nameless_values(texts: list[str], some: bool, mark: Mark) -> SpecError:
+    """What is said of values in braces that have no names, `{16, 3}`: of all there, or of some beside names."""
+    words = list(map(short, texts))
+    values, first = ", ".join(words), words[0]
+    if some:
+        hint = f"`name: {first}`"
+    elif len(words) == 1:
+        hint = f"`{first}` without braces, or with its name: `{{name: {first}}}`"
+    else:
+        hint = (
+            f"a list stands in brackets, `[{values}]`; arguments have names, `{{name: {first}, …}}`"
+        )
+    none = f"{values} ha{'s' if len(words) == 1 else 've'} none"
+    return SpecError(f"in braces each value has a name, and {none}", mark, hint)
+
+
 def short(text: str) -> str:
     """A text as a message quotes it."""
     return text if len(text) <= 60 else text[:59] + "…"

@@ -8,8 +8,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nngen.errors import BROKEN, Fault, Follows, did_you_mean, nearest
-from nngen.symbolic.expressions import MAX_NUMBER, shorten
+from nngen.errors import BROKEN, Fault, Follows, Missing, did_you_mean, nearest
+from nngen.symbolic.expressions import MAX_NUMBER, name, shorten
 from nngen.symbolic.parts import Parts
 from nngen.symbolic.sizes import Size, maximum, minimum, product
 from nngen.symbolic.tensor import UNKNOWN, Tensor, compared
@@ -180,7 +180,12 @@ class Evaluator:
             )
         arguments = self._items(node.args)
         keywords = {str(keyword.arg): self(keyword.value) for keyword in node.keywords}
-        return self._applied(node, function, arguments, keywords)
+        try:
+            return self._applied(node, function, arguments, keywords)
+        except Missing as fault:
+            given = [*node.keywords, *(ast.keyword(each, name("…")) for each in fault.names)]
+            fault.show(ast.unparse(ast.Call(node.func, node.args, given)))
+            raise
 
     def _applied(
         self,

@@ -333,7 +333,7 @@ init:
         ),
         ("args: {n: required}\nlayers: [{Linear: n}]", "n is required"),
         ("args: {forward: 3}\nlayers: [{Linear: forward}]", "'forward'"),
-        ("layers: [{Parameter as p: {shape: [3]}}, {Linear: 3}]", "needs an initializer"),
+        ("layers: [{Parameter as p: {shape: [3]}}, {Linear: 3}]", "lacks its init"),
         ("layers: [{Linear: 3, repeat: 0}]", "repeat takes a whole number from 1"),
         ("layers: [{Linear: 3, repeat: 1e9}]", "repeat takes a whole number from 1"),
         ("layers: [{Linear: 3, otherwise: none}]", "stands beside a `when`"),

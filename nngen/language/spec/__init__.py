@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.errors import Errors, SpecError, did_you_mean
+from nngen.errors import Errors, SpecError, did_you_mean, listed
 from nngen.language import document
 from nngen.language.document import Entry, Mapping, Node, Scalar
 from nngen.language.naming import check_class_name, check_option_name
@@ -68,6 +68,11 @@ _KEYS = (
     *("name", "doc", "args", "input", "inputs", "blocks", "let", "layers", "outputs"),
     *("loss", "tie", "init", "check"),
 )
+_NEEDED = {
+    "name": "`name: MyModel`",
+    "input": "`input: [1, 28, 28]` with the shape of one sample",
+    "layers": "`layers:` and a list of steps",
+}
 _BLOCK_KEYS = ("doc", "args", "let", "inputs", "layers", "Sequential", "outputs", "init", "tie")
 
 
@@ -111,6 +116,7 @@ def partly(node: Node, file: str, errors: Errors) -> Spec:
             "begin with `name: MyModel`",
         )
     node = corrected(node, _KEYS, "a spec", errors)
+    _note_missing(node, errors)
     name = errors.attempt(_name, node) or "Model"
     blocks = _block_nodes(node, name, errors)
     options = {
@@ -135,8 +141,18 @@ def partly(node: Node, file: str, errors: Errors) -> Spec:
     return spec if errors.found else spread(spec)
 
 
+def _note_missing(node: Mapping, errors: Errors) -> None:
+    """Note several keys that the spec lacks in one error; of a single one, its reader tells."""
+    missing = [key for key in _NEEDED if key not in node.entries]
+    if "inputs" in node.entries and "input" in missing:
+        missing.remove("input")
+    if len(missing) > 1:
+        hint = listed((_NEEDED[key] for key in missing), str)
+        errors.add(SpecError(f"the spec lacks {listed(missing)}", node.mark, f"add {hint}"))
+
+
 def _name(node: Mapping) -> str:
-    name = _required(node, "name", "`name: MyModel`")
+    name = _required(node, "name")
     check_class_name(text(name, "the name"), name.mark)
     return text(name, "the name")
 
@@ -172,9 +188,9 @@ def with_values(spec: Spec, values: Map[str, Any]) -> Spec:
     return replace(spec, check=check)
 
 
-def _required(node: Mapping, key: str, hint: str) -> Node:
+def _required(node: Mapping, key: str) -> Node:
     if key not in node.entries:
-        raise SpecError(f"the spec lacks {key!r}", node.mark, f"add {hint}")
+        raise SpecError(f"the spec lacks {key!r}", node.mark, f"add {_NEEDED[key]}")
     return node.entries[key].value
 
 
@@ -240,11 +256,7 @@ def _steps(node: Mapping, reader: StepReader, sequential: bool) -> tuple[Step, .
     else:
         what, wanted = "the layers", "a list of steps, each with a dash"
         hint = "give each a line and a dash: `- Linear: 10`"
-    given = (
-        node.entries["Sequential"].value
-        if sequential
-        else _required(node, "layers", "`layers:` and a list of steps")
-    )
+    given = node.entries["Sequential"].value if sequential else _required(node, "layers")
     listed = items(given, what, wanted, hint, 0 if sequential else 1)
     return tuple(map(reader.child if sequential else reader.step, listed))
 

@@ -10,9 +10,11 @@ from collections.abc import Mapping as Map
 from nngen.catalog import LAYERS, elsewhere
 from nngen.errors import did_you_mean, nearest
 from nngen.language.document import Entry, Mapping, Node, Scalar, Sequence
+from nngen.language.spec.nodes import is_empty
 from nngen.symbolic.tensor import UNKNOWN
 
 _WORDS = {"None": "null", "True": "true", "False": "false"}
+_SEPARATES = re.compile(r"[,\[\]{}#]|: ")  # what ends or begins a value on one line
 _STATEMENTS = (
     ("return ", "what a model or block gives stands under `outputs`"),
     ("for ", "`repeat: 3` beside a layer makes copies"),
@@ -154,6 +156,25 @@ def in_order(kind: str, given: list[str], others: Iterable[str] = ()) -> dict[st
     return {k: text for k, text in found.items() if k not in infer and text != "null"}
 
 
+def nameless(kind: str, known: tuple[str, ...], entries: list[Entry]) -> str:
+    """The hint for values in braces that have no names, `{hidden, k}`, or nothing where these are names."""
+    values = [entry.key for entry in entries if is_empty(entry.value)]
+    meant_as_name = any(
+        word in elsewhere.ACTIVATIONS or nearest(word, known) or elsewhere.argument(word, known)
+        for word in values
+    )
+    if not values or len(values) < len(entries) or meant_as_name:
+        return ""
+    if kind not in LAYERS:
+        given = dict(zip(known, values))
+        return f"`{kind}: {values[0]}`" if len(values) == 1 else f"`{kind}: {named(given)}`"
+    lone = LAYERS[kind].lone
+    names = {} if len(values) == 1 else in_order(kind, values)
+    if names:
+        return f"`{kind}: {named(names)}`"
+    return f"`{kind}: {values[0]}`" if lone else f"{kind} takes no arguments"
+
+
 def positional(kind: str, node: Sequence) -> str:
     """The hint for a list of arguments without names, or nothing where a list may be what the layer takes."""
     layer = LAYERS[kind]
@@ -210,18 +231,20 @@ def _called(name: str, tree: ast.expr) -> str:
     kind = name if name in LAYERS else elsewhere.family(name)[0] if elsewhere.family(name) else name
     if not isinstance(tree, ast.Call) or kind not in LAYERS:
         return kind
-    by_name = {str(each.arg): _yaml(each.value) for each in tree.keywords}
-    given = in_order(kind, list(map(_yaml, tree.args)), by_name)
+    by_name = {str(each.arg): yaml(each.value) for each in tree.keywords}
+    given = in_order(kind, list(map(yaml, tree.args)), by_name)
     infer = LAYERS[kind].infer
     return step_of(kind, {**given, **{k: v for k, v in by_name.items() if k not in infer}})
 
 
-def _yaml(node: ast.expr) -> str:
+def yaml(node: ast.expr) -> str:
+    """A value of Python as it stands in a mapping or list on one line."""
     if isinstance(node, (ast.Tuple, ast.List)):
-        return f"[{', '.join(map(_yaml, node.elts))}]"
+        return f"[{', '.join(map(yaml, node.elts))}]"
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
-    return _WORDS.get(ast.unparse(node), ast.unparse(node))
+    text = _WORDS.get(ast.unparse(node), ast.unparse(node))
+    return f'"{text}"' if _SEPARATES.search(text) else text
 
 
 def _line(spaces: list[str], name: str, tree: ast.Call) -> str:
@@ -242,9 +265,9 @@ def keywords(kind: str, text: str) -> str:
         return ""
     if not isinstance(tree, ast.Call) or not (tree.keywords or len(tree.args) > 1):
         return ""
-    given = {str(each.arg): _yaml(each.value) for each in tree.keywords}
+    given = {str(each.arg): yaml(each.value) for each in tree.keywords}
     if tree.args and kind in LAYERS:
-        given = {**in_order(kind, list(map(_yaml, tree.args)), given), **given}
+        given = {**in_order(kind, list(map(yaml, tree.args)), given), **given}
     return f"`{kind}: {named(given)}`"
 
 

@@ -263,6 +263,10 @@ class StepReader:
         arguments: dict[str, Expression] = {}
         layers: dict[str, LayerStep] = {}
         entries = list(node.entries.values())
+        hint = meant.nameless(kind_name, known, entries)
+        if hint:
+            message = f"each argument of {kind_name} has a name and a value"
+            raise SpecError(message, node.mark, hint)
         within = 0  # how many keys belong to a tuple that YAML took apart
         for place, entry in enumerate(entries):
             within -= 1

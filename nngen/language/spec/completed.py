@@ -1,0 +1,43 @@
+"""What a step would be with the arguments that it lacks: a hint that keeps what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from nngen.errors import Missing, SpecError
+from nngen.language.spec.meant import named, yaml
+from nngen.language.spec.model import Initializer, LayerStep
+from nngen.symbolic.expressions import Expression
+
+_LONGEST = 40
+Given: TypeAlias = Expression | LayerStep | Initializer
+
+
+def lacking(step: LayerStep, missing: Missing) -> SpecError:
+    """The error of a step that lacks arguments."""
+    label = f" as {step.label.fixed}" if step.label and step.label.fixed else ""
+    missing.show(completed(f"{step.kind}{label}", given(step), missing.names))
+    return SpecError(missing.message, step.mark, missing.hint)
+
+
+def given(step: LayerStep) -> dict[str, Given]:
+    """The arguments of a step."""
+    return {**step.arguments, **step.layers}
+
+
+def completed(head: str, arguments: Mapping[str, Given], missing: Iterable[str] = ()) -> str:
+    """What stands in the spec, in one line, with a dot for each thing that is missing."""
+    shown = {name: _shown(value) for name, value in arguments.items()}
+    return f"{head}: {named({**shown, **dict.fromkeys(missing, '…')})}"
+
+
+def _shown(value: Given) -> str:
+    if not isinstance(value, Expression):
+        if isinstance(value, LayerStep):
+            head, inner = value.kind, given(value)
+        else:
+            head, inner = value.function, dict(value.arguments)
+        return f"{{{completed(head, inner)}}}" if inner else head
+    text = yaml(value.tree)
+    return text if len(text) <= _LONGEST else "…"
