@@ -21,6 +21,7 @@ from nngen.graph.scope import Scope
 from nngen.graph.sized import given
 from nngen.language.naming import check_child_name, check_layer_name
 from nngen.language.spec import Label, LayerStep
+from nngen.language.spec.completed import as_item
 from nngen.symbolic.sizes import Size, symbol, value_of
 
 MAX_REPEAT = 10_000
@@ -111,11 +112,13 @@ def build(
     if step.kind in scope.program.blocks:
         return build_block(step, path, scope, inputs, loop)
     if loop is not None:
-        body = ", with `Sequential:` for `layers:`" if step.kind == "Sequential" else ""
+        body = f"`{{Layer: {{layers: [{as_item(step)}]}}}}` under `blocks`"
+        if step.kind == "Sequential":
+            body = "`Sequential:` for `layers:`"
         raise SpecError(
             f"how many copies of {step.kind} there are is open, so they must be blocks",
-            step.mark,
-            f"make a block of it{body}; or give the count as a number",
+            step.mark if step.repeat is None else step.repeat.mark,
+            f"make a block of it, with {body}; or give the count as a number",
         )
     if step.kind == "Sequential":
         return _build_sequential(step, path, scope, inputs)

@@ -122,7 +122,7 @@ def _mention(walker: Recovering, names: Iterable[str]) -> None:
 def _leave(walker: Recovering, step: Step, names: Iterable[str]) -> None:
     for place, name in enumerate(names):
         value = Value(BROKEN, name, step.mark, used=True)
-        if name not in walker.scope.values:
+        if name and name not in walker.scope.values:
             walker.values[name] = value
         if place == 0 and name != "_":
             walker.running = value

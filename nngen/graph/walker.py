@@ -29,6 +29,7 @@ from nngen.graph.usage import refuse_unused
 from nngen.language.naming import check_value_name
 from nngen.language.spec import Body, LayerStep, LineStep, Name, Step
 from nngen.language.spec.broken import ANY
+from nngen.language.spec.completed import lacking_inputs
 from nngen.language.spec.mentions import input_sizes
 from nngen.symbolic.expressions import Line
 
@@ -267,13 +268,16 @@ class Walker:
 
     def _sources(self, step: LayerStep, again: bool, number: int) -> tuple[Value, ...]:
         """The values that a layer takes; a copy of the layer above takes that one's value first."""
+        wanted = inputs_of(step.kind, self.scope).required
         if step.sources is not None:
             values = [self._source(name) for name in step.sources]
+            if len(values) < len(wanted):
+                self.use_all()
+                raise lacking_inputs(step, wanted[len(values) :])
             if again and self.running is not None:
                 self.running.used = True
                 values[0] = self.running
             return tuple(values)
-        wanted = inputs_of(step.kind, self.scope).required
         if len(wanted) > 1 or self.running is None:
             return self._unsaid(step, wanted, number)
         self.running.used = True
@@ -284,9 +288,9 @@ class Walker:
         errors, program = self.scope.program.errors, self.scope.program
         if len(wanted) > 1:
             self.use_all()
-            names = ", ".join(list(self.values)[: len(wanted)])
+            names = ", ".join([*self.values, *("…" for _ in wanted)][: len(wanted)])
             message = f"{step.kind} takes {len(wanted)} inputs ({', '.join(wanted)})"
-            raise SpecError(message, step.mark, f"add `from: [{names}]`")
+            raise SpecError(message, step.mark, f"add `from: [{names}]` beside it")
         message = "there are several inputs, so the first layer must say which it takes"
         fitting = []
         if not program.trial and not errors.strict:

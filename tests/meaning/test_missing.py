@@ -13,6 +13,7 @@ blocks:
     args: {a: required, b: required, c: 2}
     layers: [{Linear: a}, {Linear: b}, {Linear: c}]
 """
+ENCODER = "{TransformerEncoderLayer: {nhead: 7, dropout: 0.3}}"
 STEPS = {
     "Conv2d: 16": (
         "Conv2d lacks its argument 'kernel_size'",
@@ -25,12 +26,12 @@ STEPS = {
     'ConvTranspose2d as up: {out_channels: "max(8, 4)", stride: [2, 1]}': (
         "ConvTranspose2d lacks its argument 'kernel_size'",
         "it takes a whole number of at least 1, or a list of 2: "
-        '`ConvTranspose2d as up: {out_channels: "max(8, 4)", stride: [2, 1], kernel_size: …}`',
+        + '`ConvTranspose2d as up: {out_channels: "max(8, 4)", stride: [2, 1], kernel_size: …}`',
     ),
-    "TransformerEncoder: {encoder_layer: {TransformerEncoderLayer: {nhead: 7, dropout: 0.3}}}": (
+    f"TransformerEncoder: {{encoder_layer: {ENCODER}}}": (
         "TransformerEncoder lacks its argument 'num_layers'",
-        "it takes a whole number of at least 1: `TransformerEncoder: "
-        "{encoder_layer: {TransformerEncoderLayer: {nhead: 7, dropout: 0.3}}, num_layers: …}`",
+        "it takes a whole number of at least 1: "
+        + f"`TransformerEncoder: {{encoder_layer: {ENCODER}, num_layers: …}}`",
     ),
     "Block": ("Block lacks its arguments 'a' and 'b'", "`Block: {a: …, b: …}`"),
     "Block: {b: 3}": ("Block lacks its argument 'a'", "`Block: {b: 3, a: …}`"),
@@ -124,3 +125,67 @@ BRACES = {
 def test_braces_without_names(step: str) -> None:
     found = error(f"{HEAD}  - {step}\nargs: {{hidden: 3, k: 2}}{BLOCK}")
     assert (found.message, found.hint) == BRACES[step]
+
+
+HOLDING = {
+    "TransformerEncoder: {nhead: 4}": (
+        "'nhead' is an argument of the TransformerEncoderLayer that TransformerEncoder repeats",
+        "`TransformerEncoder: {encoder_layer: {TransformerEncoderLayer: {nhead: 4}}, num_layers: …}`",
+    ),
+    "TransformerDecoder: {d_model: 28, nhead: 4, num_layers: 2}": (
+        "'d_model' and 'nhead' are arguments of the TransformerDecoderLayer that TransformerDecoder repeats",
+        "`TransformerDecoder: {decoder_layer: {TransformerDecoderLayer: {d_model: 28, nhead: 4}}, num_layers: 2}`",
+    ),
+    "TransformerEncoder: 4": (
+        "encoder_layer of TransformerEncoder takes a layer (TransformerEncoderLayer), not 4",
+        "`TransformerEncoder: {encoder_layer: {TransformerEncoderLayer: {nhead: …}}, num_layers: …}`",
+    ),
+}
+
+
+@pytest.mark.parametrize("step", HOLDING)
+def test_arguments_of_a_layer_within(step: str) -> None:
+    found = error(f"{HEAD}  - {step}\n")
+    assert (found.message, found.hint) == HOLDING[step]
+    assert not found.others
+
+
+def test_an_open_count_of_layers_is_told_where_the_count_stands() -> None:
+    layer = "TransformerEncoderLayer: {nhead: 4, batch_first: true}"
+    found = error(
+        f"name: Net\ninput: [9, 8]\nargs: {{n: 2}}\nlayers:\n  - {layer}\n    repeat: n\n"
+    )
+    assert (found.mark.line, found.mark.column) == (6, 13)
+    assert f"`{{Layer: {{layers: [{{{layer}}}]}}}}` under `blocks`" in found.hint
+
+
+JOIN = """
+blocks:
+  Join: {inputs: [left, right, third], layers: [y = left + right + third]}
+"""
+FROM = {
+    "Join": ("Join takes 3 inputs (left, right, third)", "add `from: [a, b, …]` beside it"),
+    "{Join: , from: a}": (
+        "Join lacks its inputs 'right' and 'third'",
+        "`from: [a, …, …]` beside it",
+    ),
+    "{Join: , from: [a, b]}": ("Join lacks its input 'third'", "`from: [a, b, …]` beside it"),
+    "Join: {from: [a, b, a]}": (
+        "'from' stands among the arguments of Join",
+        "indent it as far as Join, not further; in one line: `{Join: …, from: [a, b, a]}`",
+    ),
+    "Join: [a, b, a]": (
+        "Join takes no arguments",
+        "write `- Join`, and beside it `from: [a, b, a]`",
+    ),
+    "Join: {a, b}": (
+        "each argument of Join has a name and a value",
+        "write `- Join`, and beside it `from: [a, b]`",
+    ),
+}
+
+
+@pytest.mark.parametrize("step", FROM)
+def test_a_step_of_several_inputs(step: str) -> None:
+    found = error(f"name: Net\ninputs: {{a: [3], b: [3]}}\nlayers:\n  - {step}{JOIN}")
+    assert (found.message, found.hint) == FROM[step]

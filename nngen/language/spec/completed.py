@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from nngen.errors import Missing, SpecError
+from nngen.errors import Missing, SpecError, listed
 from nngen.language.spec.meant import named, yaml
 from nngen.language.spec.model import Initializer, LayerStep
 from nngen.symbolic.expressions import Expression
@@ -21,6 +21,13 @@ def lacking(step: LayerStep, missing: Missing) -> SpecError:
     return SpecError(missing.message, step.mark, missing.hint)
 
 
+def lacking_inputs(step: LayerStep, missing: Sequence[str]) -> SpecError:
+    """The error of a step whose `from` names fewer values than it takes."""
+    names = ", ".join([*(each.text for each in step.sources or ()), *("…" for _ in missing)])
+    message = f"{step.kind} lacks its input{'s' * (len(missing) > 1)} {listed(missing)}"
+    return SpecError(message, step.mark, f"`from: [{names}]` beside it")
+
+
 def given(step: LayerStep) -> dict[str, Given]:
     """The arguments of a step."""
     return {**step.arguments, **step.layers}
@@ -32,12 +39,17 @@ def completed(head: str, arguments: Mapping[str, Given], missing: Iterable[str] 
     return f"{head}: {named({**shown, **dict.fromkeys(missing, '…')})}"
 
 
+def as_item(value: LayerStep | Initializer) -> str:
+    """A layer or an initializer as it stands in a list in one line."""
+    if isinstance(value, LayerStep):
+        head, inner = value.kind, given(value)
+    else:
+        head, inner = value.function, dict(value.arguments)
+    return f"{{{completed(head, inner)}}}" if inner else head
+
+
 def _shown(value: Given) -> str:
     if not isinstance(value, Expression):
-        if isinstance(value, LayerStep):
-            head, inner = value.kind, given(value)
-        else:
-            head, inner = value.function, dict(value.arguments)
-        return f"{{{completed(head, inner)}}}" if inner else head
+        return as_item(value)
     text = yaml(value.tree)
     return text if len(text) <= _LONGEST else "…"

@@ -6,9 +6,11 @@ import ast
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as Map
+from dataclasses import dataclass
 
 from nngen.catalog import LAYERS, elsewhere
-from nngen.errors import did_you_mean, nearest
+from nngen.catalog.signature import Argument
+from nngen.errors import did_you_mean, listed, nearest
 from nngen.language.document import Entry, Mapping, Node, Scalar, Sequence
 from nngen.language.spec.nodes import is_empty
 from nngen.symbolic.tensor import UNKNOWN
@@ -156,6 +158,59 @@ def in_order(kind: str, given: list[str], others: Iterable[str] = ()) -> dict[st
     return {k: text for k, text in found.items() if k not in infer and text != "null"}
 
 
+@dataclass(frozen=True)
+class Held:
+    """Arguments that are those of a layer which this one holds, `TransformerEncoder: {nhead: 4}`."""
+
+    names: tuple[str, ...]
+    message: str
+    hint: str
+
+
+def held(kind: str, entries: list[Entry]) -> Held | None:
+    """Arguments that belong to the layer that this one holds."""
+    holder = _holder(kind)
+    if holder is None or any(entry.key == holder.name for entry in entries):
+        return None
+    inner = holder.kind.layer[0]
+    known, others = LAYERS[kind].signature.names, LAYERS[inner].signature.names
+    moved = {e.key: flow(e.value) for e in entries if e.key in others and e.key not in known}
+    if not moved:
+        return None
+    rest = {entry.key: flow(entry.value) for entry in entries if entry.key not in moved}
+    verb = "are arguments" if len(moved) > 1 else "is an argument"
+    message = f"{listed(moved)} {verb} of the {inner} that {kind} repeats"
+    return Held(tuple(moved), message, holding(kind, moved, rest))
+
+
+def holding(kind: str, inner: Map[str, str], rest: Map[str, str]) -> str:
+    """The hint for a layer that holds another: how both are written."""
+    holder = _holder(kind)
+    assert holder is not None
+    layer = holder.kind.layer[0]
+    needed = [n for n in LAYERS[layer].signature.required if n not in LAYERS[layer].infer]
+    inner = {**inner, **{name: "…" for name in needed if name not in inner}}
+    rest = {holder.name: f"{{{layer}: {named(inner)}}}", **rest}
+    missing = [name for name in LAYERS[kind].signature.required if name not in rest]
+    return f"`{kind}: {named({**rest, **dict.fromkeys(missing, '…')})}`"
+
+
+def _holder(kind: str) -> Argument | None:
+    """The argument of a layer that is a layer, which it cannot do without."""
+    if kind not in LAYERS:
+        return None
+    signature = LAYERS[kind].signature
+    arguments = (signature[name] for name in signature.required)
+    return next((argument for argument in arguments if argument.kind.layer), None)
+
+
+def bare(kind: str, node: Node) -> str:
+    """The hint for a step that takes no arguments and has some: names in a list may be what flows in."""
+    words = [flow(item) for item in node.items] if isinstance(node, Sequence) else []
+    inputs = f", and beside it `from: [{', '.join(words)}]`" if words else ""
+    return f"write `- {kind}`{inputs}"
+
+
 def nameless(kind: str, known: tuple[str, ...], entries: list[Entry]) -> str:
     """The hint for values in braces that have no names, `{hidden, k}`, or nothing where these are names."""
     values = [entry.key for entry in entries if is_empty(entry.value)]
@@ -167,6 +222,8 @@ def nameless(kind: str, known: tuple[str, ...], entries: list[Entry]) -> str:
         return ""
     if kind not in LAYERS:
         given = dict(zip(known, values))
+        if not given:
+            return f"write `- {kind}`, and beside it `from: [{', '.join(values)}]`"
         return f"`{kind}: {values[0]}`" if len(values) == 1 else f"`{kind}: {named(given)}`"
     lone = LAYERS[kind].lone
     names = {} if len(values) == 1 else in_order(kind, values)

@@ -247,7 +247,7 @@ class StepReader:
             lone = self._lone(kind_name)
             if lone is None:
                 raise SpecError(
-                    f"{kind_name} takes no arguments", node.mark, f"write `- {kind_name}`"
+                    f"{kind_name} takes no arguments", node.mark, meant.bare(kind_name, node)
                 )
             if isinstance(node, Sequence) and kind_name in LAYERS:
                 hint = meant.positional(kind_name, node)
@@ -259,11 +259,22 @@ class StepReader:
             if hint:
                 message = f"the arguments of {kind_name} are keys with colons"
                 raise SpecError(message, node.mark, hint)
-            return {lone: expression(node, self._kind(kind_name, lone))}, {}
+            wanted = self._kind(kind_name, lone)
+            if wanted is not None and wanted.layer:
+                message = f"{lone} of {kind_name} takes {wanted.description}, not {shown(node)}"
+                raise SpecError(message, node.mark, meant.holding(kind_name, {}, {}))
+            return {lone: expression(node, wanted)}, {}
         arguments: dict[str, Expression] = {}
         layers: dict[str, LayerStep] = {}
         entries = list(node.entries.values())
-        hint = meant.nameless(kind_name, known, entries)
+        held = meant.held(kind_name, entries)
+        if held is not None:
+            entries = [entry for entry in entries if entry.key not in held.names]
+            self.errors.add(
+                SpecError(held.message, node.entries[held.names[0]].key_mark, held.hint)
+            )
+        options = tuple(name for name in known if name not in INPUT_SIZES)
+        hint = meant.nameless(kind_name, options if kind_name in self.blocks else known, entries)
         if hint:
             message = f"each argument of {kind_name} has a name and a value"
             raise SpecError(message, node.mark, hint)
@@ -322,7 +333,8 @@ def _unknown(entry: Entry, kind_name: str, known: tuple[str, ...]) -> SpecError:
         return SpecError(
             f"{entry.key!r} stands among the arguments of {kind_name}",
             entry.key_mark,
-            f"indent it as far as {kind_name}, not further",
+            f"indent it as far as {kind_name}, not further; "
+            f"in one line: `{{{kind_name}: …, {entry.key}: {meant.flow(entry.value)}}}`",
         )
     hint = meant.argument(entry, kind_name, known)
     return SpecError(f"{kind_name} has no argument {entry.key!r}", entry.key_mark, hint)
