@@ -130,23 +130,33 @@ def results() -> list[dict[str, Any]]:
 
 
 def runs(found: list[dict[str, Any]]) -> Iterator[str]:
-    """A row for each version that was run."""
+    """A row for each version that was run, here or when the page was written last."""
     yield "| PyTorch | Python | tests passed | failed | skipped: came later | specs equal |"
     yield "| --- | --- | ---: | ---: | ---: | ---: |"
+    lines = {(row[0], row[1].rpartition(".")[0]): row for row in versions_page.rows("runs")}
     for each in found:
         tests, specs = each["tests"], each["specs"]
-        skipped = sum(tests["skipped"].values())
-        equal = list(specs.values()).count("equal")
-        yield (
-            f"| {each['torch']} | {each['python']} | {tests['passed']:,} | {len(tests['failed'])} "
-            f"| {skipped} | {equal} of {len(specs)} |"
-        )
+        lines[each["torch"], each["python"].rpartition(".")[0]] = [
+            each["torch"],
+            each["python"],
+            f"{tests['passed']:,}",
+            str(len(tests["failed"])),
+            str(sum(tests["skipped"].values())),
+            f"{list(specs.values()).count('equal')} of {len(specs)}",
+        ]
+    for version in VERSIONS:
+        if version in lines:
+            yield f"| {' | '.join(lines[version])} |"
 
 
 def refusals(found: list[dict[str, Any]]) -> Iterator[str]:
-    """What is said of the specs that are not equal, without the lines that it shows."""
+    """What is said of the specs that are not equal, without the lines that it shows; of others as the page has it."""
     yield "| PyTorch | what `nngen verify` says |"
     yield "| --- | --- |"
+    anew = {each["torch"] for each in found}
+    yield from (
+        f"| {' | '.join(row)} |" for row in versions_page.rows("refusals") if row[0] not in anew
+    )
     for each in found:
         for name, said in each["specs"].items():
             lines = [line for line in said.splitlines() if name in line]

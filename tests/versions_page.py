@@ -21,6 +21,13 @@ def write(table: str, lines: Iterable[str]) -> None:
     PAGE.write_text(page, "utf-8")
 
 
+def rows(table: str) -> list[list[str]]:
+    """The cells of the rows that a table of the page has."""
+    text = PAGE.read_text("utf-8").partition(f"<!-- {table} -->\n")[2].partition("<!-- end -->")[0]
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines[2:]]
+
+
 def later() -> Iterator[str]:
     """What came to torch after the oldest version, as the catalog has it, by version."""
     facts: dict[str, list[str]] = {}
