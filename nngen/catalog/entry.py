@@ -323,9 +323,13 @@ def both(names: str) -> str:
 
 def apply_rule(rule: Callable[..., Any], values: Mapping[str, Any]) -> Any:
     """Call a shape rule with those of `values` that it names."""
+    return rule(**{name: values[name] for name in rule_names(rule) if name in values})
+
+
+def rule_names(rule: Callable[..., Any]) -> tuple[str, ...]:
+    """What a shape rule takes."""
     code = rule.__code__
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return rule(**{name: values[name] for name in names if name in values})
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
 def tensors_in(values: Any) -> list[Tensor]:

@@ -10,11 +10,11 @@ from typing import Any
 
 from nngen.catalog import LAYERS
 from nngen.catalog.argument_types import kind
-from nngen.catalog.entry import State, apply_rule, tensors_in
+from nngen.catalog.entry import State, apply_rule, rule_names, tensors_in
 from nngen.catalog.fragments import fragment
 from nngen.catalog.parametrizations import MODIFIERS
 from nngen.catalog.partial_evaluation import free_names
-from nngen.catalog.signature import Argument, checked
+from nngen.catalog.signature import REQUIRED, Argument, checked
 from nngen.errors import Fault, Missing, SpecError, did_you_mean
 from nngen.graph.deciding import decided
 from nngen.graph.flow import Application, Module
@@ -78,6 +78,33 @@ def build_layer(
     _check(step, module)
     state = tuple(s for s in module.entry.state_of(module.settled()) if _is_there(step, module, s))
     return replace(module, state=state)
+
+
+def shape_of(step: LayerStep, scope: Scope, inputs: Mapping[str, Any]) -> Module:
+    """A layer with an argument that is wrong, as far as it decides what the layer gives.
+
+    Sizes that the input decides are as if they were right.
+
+    Raises:
+        SpecError, Fault: one that is wrong, or missing, decides it.
+    """
+    entry = LAYERS[step.kind]
+    deciding = rule_names(entry.shape)
+    values: dict[str, Any] = {}
+    for argument in entry.signature:
+        name = argument.name
+        if name in entry.infer:
+            values[name] = _inferred(step, name, inputs)
+        elif name not in deciding:
+            values[name] = UNKNOWN
+        elif name in step.arguments:
+            values[name] = check_argument(step, name, scope)
+        elif argument.default is REQUIRED:
+            raise Fault(f"{name} is missing")
+        else:
+            values[name] = argument.default
+    code = {name: tree for name, tree in computed(step, scope).items() if name in deciding}
+    return Module(step.kind, (), step.mark, values, code=code)
 
 
 def _modifiers(step: LayerStep, scope: Scope) -> dict[str, dict[str, Any]]:
@@ -262,8 +289,16 @@ def _refuse_rank(step: LayerStep, inputs: Mapping[str, Any]) -> None:
         raise SpecError(f"{step.kind}: {fault.message}", step.mark, fault.hint) from None
 
 
+def check_agreement(step: LayerStep, name: str, scope: Scope, inputs: Mapping[str, Any]) -> None:
+    """Refuse a given size that contradicts the input.
+
+    Raises:
+        SpecError: it does, or is none.
+    """
+    _agree(step, name, check_argument(step, name, scope), inputs)
+
+
 def _agree(step: LayerStep, name: str, value: Any, inputs: Mapping[str, Any]) -> None:
-    """Refuse a given size that contradicts the input."""
     try:
         found = Evaluator(inputs, shape_attribute)(fragment(LAYERS[step.kind].infer[name]))
     except Fault:

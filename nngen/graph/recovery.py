@@ -12,7 +12,14 @@ from nngen.catalog.partial_evaluation import free_names
 from nngen.errors import BROKEN, Errors, Fault, Follows, SpecError, nearest
 from nngen.graph.flow import Value
 from nngen.graph.lines import Layer, LineEvaluator
-from nngen.graph.modules import check_argument, check_given, evaluate
+from nngen.graph.modules import (
+    apply_layer,
+    check_agreement,
+    check_argument,
+    check_given,
+    evaluate,
+    shape_of,
+)
 from nngen.graph.scope import Choices, Program, Scope
 from nngen.language.spec import Body, LayerStep, LineStep, Spec, Step
 from nngen.language.spec.broken import NUMBERED
@@ -90,7 +97,7 @@ def recover(walker: Recovering, step: Step, number: int) -> None:
     call = set() if step.call is None else free_names(step.call.value.tree)
     _mention(walker, [*call, *(each.text for each in step.sources or ())])
     running = walker.running
-    _leave(walker, step, given or (name or "",))
+    _leave(walker, step, given or (name or "",), _would_give(walker, step))
     if step.kind in STATE_KINDS:
         walker.running = running
 
@@ -119,9 +126,35 @@ def _mention(walker: Recovering, names: Iterable[str]) -> None:
             walker.values[name].used = True
 
 
-def _leave(walker: Recovering, step: Step, names: Iterable[str]) -> None:
+def _would_give(walker: Recovering, step: LayerStep) -> Any:
+    """What a layer would give if only arguments are wrong that do not decide it; else it is unknown."""
+    beside = (step.broken, step.call, step.repeat, step.when)
+    if step.kind not in LAYERS or beside != (None,) * 4:
+        return BROKEN
+    if step.sources is None:
+        values = [] if walker.running is None else [walker.running]
+    else:
+        values = [walker.values[each.text] for each in step.sources if each.text in walker.values]
+    given = tuple(value.abstract for value in values)
+    if any(value is BROKEN for value in given):
+        return BROKEN
+    errors, entry = walker.scope.program.errors, LAYERS[step.kind]
+    try:
+        inputs = entry.inputs.bind(step.kind, given, {})
+    except Fault:
+        return BROKEN
+    for name in [each for each in entry.infer if each in step.arguments]:
+        errors.attempt(check_agreement, step, name, walker.scope, inputs)
+    try:
+        with errors.trying():
+            return apply_layer(shape_of(step, walker.scope, inputs), inputs, walker.scope).output
+    except (SpecError, Fault, Follows):
+        return BROKEN
+
+
+def _leave(walker: Recovering, step: Step, names: Iterable[str], result: Any = BROKEN) -> None:
     for place, name in enumerate(names):
-        value = Value(BROKEN, name, step.mark, used=True)
+        value = Value(result if place == 0 else BROKEN, name, step.mark, used=True)
         if name and name not in walker.scope.values:
             walker.values[name] = value
         if place == 0 and name != "_":

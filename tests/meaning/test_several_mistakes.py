@@ -51,6 +51,26 @@ def steps(*lines: str, head: str = "name: M\ninput: [3, 8, 8]\n", below: str = "
                 "4: stride of Conv2d cannot be 0",
             ],
         ),
+        (  # what does not decide a layer's shape is followed as if it were right
+            steps(
+                "Conv2d: {in_channels: 1, out_channels: 8, kernel_size: 3, bias: maybe}",
+                "BatchNorm2d: {num_features: 9, eps: none}",
+                "Dropout: 1.5",
+                "Conv2d: {out_channels: 8, kernel_size: 1, groups: 3}",
+                "Conv2d: {out_channels: 4, kernel_size: 7}",
+                "Linear: x",
+            ),
+            [
+                "4: in_channels of Conv2d is 1, but the input has 3",
+                "4: bias of Conv2d takes true or false, not 'maybe'",
+                "5: num_features of BatchNorm2d is 9, but the input has 8",
+                "5: eps of BatchNorm2d takes a number above 0, not 'none'",
+                "6: p of Dropout cannot be 1.5",
+                "7: Conv2d: the 8 in_channels do not divide by groups (3)",
+                "8: Conv2d: the kernel reaches over 7 positions, more than the 6 that the padded input (6, 6) has",
+                "9: out_features of Linear takes a whole number of at least 1, not 'x'",
+            ],
+        ),
         (
             steps(
                 "Conv2d: {out_channels: 8, kernel_size: 9}", "Flatten", "Linear: -1", "Dropout: 7"
