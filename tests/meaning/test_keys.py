@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -44,14 +46,10 @@ TO_FUNCTIONAL = {
     (LAYERS, "fc.weight_v"): "fc.parametrizations.weight.0._v",
     (LIST, "blocks.11.conv.weight_g"): "blocks.*.conv.parametrizations.weight.original0",
     (LIST, "blocks.3.conv.weight_v"): "blocks.*.conv.parametrizations.weight.original1",
-    # of the other style
-    (LAYERS, "conv_weight_g"): "conv.parametrizations.weight.original0",
-    (LAYERS, "norm_running_mean"): "norm.running_mean",
-    (LIST, "blocks.3.conv_bias"): "blocks.*.conv.bias",
-    # of DataParallel, of torch.compile, and misspelt
-    (LAYERS, "module.norm.weight"): "norm.weight",
-    (LAYERS, "_orig_mod.norm.running_var"): "norm.running_var",
+    # misspelt, in either style
     (LAYERS, "norm.runing_mean"): "norm.running_mean",
+    (LAYERS, "norm_runing_mean"): "norm.running_mean",
+    (LIST, "blocks.3.conv.bais"): "blocks.*.conv.bias",
     (LAYERS, "model"): "",
     (NOTHING, "fc.weight"): "",
 }
@@ -71,9 +69,7 @@ def test_a_key_that_the_nn_style_does_not_have(case: tuple[str, str], meant: str
 
 TO_NN = {
     (LAYERS, "conv.weight"): "conv_weight_v",
-    (LAYERS, "conv.parametrizations.weight.original0"): "conv_weight_g",
-    (LAYERS, "norm.running_var"): "norm_running_var",
-    (LIST, "blocks.0.conv.bias"): "blocks.*.conv_bias",
+    (LIST, "blocks.0.conv_bais"): "blocks.*.conv_bias",
 }
 
 
@@ -84,6 +80,40 @@ def test_a_key_that_the_functional_style_does_not_have(case: tuple[str, str], me
         KeyError, match=f"has no key '{case[1]}'; did you mean '{re.escape(meant)}'"
     ):
         pair.to_nn({case[1]: torch.ones(1)})
+
+
+@pytest.mark.parametrize(
+    ("text", "nn", "functional"),
+    [
+        (LAYERS, "norm.weight", "norm_weight"),
+        (LAYERS, "conv.parametrizations.weight.original0", "conv_weight_g"),
+        (LIST, "blocks.11.conv.bias", "blocks.11.conv_bias"),
+    ],
+)
+def test_a_key_of_the_other_style_or_of_a_wrapper(text: str, nn: str, functional: str) -> None:
+    pair = nngen.load(text)
+    for rename, own, other, back in (
+        (pair.to_functional, nn, functional, "to_nn"),
+        (pair.to_nn, functional, nn, "to_functional"),
+    ):
+        hint = f"; it is named in the other style already: {back} renames it"
+        assert refused(rename, other).endswith(f"has no key {other!r}{hint}")
+        for key in (f"module.{own}", f"_orig_mod.{own}", f"module._orig_mod.{own}"):
+            hint = f"; take off what DataParallel or torch.compile has put before {own!r}"
+            assert refused(rename, key).endswith(f"has no key {key!r}{hint}")
+
+
+def refused(rename: Callable[[dict[str, Any]], object], key: str) -> str:
+    with pytest.raises(KeyError) as caught:
+        rename({key: torch.ones(1)})
+    return str(caught.value.args[0])
+
+
+def test_the_keys_of_models_within_others() -> None:
+    pair = nngen.load(LAYERS)
+    model = torch.nn.DataParallel(pair.nn_style.Net())
+    first = next(iter(model.state_dict()))
+    assert f"has put before '{first.removeprefix('module.')}'" in refused(pair.to_functional, first)
 
 
 @pytest.mark.parametrize("text", [LAYERS, LIST, NOTHING])
