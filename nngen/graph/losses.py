@@ -20,7 +20,7 @@ from nngen.graph.scope import Choices, Scope
 from nngen.graph.tensor_spec import TensorSpec
 from nngen.graph.walker import walk
 from nngen.language.naming import check_beside_loss
-from nngen.language.spec import LayerStep, Name
+from nngen.language.spec import LayerStep, Name, Step
 from nngen.language.spec.model import LossSteps
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
 from nngen.symbolic.expressions import name
@@ -67,6 +67,7 @@ def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
     marks = {each.name: flow.body.layers[each.step].mark for each in flow.built}
     check_beside_loss(marks, isinstance(loss, LayerStep))
     if isinstance(loss, LayerStep) and flow.output is BROKEN:
+        _tell_twice(loss, flow)
         check_arguments(loss, flow.scope, flow.scope.program.errors)
         raise Follows
     choices = Choices()  # what the model's own layers infer is settled already
@@ -74,6 +75,23 @@ def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
     found = _single(loss, flow) if isinstance(loss, LayerStep) else _several(loss, flow)
     choices.settle()
     return found
+
+
+def _tell_twice(loss: LayerStep, flow: Flow) -> None:
+    """Say beside a softmax with a mistake that the loss takes one itself: lint only sees specs without."""
+    last = flow.body.layers[-1]
+    if loss.kind != "CrossEntropyLoss" or not _is_softmax(last):
+        return
+    for error in flow.scope.program.errors.found:
+        if error.mark.path.startswith(last.mark.path):
+            error.hint += f"; but {loss.kind} takes the softmax itself: leave it out"
+
+
+def _is_softmax(step: Step) -> bool:
+    if isinstance(step, LayerStep):
+        return step.kind == "Softmax"
+    tree = step.line.value.tree
+    return isinstance(tree, ast.Call) and ast.unparse(tree.func).endswith("softmax")
 
 
 def _single(step: LayerStep, flow: Flow) -> Criterion:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 import nngen
+from nngen.graph import read_spec
+from nngen.language import document
+from nngen.lint import lint
 
 HEAD = "name: Net\ninput: [1, 28, 28]\nlayers:\n"
 BLOCK = """
@@ -189,3 +192,19 @@ FROM = {
 def test_a_step_of_several_inputs(step: str) -> None:
     found = error(f"name: Net\ninputs: {{a: [3], b: [3]}}\nlayers:\n  - {step}{JOIN}")
     assert (found.message, found.hint) == FROM[step]
+
+
+@pytest.mark.parametrize("step", ["Softmax", "y = F.softmax(x)", "y = torch.softmax(x)"])
+def test_a_softmax_that_the_loss_takes_itself(step: str) -> None:
+    twice = "CrossEntropyLoss takes the softmax itself: leave it out"
+    spec = "name: Net\ninput: [8]\nlayers:\n  - Linear: 3\n  - {}\nloss: {}\n"
+    assert error(spec.format(step, "CrossEntropyLoss")).hint.endswith(twice)
+    assert twice not in error(spec.format(step, "MSELoss")).hint
+    assert "dim" in error(spec.format(step, "CrossEntropyLoss")).text()
+
+
+def test_a_softmax_that_is_right_but_for_the_loss_is_a_finding() -> None:
+    text = "name: Net\ninput: [8]\nlayers: [{Linear: 3}, {Softmax: 1}]\nloss: CrossEntropyLoss\n"
+    assert [
+        each.code for each in lint(read_spec(document.parse(text, "net.yaml"), "net.yaml"), text)
+    ] == ["NN101"]
