@@ -213,10 +213,10 @@ class Missing(Fault):
             self.hint = f"{self.hint}: `{example}`" if self.hint else f"`{example}`"
 
 
-def listed(words: Iterable[str], show: Callable[[str], str] = repr) -> str:
-    """Words, in quotes if `show` does not say otherwise, with "and" before the last."""
+def listed(words: Iterable[str], show: Callable[[str], str] = repr, link: str = "and") -> str:
+    """Words, in quotes if `show` does not say otherwise, with "and" or another link before the last."""
     *others, last = map(show, words)
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"{', '.join(others)} {link} {last}" if others else last
 
 
 class FileError(NngenError):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from nngen import __version__
 from nngen.cli import build, diff, lesson, lint, pitfall, show, start, verify
-from nngen.errors import NngenError
+from nngen.errors import NngenError, did_you_mean
 from nngen.limits import large
 
 # Each module adds its verbs.
@@ -31,6 +31,13 @@ GROUPS = {
 
 class _Root(argparse.ArgumentParser):
     """Lists the verbs in groups."""
+
+    def refuse_unknown(self, arguments: Sequence[str]) -> None:
+        """End with the commands that may be meant, where the first argument is none."""
+        known = [name for names in GROUPS.values() for name in names]
+        if not arguments[0].startswith("-") and arguments[0] not in known:
+            hint = did_you_mean(arguments[0], known) or "`nngen --help` lists them"
+            self.exit(2, f"there is no command {arguments[0]!r}\n  hint: {hint}\n")
 
     def format_help(self) -> str:
         formatter = self._get_formatter()
@@ -57,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     root = parser()
     if not (sys.argv[1:] if arguments is None else arguments):
         root.exit(2, root.format_help())
+    root.refuse_unknown(sys.argv[1:] if arguments is None else arguments)
     options = root.parse_args(arguments)
     try:
         with large(getattr(options, "large", False)):
@@ -74,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> _Root:
     """All verbs and their options."""
     root = _Root(
         prog="nngen",

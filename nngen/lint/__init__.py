@@ -79,6 +79,8 @@ def rule(code: str) -> Rule:
         NngenError: there is none.
     """
     if code.upper() not in RULES:
-        hint = did_you_mean(code, RULES) or "`nngen explain` lists them"
+        within = [each for each in RULES if each.startswith(code.upper())]
+        known = f"known here: {', '.join(within)}" if within else did_you_mean(code, RULES)
+        hint = known or "`nngen explain` lists them"
         raise NngenError(f"there is no rule {code!r}\n  hint: {hint}")
     return RULES[code.upper()]

@@ -11,7 +11,7 @@ from typing import Any
 import black
 import yaml
 
-from nngen.catalog import FAMILIES, FUNCTIONS, LAYERS
+from nngen.catalog import FAMILIES, FUNCTIONS, LAYERS, elsewhere
 from nngen.catalog.argument_types import show_value
 from nngen.catalog.entry import Example, Function, Inner, Layer, State
 from nngen.catalog.fragments import HELPERS, fragment
@@ -20,7 +20,7 @@ from nngen.catalog.signature import REQUIRED, Argument, Signature
 from nngen.catalog.skipped import SKIPPED
 from nngen.emit import build_graph
 from nngen.emit.render import render
-from nngen.errors import Fault, NngenError, did_you_mean
+from nngen.errors import Fault, NngenError, did_you_mean, listed
 from nngen.graph.inputs import BATCH
 from nngen.graph.modules import shape_attribute
 from nngen.language import document
@@ -69,11 +69,26 @@ def one(name: str) -> str:
         if found in LAYERS:
             return one(found)
         if found in FUNCTIONS:
-            return "\n".join(_function(found, FUNCTIONS[found]))
+            return "\n".join([*_function(found, FUNCTIONS[found]), *_as_layer(found)])
         if found in SKIPPED:
             raise NngenError(f"{found} is not in the catalog: {SKIPPED[found]}")
-    hint = did_you_mean(name, [*LAYERS, *FUNCTIONS])
-    raise NngenError(f"there is no layer or function {name!r}" + f"\n  hint: {hint}" * bool(hint))
+    raise NngenError(f"there is no layer or function {name!r}\n  hint: {_meant(name)}")
+
+
+def _meant(name: str) -> str:
+    """What a name that the catalog does not have may stand for."""
+    layers = elsewhere.family(name)
+    if layers:
+        kinds = list(dict.fromkeys(each.partition(":")[0] for each in layers))
+        return f"did you mean {listed(kinds, link='or')}?"
+    written = elsewhere.written(name)
+    return written or did_you_mean(name, [*LAYERS, *FUNCTIONS]) or "`nngen layers` lists the layers"
+
+
+def _as_layer(function: str) -> Iterator[str]:
+    """Where to read of the layer that is called as a function is, but for its capitals."""
+    for kind in elsewhere.family(function.rpartition(".")[2]):
+        yield f"the layer: nngen layers {kind.partition(':')[0]}"
 
 
 def _readings(name: str) -> Iterator[str]:
@@ -117,7 +132,7 @@ def _function(name: str, entry: Function) -> Iterator[str]:
         yield from _table(list(_arguments(signature))[name.startswith("Tensor.") :])
     others = [other for other in entry.names if other != name]
     if others:
-        yield f"also: {', '.join(others)}"
+        yield f"called alike: {', '.join(others)}"
     yield from _needs(entry, name)
 
 

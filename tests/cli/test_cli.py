@@ -375,7 +375,11 @@ def test_verify_of_a_wrong_spec(shell: Shell) -> None:
     ("arguments", "expected"),
     [
         pytest.param([], "\nstart:\n", id="no command"),
-        pytest.param(["biuld", "net.yaml"], "invalid choice: 'biuld'", id="unknown command"),
+        pytest.param(
+            ["biuld", "net.yaml"],
+            "there is no command 'biuld'\n  hint: did you mean 'build'?",
+            id="unknown command",
+        ),
         pytest.param(["build"], "required: SPEC", id="no spec"),
         pytest.param(["build", "a.yaml", "--frce"], "arguments: --frce", id="unknown option"),
         pytest.param(["verify", "a.yaml", "--seed", "x"], "invalid int value", id="no number"),

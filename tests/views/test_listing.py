@@ -156,7 +156,8 @@ def test_a_function() -> None:
         "  input      required  a tensor",
         "  start_dim  0         a whole number",
         "  end_dim    -1        a whole number",
-        "also: Tensor.flatten",
+        "called alike: Tensor.flatten",
+        "the layer: nngen layers Flatten",
     ]
     assert layers.one("x.view").startswith("x.view(*size)\n  *size")
 
@@ -195,7 +196,29 @@ def test_an_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
         "  hint: did you mean 'Conv2d'?",
         "",
     ]
-    assert "hint" not in printed(capsys, "qqqqqq", code=2)
+    assert "hint: `nngen layers` lists the layers" in printed(capsys, "qqqqqq", code=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Conv", "did you mean 'Conv1d', 'Conv2d' or 'Conv3d'?"),
+        ("MaxPool", "did you mean 'MaxPool1d', 'MaxPool2d' or 'MaxPool3d'?"),
+        ("GlobalAveragePooling2D", "did you mean 'AdaptiveAvgPool2d'?"),
+        ("Dense", "did you mean 'Linear'?"),
+        ("Concat", "write a line: `- y = torch.cat((a, b), dim=1)`"),
+        ("Linaer", "did you mean 'Linear'?"),
+    ],
+)
+def test_what_may_be_meant(capsys: pytest.CaptureFixture[str], name: str, hint: str) -> None:
+    assert f"  hint: {hint}\n" in printed(capsys, name, code=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("relu", "ReLU"), ("conv2d", "Conv2d"), ("F.max_pool1d", "MaxPool1d")]
+)
+def test_a_function_names_its_layer(name: str, kind: str) -> None:
+    assert layers.one(name).endswith(f"\nthe layer: nngen layers {kind}")
 
 
 @pytest.mark.parametrize("name", SKIPPED)
