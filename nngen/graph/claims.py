@@ -83,6 +83,8 @@ class Claims:
                 for form, each in forms.items()
                 if form[0] != "tensor" or form == _UNKNOWN
             }
+        # Names are given in an order that does not tell which of them is here.
+        forms = dict(sorted(forms.items(), key=lambda pair: (*_extent(pair[0]), repr(pair[0]))))
         texts = [self._one(each) for each in forms.values()]
         order = sorted(zip(forms, texts), key=lambda pair: (*_extent(pair[0]), pair[1]))
         return ", or ".join(dict.fromkeys(text for _, text in order)) if len(order) <= _MOST else ""

@@ -371,14 +371,18 @@ def joined(left: Dim, right: Dim) -> Dim:
     if value is None:
         assert other is not None
         return right if other > 1 else left  # of what is open, the mode may make 1
-    if value != other:
-        return right if value == 1 else left
+    if other is None:
+        return left if value > 1 else right
+    if 0 in (value, other):
+        return left if value == 0 else right
     first, last = sorted((left, right), key=_openness)
-    if value > 1:
-        never_one = [each for each in (last, first) if _never_zero(each - 1, smallest=0)]
-        # Of a block's inputs each use tells anew whether they agree.
-        if never_one or any(each.meaning is not None for each in symbols_of(first)):
-            return [*never_one, first][0]
+    large = [each for each in (last, first) if (value_of(each) or 0) > 1]
+    telling = [each for each in large if is_fixed(each) or _never_zero(each - 1, smallest=0)]
+    if telling:
+        return telling[0]
+    # Of a block's inputs each use tells anew whether they agree.
+    if large and any(each.meaning is not None for each in symbols_of(large[-1])):
+        return large[-1]
     if is_fixed(first):
         return last
     larger = [each for each in (left, right) if _never_less(each, left + right - each)]
@@ -750,5 +754,6 @@ def _rebuilt(atom: Atom, leaf: Callable[[Symbol | Opaque], Dim]) -> Dim:
     if atom.operator == "**" and isinstance(left, int):
         return _power(left, right)
     if atom.operator == "1":
-        return joined(left, right)
+        apart = value_of(left) is None and value_of(right) is None and left != right
+        return _term("1", left, right) if apart else joined(left, right)
     return maximum(left, right) if atom.operator == "max" else minimum(left, right)

@@ -20,6 +20,7 @@ from nngen.symbolic.sizes import (
     minimum,
     product,
     same,
+    substitute,
     symbol,
     symbols_of,
     to_text,
@@ -245,3 +246,10 @@ def test_symbols_are_found_wherever_they_stand() -> None:
     size = maximum(A // 2, 3) + B % 2
     assert {s.name for s in symbols_of(size)} == {"a", "b"}
     assert symbols_of(4) == frozenset()
+
+
+def test_what_came_of_two_sizes_stays_what_it_is_elsewhere() -> None:
+    found = joined(symbol("b", 1), symbol("c", 1))
+    assert to_text(substitute(found, {"b": A, "c": B})) == "max(a, b)"
+    assert substitute(found, {"b": 4, "c": 1}) == substitute(found, {"b": 1, "c": 4}) == 4
+    assert joined(symbol("b", 1), symbol("c", 0)) == symbol("c", 0)
