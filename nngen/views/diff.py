@@ -151,6 +151,6 @@ def _highlighted(code: str) -> Text:
 
 
 def _span(lines: range) -> str:
-    """Lines as a hunk's head tells them; the first is counted from 1, and an empty span is behind its line."""
-    start = lines.start + 1 if lines else lines.start
+    """Lines as a hunk's head tells them: counted from 1, the line that seals a file; an empty span is behind its line."""
+    start = lines.start + 2 if lines else lines.start + 1
     return str(start) if len(lines) == 1 else f"{start},{len(lines)}"

@@ -14,6 +14,7 @@ import pytest
 
 from nngen.cli import main
 from nngen.emit import source_map
+from nngen.files.writer import seal
 from nngen.language import spec as specs
 from nngen.views.alignment import align
 from nngen.views.diff import Comparison
@@ -54,11 +55,25 @@ def test_steps_of_forward_stand_beside_each_other() -> None:
 
 
 def test_patch_makes_one_file_of_the_other(found: source_map.SourceMap, tmp_path: Path) -> None:
-    (tmp_path / "twin.py").write_text(found.files["nn_style.py"].text)
+    sealed = seal(found.files["nn_style.py"].text)
+    (tmp_path / "twin.py").write_text(sealed)
     text = Comparison(found).unified()
     command = ["patch", "--quiet", "twin.py"]
     subprocess.run(command, input=text, text=True, cwd=tmp_path, check=True)
-    assert (tmp_path / "twin.py").read_text() == found.files["functional_style.py"].text
+    first = sealed.splitlines(keepends=True)[0]
+    assert (tmp_path / "twin.py").read_text() == first + found.files["functional_style.py"].text
+
+
+def test_a_hunk_has_the_lines_that_the_files_have(found: source_map.SourceMap) -> None:
+    left, right = (
+        ["", *seal(found.files[name].text).splitlines()]
+        for name in ("nn_style.py", "functional_style.py")
+    )
+    heads = re.findall(
+        r"^@@ -(\d+) \+(\d+) @@.*\n-(.*)\n\+(.*)$", Comparison(found).unified(), re.MULTILINE
+    )
+    for nn, functional, before, after in heads:
+        assert (left[int(nn)], right[int(functional)]) == (before, after)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -68,7 +83,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_a_hunk_names_its_step(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, "--unified")
-    hunk = text.split("@@ -17 +26,4 @@ ")[1].split("@@")[0].splitlines()
+    hunk = text.split("@@ -18 +27,4 @@ ")[1].split("@@")[0].splitlines()
     assert hunk == [
         "cnn.yaml:7 layers[3]",
         "-        self.conv2 = nn.Conv2d(16, 32, kernel_size=5)",
