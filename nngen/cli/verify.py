@@ -32,6 +32,11 @@ def add(verbs: Verbs) -> None:
     _conditions(verify.add_argument_group("how the models run"))
     _more(verify.add_argument_group("what else is compared, and takes longer"))
     shown = verify.add_argument_group("what is written")
+    shown.add_argument(
+        "--verbose",
+        action="store_true",
+        help="where the models differ, print all of the table, and the notes",
+    )
     shown.add_argument("--json", action="store_true", help="print the report as JSON")
     shown.add_argument(
         "--certificate",
@@ -194,7 +199,7 @@ def _verify_one(
         raise
     results[path] = found
     if not options.json:
-        report.say(found.as_text())
+        report.say(found.as_text(brief=not options.verbose))
     if found.equal:
         return 0
     report.add(_problem(path, found))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from nngen.proof.options import Conditions
 
 WIDTH = 88
+_MOST_LINES, _MOST = 6, 3  # of the table, and of each text above it, in a brief report
 
 # The line of the table for what torch's own defaults change.
 DEFAULTS = "eval, torch's defaults"
@@ -237,19 +238,32 @@ class Report:
             "first_difference": self.first_difference,
         }
 
-    def as_text(self) -> str:
-        """The report as a table: a line for each condition, a count for each comparison."""
+    def as_text(self, brief: bool = False) -> str:
+        """The report as a table: a line for each condition, a count for each comparison.
+
+        Args:
+            brief: where the twins differ, no more than fits on a screen.
+        """
+        brief = brief and self.first_difference is not None
         parts = [f"{self.name}: the twins are {self._verdict()}"]
-        parts += [self._table(), self._sums()]
-        if self.first_difference:
-            parts.append(_wrapped("first difference: ", self.first_difference))
-        if self.first_step:
-            parts.append(_wrapped("first step that differs: ", str(self.first_step)))
-        if self.parting:
-            parts.append("\n  ".join(["the flow parts at", *self.parting]))
+        parts += map(_cut, self._differences()) if brief else self._differences()
+        parts.append(self._table(_MOST_LINES if brief else None))
+        if brief:
+            parts.append("all of it, and the notes: nngen verify --verbose")
+            return "\n\n".join(parts)
+        parts.append(self._sums())
         if self._notes():
             parts.append("\n".join(_wrapped("", note) for note in self._notes()))
         return "\n\n".join(parts)
+
+    def _differences(self) -> Iterator[str]:
+        """Where the twins part."""
+        if self.first_difference:
+            yield _wrapped("first difference: ", self.first_difference)
+        if self.first_step:
+            yield _wrapped("first step that differs: ", str(self.first_step))
+        if self.parting:
+            yield "\n  ".join(["the flow parts at", *self.parting])
 
     def _verdict(self) -> str:
         if self.equal:
@@ -269,13 +283,19 @@ class Report:
     def _sums(self) -> str:
         return f"values compared: {self.values:,} ({self.conditions}; torch {self.torch_version})"
 
-    def _table(self) -> str:
+    def _table(self, most: int | None = None) -> str:
+        """A line for each condition, or so many lines of those under which the twins differ."""
         lines = [["", *COLUMNS, ""]]
         for group, rows in self.groups().items():
             cells = (
                 _cell([row for row in rows if row.what in whats]) for whats in COLUMNS.values()
             )
             lines.append([group, *cells, verdict(rows)])
+        if most is not None:
+            apart = [line for line in lines[1:] if line[-1] != "equal"]
+            more = f"{len(apart) - most} more like these, " * (len(apart) > most)
+            rest = f"({more}{len(lines) - 1 - len(apart)} equal)"
+            return f"{_aligned([lines[0], *apart[:most]])}\n{rest}"
         if self.fused:
             values = f"{sum(row.values for row in self.fused):,}"
             lines.append([DEFAULTS, values, *("-" for _ in list(COLUMNS)[1:]), FUSED])
@@ -317,6 +337,12 @@ def _aligned(lines: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for line in lines
     )
+
+
+def _cut(text: str) -> str:
+    """A text without the lines that make it long."""
+    lines = text.splitlines()
+    return "\n".join([*lines[:_MOST], *["  …"] * (len(lines) > _MOST)])
 
 
 def _wrapped(label: str, text: str) -> str:

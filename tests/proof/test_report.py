@@ -15,10 +15,12 @@ import torch
 import nngen
 from nngen.errors import NngenError
 from nngen.graph.tensor_spec import TensorSpec
-from nngen.proof.report import DEFAULTS, Report
+from nngen.proof.report import DEFAULTS, WIDTH, Report
 from nngen.proof.subject import Subject
 from nngen.proof.verification import verify
 from tests.proof.conftest import FUNCTIONAL
+from tests.proof.test_lines import SPEC
+from tests.proof.test_steps import verified
 
 
 def test_equal_twins(subject: Callable[..., Subject]) -> None:
@@ -427,3 +429,27 @@ def test_parametrised_modules_are_not_pickled() -> None:
     report = nngen.verify("name: M\ninput: [3]\nlayers:\n  - Linear: 4\n    weight_norm: {}\n")
     assert report.equal
     assert [skip.group for skip in report.skipped] == ["pickle"]
+
+
+def test_a_brief_report_of_a_difference_fits_on_a_screen() -> None:
+    report = verified(SPEC, "* 2", "* 3")
+    lines = report.as_text(brief=True).splitlines()
+    assert len(lines) <= 25 and max(map(len, lines)) <= WIDTH
+    assert lines[0] == "Net: the twins are DIFFERENT"
+    assert lines[2].startswith("first difference: outputs, train, batch 1, grad: output[0, 0]: nn ")
+    assert any(line.startswith("first step that differs: <text>:5:5: layers[1]") for line in lines)
+    assert lines[-1].endswith("--verbose")
+    assert report.as_text().splitlines()[:3] == lines[:3]  # the whole report begins so, too
+    equal = verified(SPEC)
+    assert equal.as_text(brief=True) == equal.as_text()
+
+
+def test_a_long_exception_leaves_the_screen_to_the_rest() -> None:
+    raising = 'def forward(self, x):\n        raise ValueError("no " * 500)'
+    report = verified(
+        SPEC,
+        "def forward(self, x: Tensor) -> Tensor:",
+        raising.replace("x)", "x: Tensor) -> Tensor", 1),
+    )
+    lines = report.as_text(brief=True).splitlines()
+    assert len(lines) <= 25 and "ValueError" in lines[2] and "  …" in lines
