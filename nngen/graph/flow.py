@@ -14,6 +14,7 @@ from nngen.catalog.fragments import fragment
 from nngen.catalog.parametrizations import MODIFIERS
 from nngen.catalog.partial_evaluation import Folder, keep_name, renamed
 from nngen.errors import Mark, SpecError
+from nngen.graph.record import Record
 from nngen.graph.scope import Scope
 from nngen.graph.written import Given
 from nngen.language.spec import Body
@@ -313,7 +314,7 @@ class Operation:
         reads: the values that it takes, in order.
         writes: the values that it gives, None for one that is dropped (`_`).
         application: the use of a module; None also where the step is skipped in this use of a block.
-        line: the line, and in `calls` the uses of modules in it.
+        line: the line, in `calls` the uses of modules in it, and in `record` what each part of it gives.
         condition: under which it happens, and `layer`, the layer that it is about.
     """
 
@@ -326,6 +327,7 @@ class Operation:
     calls: dict[ast.Call, Application] = field(default_factory=dict)
     condition: Condition | None = None
     layer: str = ""
+    record: Record = field(default_factory=Record)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from nngen.graph.flow import Above, Built, Condition, Flow, Operation, Value
 from nngen.graph.lines import Layer, LineEvaluator
 from nngen.graph.order import in_order
 from nngen.graph.overwriting import refuse_overwritten
+from nngen.graph.record import Record
 from nngen.graph.recovery import PYTHON, recover
 from nngen.graph.results import applied, flows, outcome, unpacked
 from nngen.graph.scope import Scope
@@ -365,7 +366,15 @@ class Walker:
         reads = tuple(evaluator.reads.values())
         self.flow.operations.append(
             Operation(
-                number, mark, reads, tuple(writes), None, line, evaluator.calls, condition, layer
+                number,
+                mark,
+                reads,
+                tuple(writes),
+                line=line,
+                calls=evaluator.calls,
+                condition=condition,
+                layer=layer,
+                record=Record(evaluator.found),
             )
         )
 

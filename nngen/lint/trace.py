@@ -10,13 +10,12 @@ from functools import cache
 from typing import Any
 
 from nngen.catalog import FUNCTIONS, LAYERS
-from nngen.errors import Fault, Mark
+from nngen.errors import Mark
 from nngen.graph import Followed
 from nngen.graph.flow import Application, Flow, Module, Operation, Value
 from nngen.graph.uses import kind_of
 from nngen.language.spec import Spec
 from nngen.language.spec.model import LossSteps
-from nngen.lint.line import LineValues
 from nngen.symbolic.expressions import place
 
 # A node, a structure of such, or None for what is not a tensor.
@@ -138,7 +137,7 @@ class _Tracer:
     def flow(self, flow: Flow, values: dict[Value, Traced]) -> Traced:
         """Trace one use of a class; what it gives."""
         for operation in flow.operations:
-            result = self._operation(operation, flow, values)
+            result = self._operation(operation, values)
             if operation.condition is not None:
                 result = self._choice(operation, result, values)
             for place_, value in enumerate(operation.writes):
@@ -149,10 +148,10 @@ class _Tracer:
         assert final is not None
         return values[final]
 
-    def _operation(self, operation: Operation, flow: Flow, values: dict[Value, Traced]) -> Traced:
+    def _operation(self, operation: Operation, values: dict[Value, Traced]) -> Traced:
         given = [self._value(value, values) for value in operation.reads]
         if operation.line is not None:
-            return _LineTracer(self, operation, flow, given).run()
+            return _LineTracer(self, operation, given).run()
         if operation.application is not None:
             names = operation.application.inputs
             return self.application(operation.application, dict(zip(names, given)))
@@ -244,31 +243,24 @@ class _LineTracer:
     Args:
         tracer: what the nodes are added to.
         operation: the line, and the layers that it calls.
-        flow: the class that it is in.
         given: what it reads.
     """
 
-    def __init__(
-        self, tracer: _Tracer, operation: Operation, flow: Flow, given: list[Traced]
-    ) -> None:
+    def __init__(self, tracer: _Tracer, operation: Operation, given: list[Traced]) -> None:
         assert operation.line is not None
         self.tracer = tracer
         self.operation = operation
         self.expression = operation.line.value
         self.names = {value.name: each for value, each in zip(operation.reads, given)}
-        self.known = LineValues(operation, flow)
+        self.record = operation.record
 
     def run(self) -> Traced:
         """What the line gives."""
-        try:
-            self.known(self.expression.tree)
-            return self._of(self.expression.tree)
-        except Fault:  # an arm that fits other uses of the class only
-            return self._new("line", self.expression.tree, {**self.names})
+        return self._of(self.expression.tree)
 
     def _new(self, does: str, node: ast.expr, taken: Mapping[str, Traced], **rest: Any) -> Node:
         mark = place(self.expression.mark, node)
-        output = self.known.found.get(node)
+        output = self.record.found.get(node)
         return self.tracer.new(does, mark, taken=taken, output=output, **rest)
 
     def _of(self, node: ast.expr) -> Traced:
@@ -293,13 +285,13 @@ class _LineTracer:
         if not isinstance(node, ast.IfExp):
             taken = [self._of(part) for part in parts]
         else:
-            taken = [self._of(arm) for arm in (node.body, node.orelse) if arm in self.known.found]
+            taken = [self._of(arm) for arm in self.record.arms(node)]
         if not any(True for _ in nodes_in(taken)):
             return None
         return self._new(does, node, {str(place_): each for place_, each in enumerate(taken)})
 
     def _item(self, node: ast.Subscript) -> Traced:
-        whole, index = self._of(node.value), self.known.found.get(node.slice)
+        whole, index = self._of(node.value), self.record.found.get(node.slice)
         if (
             isinstance(whole, tuple)
             and isinstance(index, int)
@@ -317,8 +309,8 @@ class _LineTracer:
         if application is not None:
             taken = {**dict(zip(application.inputs, given)), **words}
             return self.tracer.application(application, taken)
-        name = self.known.called.get(node, "")
-        if name not in FUNCTIONS:
+        name = self.record.function(node)
+        if not name:
             return self._operator("line", node)
         if FUNCTIONS[name].counts:
             return None
@@ -334,6 +326,6 @@ class _LineTracer:
             name.rpartition(".")[2],
             node,
             {**{key: taken[key] for key in names if key in taken}, **rest},
-            values=self.known.bound[node],
+            values=self.record.bound(node),
             literal=frozenset(k for k, tree in written.items() if isinstance(tree, ast.Constant)),
         )

@@ -15,7 +15,7 @@ from nngen.symbolic.broadcasting import show
 from nngen.symbolic.sizes import Dim, substitute, with_numbers
 from nngen.symbolic.tensor import Tensor
 from nngen.views.diagram.nodes import Drawing, Edge, Group, Node
-from nngen.views.summary.lines import count_line, value_in
+from nngen.views.summary.lines import called
 
 # Where a value comes from, and what it is.
 Source = tuple[str, Any]
@@ -148,11 +148,7 @@ class _Scene:
         tree = operation.line.value.tree
         if isinstance(tree, ast.Name):
             return self._sources(tree, operation, set())
-        reached = {
-            node
-            for training in (True, False)
-            for node, _ in count_line(operation, self.flow, training).reached
-        }
+        reached = {*called(operation, training=True), *called(operation, training=False)}
         found = self._element(tree, operation, reached)
         if isinstance(tree, (ast.Tuple, ast.Dict, ast.Call)) or len(operation.writes) != 1:
             return found
@@ -182,7 +178,7 @@ class _Scene:
         writes = [value.abstract for value in operation.writes if value is not None]
         if node is operation.line.value.tree:
             return writes[0] if len(writes) == 1 else tuple(writes)
-        return value_in(node, operation, self.flow)
+        return operation.record.value(node)
 
     def _sources(self, node: ast.AST, operation: Operation, reached: set[ast.Call]) -> list[Source]:
         """Where what stands in an expression comes from."""

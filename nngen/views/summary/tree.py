@@ -18,7 +18,7 @@ from nngen.graph.uses import Sizes, holds, kind_of, layer_names, open_sizes
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
 from nngen.symbolic.sizes import Dim
 from nngen.symbolic.tensor import Tensor
-from nngen.views.summary.lines import count_line, counted
+from nngen.views.summary.lines import called, counted, products
 from nngen.views.summary.rows import Row, number, shapes_of
 
 
@@ -81,10 +81,8 @@ class Tree:
         self, operation: Operation, flow: Flow, path: str, names: dict[str, str], sizes: Sizes
     ) -> Iterator[Row]:
         assert operation.line is not None
-        running = count_line(operation, flow, training=False)
-        training = count_line(operation, flow, training=True)
-        now = {node for node, _ in running.reached}
-        for node, application in dict((*training.reached, *running.reached)).items():
+        now = called(operation, training=False)
+        for node, application in {**called(operation, training=True), **now}.items():
             module = application.module
             name = names.get(module.name, module.name)
             taken = tuple(names.get(each, each) for each in _taken(node, operation))
@@ -93,15 +91,18 @@ class Tree:
         tree = operation.line.value.tree
         if isinstance(tree, ast.Call) and tree in operation.calls:
             return
-        products = [None if each is None else number(each, sizes) for each in running.products]
+        counts = [
+            None if each is None else number(each, sizes)
+            for each in products(operation, training=False)
+        ]
         result = [value.abstract for value in operation.writes if value is not None]
         yield Row(
             ", ".join(operation.line.names),
             source(tree),
             tuple(names.get(value.name, value.name) for value in operation.reads),
             shapes_of(result, sizes),
-            mult_adds=sum(each or 0 for each in products),
-            partial=None in products,
+            mult_adds=sum(each or 0 for each in counts),
+            partial=None in counts,
             is_line=True,
             mark=operation.mark,
         )
@@ -188,7 +189,7 @@ class Tree:
             return row
         state = _tensors(module)
         values = {**module.values, **state, **application.inputs, "state": state}
-        count = counted(rule, {**values, "output": application.output})
+        count = counted(rule, values, application.output)
         found = None if count is None else number(count, sizes)
         return replace(row, mult_adds=found or 0, partial=found is None)
 
