@@ -32,7 +32,7 @@ torches: $(READY)
 	$(BIN)/python -m tests.torches
 
 demo: $(NNGEN)
-	$(BIN)/nngen build specs/cnn.yaml
+	$(BIN)/nngen build specs/cnn.yaml -o .venv/demo
 	$(BIN)/nngen verify specs/cnn.yaml
 	$(BIN)/nngen diff specs/cnn.yaml --no-pager
 	@echo "To go on, in a folder of your own: . $(abspath $(BIN))/activate; nngen init net.yaml"
