@@ -703,7 +703,8 @@ def written_out(size: Dim, here: bool = False) -> Dim:
 
 def is_fixed(size: Dim) -> bool:
     """Whether a size is one number, whatever the arguments of the model are."""
-    return not symbols_of(written_out(size, here=True))
+    written = written_out(size, here=True)
+    return not symbols_of(written) and not any(each.others() for each in opaque_in(written))
 
 
 def with_numbers(size: Dim) -> Dim:

@@ -650,3 +650,15 @@ def test_a_size_that_is_asked_for_may_be_given() -> None:
         K=3,
         features=8,
     )
+
+
+def test_a_size_that_an_argument_of_none_decides_is_not_one_number() -> None:
+    text = (
+        "name: M\nargs: {mid: null}\nlet: {inner: 5 if mid is None else mid}\ninput: [2, 4]\nlayers:\n"
+        "  - part = x.mean(1)[:, :inner]\n  - Buffer as scale: torch.ones(inner - 1)\n"
+        "  - y = part * scale\n  - Linear: 1\n"
+    )
+    pair = load(text)
+    for style in (pair.nn_style, pair.functional_style):
+        for mid in (None, 2):
+            assert style.M(mid=mid)(torch.randn(3, 2, 4)).shape == (3, 1)
