@@ -149,7 +149,9 @@ def activation(word: str) -> str:
     """The step that an activation is which elsewhere is an argument."""
     found = family(word)
     name = word if word in LAYERS else found[0] if found else "ReLU"
-    return f"{name}: -1" if "dim" in LAYERS[name].signature.required else name
+    arguments = LAYERS[name].signature
+    wanted = "dim" in arguments.names and arguments["dim"].default is None
+    return f"{name}: -1" if wanted else name
 
 
 def functions(name: str) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class _Root(argparse.ArgumentParser):
         known = [name for names in GROUPS.values() for name in names]
         if not arguments[0].startswith("-") and arguments[0] not in known:
             hint = did_you_mean(arguments[0], known) or "`nngen --help` lists them"
-            self.exit(2, f"there is no command {arguments[0]!r}\n  hint: {hint}\n")
+            self.error(f"there is no command {arguments[0]!r}\n  hint: {hint}")
 
     def format_help(self) -> str:
         formatter = self._get_formatter()

@@ -292,7 +292,9 @@ class LineEvaluator(Evaluator):
         if functions or methods:
             given = ast.unparse(node)[len(name) :]
             call = f"{functions[0]}{given}" if functions else f"x.{plain}(…)"
-            step = f", or a step `- {layers[0]}`" if layers and functions else ""
+            step = (
+                f", or a step `- {elsewhere.activation(layers[0])}`" if layers and functions else ""
+            )
             return Fault(f"there is no {name!r} here", f"`{call}`{step}")
         self.walker.missing(name)
         hint = did_you_mean(name, self.walker.layers)

@@ -128,8 +128,8 @@ def _mention(walker: Recovering, names: Iterable[str]) -> None:
 
 def _would_give(walker: Recovering, step: LayerStep) -> Any:
     """What a layer would give if only arguments are wrong that do not decide it; else it is unknown."""
-    beside = (step.broken, step.call, step.repeat, step.when)
-    if step.kind not in LAYERS or beside != (None,) * 4:
+    beside = (step.call, step.repeat, step.when)
+    if step.kind not in LAYERS or beside != (None,) * 3 or not _is_whole(step):
         return BROKEN
     if step.sources is None:
         values = [] if walker.running is None else [walker.running]
@@ -192,8 +192,13 @@ def check_arguments(step: LayerStep, scope: Scope, errors: Errors) -> None:
             errors.attempt(check_argument, step, name, scope)
         elif (step.kind, name) != ("Buffer", "value"):  # that is made of tensors
             errors.attempt(evaluate, step.arguments[name], scope.values)
-    if step.broken is None:
+    if _is_whole(step):
         errors.attempt(check_given, step, scope)
+
+
+def _is_whole(step: LayerStep) -> bool:
+    """Whether all arguments of a step are known."""
+    return step.broken is None or step.broken.amended
 
 
 def look_at_the_rest(spec: Spec, program: Program, choices: Choices) -> None:

@@ -225,6 +225,12 @@ def steps(*lines: str, head: str = ROW, below: str = "") -> str:
         ),
         # Lines
         (ROW, "h = relu(x)", "there is no 'relu' here", "`F.relu(x)`, or a step `- ReLU`"),
+        (
+            ROW,
+            "h = softmax(x)",
+            "there is no 'softmax' here",
+            "`F.softmax(x)`, or a step `- Softmax: -1`",
+        ),
         (ROW, "h = relu_(x)", "there is no 'relu_' here", "`F.relu(x)`, or a step `- ReLU`"),
         (ROW, "h = cat((x, x), dim=1)", "there is no 'cat' here", "`torch.cat((x, x), dim=1)`"),
         (ROW, "h = x + zeros(784)", "there is no 'zeros' here", "`torch.zeros(784)`"),

@@ -51,6 +51,40 @@ def steps(*lines: str, head: str = "name: M\ninput: [3, 8, 8]\n", below: str = "
                 "4: stride of Conv2d cannot be 0",
             ],
         ),
+        (  # an argument by another name, or misspelt, counts as what it means
+            steps(
+                "Conv2d: {filters: 4, kernel: 3, pading: 1}",
+                "Conv2d: {out_channels: 4, kernal_size: 9}",
+                "Conv2d: {kernel: 3}",
+                "Conv2d: {filters: many, kernel: 3}",
+                "Linear: {out_features: 2, in: 7}",
+            ),
+            [
+                "4: Conv2d has no argument 'filters'",
+                "4: Conv2d has no argument 'kernel'",
+                "4: Conv2d has no argument 'pading'",
+                "5: Conv2d has no argument 'kernal_size'",
+                "6: Conv2d lacks its argument 'out_channels'",
+                "6: Conv2d has no argument 'kernel'",
+                "7: Conv2d has no argument 'filters'",
+                "7: Conv2d has no argument 'kernel'",
+                "8: Linear has no argument 'in'",
+            ],
+        ),
+        (
+            steps(
+                "Conv2d: {filters: 4, kernel: 3, pading: 1}",
+                "BatchNorm2d: 5",
+                "Conv2d: {out_channels: 4, kernel_size: 9}",
+            ),
+            [
+                "4: Conv2d has no argument 'filters'",
+                "4: Conv2d has no argument 'kernel'",
+                "4: Conv2d has no argument 'pading'",
+                "5: num_features of BatchNorm2d is 5, but the input has 4",
+                "6: Conv2d: the kernel reaches over 9 positions, more than the 8 that the padded input (8, 8) has",
+            ],
+        ),
         (  # what does not decide a layer's shape is followed as if it were right
             steps(
                 "Conv2d: {in_channels: 1, out_channels: 8, kernel_size: 3, bias: maybe}",
@@ -99,6 +133,7 @@ def steps(*lines: str, head: str = "name: M\ninput: [3, 8, 8]\n", below: str = "
             [
                 "4: torch.nn has no layer 'Reluu'",
                 "4: out_features of Linear cannot be -3",
+                "4: Conv2d lacks its argument 'kernel_size'",
                 "4: Conv2d has no argument 'out_chanels'",
                 "5: a step has no key 'form'",
             ],

@@ -112,6 +112,17 @@ def argument(entry: Entry, kind: str, known: tuple[str, ...]) -> str:
     return did_you_mean(entry.key, known) if known else f"{kind} takes no arguments"
 
 
+def amended(kind: str, entry: Entry, others: Map[str, Entry]) -> str | None:
+    """The argument of a layer that a wrong name means, if its value is one that this takes."""
+    if kind not in LAYERS:
+        return None
+    signature = LAYERS[kind].signature
+    name = elsewhere.argument(entry.key, signature.names) or nearest(entry.key, signature.names)
+    if name is None or name in others or not isinstance(entry.value, Scalar):
+        return None
+    return name if signature[name].kind.takes(entry.value.value) else None
+
+
 def arguments_of(kind: str, value: Node | None) -> dict[str, str]:
     """The arguments of a layer that elsewhere has another name, by torch's names, as YAML."""
     if not isinstance(value, Mapping):

@@ -65,6 +65,7 @@ class Broken:
         gives: the names that its line binds.
         vague: a pattern of the names that it may give beside these.
         kinds: the layers that its kind may be meant to be, which differ in the number of dimensions.
+        amended: nothing is wrong in it but names of arguments, which stand among its own as what they mean.
     """
 
     error: SpecError
@@ -72,6 +73,7 @@ class Broken:
     gives: tuple[str, ...] = ()
     vague: str = ""
     kinds: tuple[str, ...] = ()
+    amended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nngen.catalog import LAYERS
 from nngen.catalog.argument_types import Kind, kind
@@ -51,10 +51,12 @@ class StepReader:
     Attributes:
         blocks: the constructor arguments of each block; None where they are not known.
         errors: what is wrong.
+        amended: those of the errors that keep nobody from knowing what was meant.
     """
 
     blocks: Map[str, tuple[Option, ...] | None]
     errors: Errors
+    amended: list[SpecError] = field(default_factory=list)
 
     def step(self, node: Node) -> Step:
         """A layer, or a line of Python."""
@@ -90,7 +92,10 @@ class StepReader:
             return self.unread(node)
         if len(self.errors.found) == before and not any(each.broken for each in step.children):
             return step
-        return replace(step, broken=Broken(self.errors.found[-1], words_in(node)))
+        amended = all(error in self.amended for error in self.errors.found[before:])
+        amended = amended and not any(each.broken for each in step.children)
+        broken = Broken(self.errors.found[-1], words_in(node), amended=amended)
+        return replace(step, broken=broken)
 
     def unread(self, node: Node) -> LayerStep:
         """Stands for a step of which no more is known than its words, and the error noted last."""
@@ -289,7 +294,12 @@ class StepReader:
                 self.errors.add(SpecError(message, entry.value.mark, hint))
                 continue
             if entry.key not in known:
-                self.errors.add(_unknown(entry, kind_name, known))
+                error = _unknown(entry, kind_name, known)
+                self.errors.add(error)
+                name = meant.amended(kind_name, entry, node.entries)
+                if name is not None:
+                    self.amended.append(error)
+                    arguments[name] = expression(entry.value, self._kind(kind_name, name))
                 continue
             wanted = self._kind(kind_name, entry.key)
             if wanted is not None and wanted.layer and not _is_null(entry.value):
