@@ -208,3 +208,10 @@ def test_a_softmax_that_is_right_but_for_the_loss_is_a_finding() -> None:
     assert [
         each.code for each in lint(read_spec(document.parse(text, "net.yaml"), "net.yaml"), text)
     ] == ["NN101"]
+
+
+@pytest.mark.parametrize("key", ["optimizer: Adam", "lr: 0.1", "epochs: 3"])
+def test_training_is_no_part_of_a_spec(key: str) -> None:
+    found = error(f"{HEAD}  - ReLU\n{key}\n")
+    assert found.message == f"a spec has no key {key.partition(':')[0]!r}"
+    assert found.hint == "training is a program of yours, with the models that `nngen build` writes"

@@ -68,6 +68,14 @@ _KEYS = (
     *("name", "doc", "args", "input", "inputs", "blocks", "let", "layers", "outputs"),
     *("loss", "tie", "init", "check"),
 )
+# What other formats have at the top.
+_ELSEWHERE = {
+    **dict.fromkeys(
+        ("optimizer", "optim", "lr", "learning_rate", "epochs", "scheduler", "metrics", "train"),
+        "training is a program of yours, with the models that `nngen build` writes",
+    ),
+    "batch_size": "the batch dimension N is put in front of each input",
+}
 _NEEDED = {
     "name": "`name: MyModel`",
     "input": "`input: [1, 28, 28]` with the shape of one sample",
@@ -115,7 +123,7 @@ def partly(node: Node, file: str, errors: Errors) -> Spec:
             node.mark,
             "begin with `name: MyModel`",
         )
-    node = corrected(node, _KEYS, "a spec", errors)
+    node = corrected(node, _KEYS, "a spec", errors, _ELSEWHERE)
     _note_missing(node, errors)
     name = errors.attempt(_name, node) or "Model"
     blocks = _block_nodes(node, name, errors)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Mapping as Map
+from types import MappingProxyType
 from typing import Any
 
 from nngen.catalog.argument_types import Kind
@@ -23,14 +25,20 @@ def known_keys(node: Mapping, known: Iterable[str], owner: str) -> None:
             raise SpecError(f"{owner} has no key {entry.key!r}", entry.key_mark, hint)
 
 
-def corrected(node: Mapping, known: Iterable[str], owner: str, errors: Errors) -> Mapping:
+def corrected(
+    node: Mapping,
+    known: Iterable[str],
+    owner: str,
+    errors: Errors,
+    hints: Map[str, str] = MappingProxyType({}),
+) -> Mapping:
     """The mapping without its unknown keys, which are noted; one that is misspelt stands for what was meant."""
     entries: dict[str, Entry] = {key: e for key, e in node.entries.items() if key in known}
     for entry in node.entries.values():
         if entry.key not in known:
-            hint = did_you_mean(entry.key, known)
+            hint = hints.get(entry.key) or did_you_mean(entry.key, known)
             errors.add(SpecError(f"{owner} has no key {entry.key!r}", entry.key_mark, hint))
-            meant = nearest(entry.key, known)
+            meant = None if entry.key in hints else nearest(entry.key, known)
             if meant is not None:
                 entries.setdefault(meant, entry)
     return Mapping(entries, node.mark)
