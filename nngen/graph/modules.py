@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -311,6 +312,23 @@ def _agree(step: LayerStep, name: str, value: Any, inputs: Mapping[str, Any]) ->
             step.arguments[name].mark,
             f"write {found}, or leave {name} out: it is inferred",
         )
+
+
+def check_together(step: LayerStep, scope: Scope) -> None:
+    """Refuse arguments that do not go together, as far as no input is needed to tell.
+
+    Raises:
+        SpecError: they do not.
+    """
+    if step.kind not in LAYERS:
+        return
+    entry = LAYERS[step.kind]
+    values = {a.name: UNKNOWN if a.name in entry.infer else a.default for a in entry.signature}
+    values |= dict.fromkeys(entry.signature.required, UNKNOWN)
+    values |= dict.fromkeys(step.layers, UNKNOWN)
+    values |= {name: check_argument(step, name, scope) for name in step.arguments}
+    with suppress(Fault):  # it counts with what only the input tells
+        _check(step, Module(step.kind, (), step.mark, values))
 
 
 def _check(step: LayerStep, module: Module) -> None:

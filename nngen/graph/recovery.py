@@ -17,6 +17,7 @@ from nngen.graph.modules import (
     check_agreement,
     check_argument,
     check_given,
+    check_together,
     evaluate,
     shape_of,
 )
@@ -194,6 +195,9 @@ def check_arguments(step: LayerStep, scope: Scope, errors: Errors) -> None:
             errors.attempt(evaluate, step.arguments[name], scope.values)
     if _is_whole(step):
         errors.attempt(check_given, step, scope)
+        below = f"{step.mark.path}."
+        if not any(f"{each.mark.path}.".startswith(below) for each in errors.found):
+            errors.attempt(check_together, step, scope)
 
 
 def _is_whole(step: LayerStep) -> bool:

@@ -203,6 +203,14 @@ def test_a_softmax_that_the_loss_takes_itself(step: str) -> None:
     assert "dim" in error(spec.format(step, "CrossEntropyLoss")).text()
 
 
+def test_a_softmax_below_another_mistake() -> None:
+    spec = "name: Net\ninput: [8]\nlayers:\n  - Linear\n  - Softmax\nloss: CrossEntropyLoss\n"
+    found = error(spec).others[0]
+    assert isinstance(found, nngen.SpecError)
+    assert found.mark.line == 5 and "`dim` must be said" in found.message
+    assert found.hint.endswith("CrossEntropyLoss takes the softmax itself: leave it out")
+
+
 def test_a_softmax_that_is_right_but_for_the_loss_is_a_finding() -> None:
     text = "name: Net\ninput: [8]\nlayers: [{Linear: 3}, {Softmax: 1}]\nloss: CrossEntropyLoss\n"
     assert [
