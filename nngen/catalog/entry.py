@@ -173,6 +173,7 @@ class Layer:
         checks: what the arguments must obey together.
         stem: what unnamed steps are called, with a number: `conv1`.
         targets: for a loss, what it takes beside the outputs.
+        output_name: for a loss of one output, what the method `loss` calls that.
         block: of a layer made of layers, the block of the spec language that it is, as a function of the values that
             the form sees: a class of its own in the functional twin. `order` names the parts as torch registers them.
         inner_state: of both, the parameters of the layers inside, as torch has them.
@@ -198,6 +199,7 @@ class Layer:
     checks: tuple[Check, ...] = ()
     stem: str = ""
     targets: Mapping[str, Target] = field(default_factory=dict)
+    output_name: str = "output"
     block: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     order: tuple[str, ...] = ()
     inner_state: Callable[[Mapping[str, Any]], tuple[State, ...]] | None = None

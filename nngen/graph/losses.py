@@ -99,7 +99,7 @@ def _single(step: LayerStep, flow: Flow) -> Criterion:
     application = _applied(step, entry, flow)
     module = application.module
     outputs = entry.outputs
-    names = ["output" if len(outputs) == 1 or key == "input" else key for key in outputs]
+    names = [entry.output_name if len(outputs) == 1 or key == "input" else key for key in outputs]
     operands = {**dict(zip(outputs, names)), **{key: _plain(key) for key in entry.targets}}
     code = {key: name(text) for key, text in operands.items()}
     number = len(flow.body.layers) + 1

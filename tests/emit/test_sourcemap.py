@@ -103,12 +103,12 @@ def test_lines_of_the_nn_twin() -> None:
         ("layers[1].Flatten as flat", "flat = self.flat(block1)"),
         ("layers[2]", "ä = flat * 2"),
         ("layers[3].Linear as fc", "x = self.fc(ä)  # (N, 1)"),
-        ("loss", "def loss(self, output: Tensor, target: Tensor) -> Tensor:"),
+        ("loss", "def loss(self, logits: Tensor, target: Tensor) -> Tensor:"),
         (
             "loss",
             '"""Binary cross entropy of logits (N, 1) and targets (N, 1) from 0 to 1; takes the sigmoid itself."""',
         ),
-        ("loss", "return self.criterion(output, target)"),
+        ("loss", "return self.criterion(logits, target)"),
     ]
 
 
@@ -174,12 +174,12 @@ def test_lines_of_the_functional_twin() -> None:
         ("layers[1].Flatten as flat", "flat = torch.flatten(block1, start_dim=1)"),
         ("layers[2]", "ä = flat * 2"),
         ("layers[3].Linear as fc", "x = F.linear(ä, self.fc_weight, self.fc_bias)  # (N, 1)"),
-        ("loss", "def loss(self, output: Tensor, target: Tensor) -> Tensor:"),
+        ("loss", "def loss(self, logits: Tensor, target: Tensor) -> Tensor:"),
         (
             "loss",
             '"""Binary cross entropy of logits (N, 1) and targets (N, 1) from 0 to 1; takes the sigmoid itself."""',
         ),
-        ("loss", "return F.binary_cross_entropy_with_logits(output, target)"),
+        ("loss", "return F.binary_cross_entropy_with_logits(logits, target)"),
     ]
 
 

@@ -119,9 +119,9 @@ def test_a_loss() -> None:
     assert found["in torch.nn style"] == [
         "self.criterion = nn.CrossEntropyLoss()",
         "",
-        "return self.criterion(output, target)",
+        "return self.criterion(logits, target)",
     ]
-    assert found["in functional style"] == ["return F.cross_entropy(output, target)"]
+    assert found["in functional style"] == ["return F.cross_entropy(logits, target)"]
 
 
 def test_a_layer_made_of_layers() -> None:

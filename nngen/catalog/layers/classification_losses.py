@@ -39,6 +39,7 @@ LAYERS = (
         state=(WEIGHT,),
         stem="cross_entropy",
         targets={"target": _CLASSES},
+        output_name="logits",
         examples=(
             example((5,)),
             example((5, 3), weight=[1.0, 2, 0.5, 1, 3], reduction="sum"),
@@ -60,6 +61,7 @@ LAYERS = (
         state=(WEIGHT,),
         stem="nll_loss",
         targets={"target": _CLASSES},
+        output_name="log_probs",
         examples=(
             example((5,)),
             example((5, 3), weight=[1.0, 2, 0.5, 1, 3], reduction="sum"),
@@ -77,6 +79,7 @@ LAYERS = (
         state=(WEIGHT,),
         stem="bce_loss",
         targets={"target": _ZERO_TO_ONE},
+        output_name="probs",
         examples=(
             example(_PROBABILITIES),
             example(_PROBABILITIES, weight=[1.0, 2, 0.5, 1, 3], reduction="sum"),
@@ -98,6 +101,7 @@ LAYERS = (
         state=(WEIGHT, _POS_WEIGHT),
         stem="bce_with_logits",
         targets={"target": _ZERO_TO_ONE},
+        output_name="logits",
         examples=(
             example((5,)),
             example((5,), weight=[1.0, 2, 0.5, 1, 3], reduction="sum"),
@@ -122,6 +126,7 @@ LAYERS = (
                 low="-1",
             )
         },
+        output_name="scores",
         examples=(
             example((5,)),
             example((4,), reduction="sum"),
@@ -138,6 +143,7 @@ LAYERS = (
         state=(WEIGHT,),
         stem="multilabel_soft_margin_loss",
         targets={"target": _ZERO_TO_ONE},
+        output_name="logits",
         examples=(
             example((5,)),
             example((3, 5), weight=[1.0, 2, 0.5, 1, 3], reduction="sum"),
@@ -159,6 +165,7 @@ LAYERS = (
         checks=(Check("p == 1 or p == 2", "p", "p must be 1 or 2, not {p}"),),
         stem="multi_margin_loss",
         targets={"target": _CLASSES},
+        output_name="scores",
         examples=(
             example((5,)),
             example((5,), p=2, weight=[1.0, 2, 0.5, 1, 3]),
@@ -176,6 +183,7 @@ LAYERS = (
         stem="soft_margin_loss",
         # Whole numbers, since torch cannot go backward to this target.
         targets={"target": Target("signs, -1 or 1", dtype="int64", kind="sign")},
+        output_name="scores",
         examples=(
             example((5,)),
             example((2, 3), reduction="sum"),

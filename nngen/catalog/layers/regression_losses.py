@@ -74,6 +74,7 @@ LAYERS = (
         forward="input: Tensor, target: Tensor",
         stem="kl_div",
         targets={"target": Target("probabilities", kind="probability")},
+        output_name="log_probs",
         examples=(
             *_EXAMPLES,
             example((5,), reduction="batchmean"),
