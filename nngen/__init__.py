@@ -73,7 +73,7 @@ def build(path: str | Path, out: str | Path = "generated", *, force: bool = Fals
     from nngen.files.paths import package_folder
 
     path = Path(path)
-    return writer.write(package_folder(path, Path(out)), pipeline.files(path), force)
+    return writer.write(package_folder(path, Path(out)), pipeline.read(path).files, force)
 
 
 def load(spec: str | Path | Mapping[str, Any]) -> Pair:

@@ -1,56 +1,83 @@
-"""From a spec to the files of its package."""
+"""A spec, stage by stage: followed, looked over, written. Each stage is done when it is first asked for, and kept."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from nngen.emit import build_graph
-from nngen.emit.render import render
-from nngen.graph import follow, read_spec
+from nngen.emit.model import Graph
+from nngen.emit.render import fill, finished
+from nngen.emit.source_map import SourceFile, SourceMap
+from nngen.emit.style import Style
+from nngen.emit.styles import STYLES
+from nngen.graph import Followed, follow, read_spec
 from nngen.language import document
 from nngen.language import spec as specs
+from nngen.language.spec import Spec
 from nngen.lint import Finding, lint
 
 
-@dataclass(frozen=True)
-class Package:
-    """What a spec gives.
+class Compilation:
+    """What comes of a spec. Each stage may raise a SpecError: the spec is wrong.
 
-    Attributes:
-        source: the spec's bytes.
-        files: the bodies of the files that those bytes give, by name.
-        findings: what in the spec is probably not meant.
+    Args:
+        spec: the spec.
+        source: its file, whose comments silence findings.
+        styles: the styles to write it in.
     """
 
-    source: bytes
-    files: dict[str, str]
-    findings: tuple[Finding, ...]
+    def __init__(self, spec: Spec, source: bytes = b"", styles: Sequence[Style] = STYLES) -> None:
+        self.spec = spec
+        self.source = source
+        self.styles = styles
+
+    @cached_property
+    def followed(self) -> Followed:
+        """What each step does."""
+        return follow(self.spec)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What in the spec is probably not meant."""
+        return lint(self.spec, self.source.decode(), self.followed)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The classes in each style."""
+        # It makes one flow of all uses of a block: whoever asks for `followed` after it gets another.
+        followed = self.__dict__.pop("followed", None)
+        return build_graph(self.spec, followed, self.styles)
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """The bodies of the files, by name."""
+        return {name: finished(marked) for name, marked in self._filled.items()}
+
+    @cached_property
+    def source_map(self) -> SourceMap:
+        """The files with what made each line of them."""
+        files = {name: SourceFile(marked, self.graph) for name, marked in self._filled.items()}
+        return SourceMap(self.graph, files)
+
+    @cached_property
+    def _filled(self) -> dict[str, str]:
+        return fill(self.graph)
 
 
-def files(path: Path) -> dict[str, str]:
-    """The bodies of a spec's files, by name.
+def read(path: Path, values: Mapping[str, Any] | None = None) -> Compilation:
+    """The compilation of a spec's file.
+
+    Args:
+        path: the spec.
+        values: what its checks use for constructor arguments and open sizes.
 
     Raises:
         SpecError: the spec is wrong.
         FileError: it cannot be read.
     """
-    return render(build_graph(_read(path)[1]))
-
-
-def package(path: Path) -> Package:
-    """The package of a spec.
-
-    Raises:
-        SpecError: the spec is wrong.
-        FileError: it cannot be read.
-    """
-    source, spec = _read(path)
-    followed = follow(spec)
-    findings = lint(spec, source.decode(), followed)
-    return Package(source, render(build_graph(spec, followed)), findings)
-
-
-def _read(path: Path) -> tuple[bytes, specs.Spec]:
     source = document.read_bytes(path)
-    return source, read_spec(document.decode(source, path), path.name)
+    spec = read_spec(document.decode(source, path), path.name)
+    return Compilation(specs.with_values(spec, values or {}), source)

@@ -143,7 +143,7 @@ def test_the_keys_described_are_keys_of_the_language() -> None:
 def test_the_specs_build_and_are_clean(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "model.yaml"
     path.write_text(block.text)
-    assert pipeline.package(path).findings == ()
+    assert pipeline.read(path).findings == ()
 
 
 def test_nothing_else_is_shown() -> None:

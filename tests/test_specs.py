@@ -59,7 +59,7 @@ def test_each_spec_has_its_package_and_each_package_its_spec() -> None:
 
 @each_spec
 def test_the_committed_package_is_what_the_spec_gives(spec: Path) -> None:
-    given = {name: writer.seal(body).encode() for name, body in pipeline.files(spec).items()}
+    given = {name: writer.seal(body).encode() for name, body in pipeline.read(spec).files.items()}
     assert {path.name: path.read_bytes() for path in (GENERATED / spec.stem).glob("*.py")} == given
 
 

@@ -79,11 +79,11 @@ def _build_one(path: Path, out: Path, force: bool, report: Reporter) -> int:
     from nngen import pipeline
     from nngen.files import writer
 
-    package = pipeline.package(path)
-    warnings = [reporting.of_finding(finding) for finding in package.findings]
-    changes = writer.write(folder, package.files, force)
-    files = {name: writer.seal(body) for name, body in package.files.items()}
-    key = build_cache.key(path, "build", folder, FILES, source=package.source, files=files)
+    made = pipeline.read(path)
+    warnings = [reporting.of_finding(finding) for finding in made.findings]
+    changes = writer.write(folder, made.files, force)
+    files = {name: writer.seal(body) for name, body in made.files.items()}
+    key = build_cache.key(path, "build", folder, FILES, source=made.source, files=files)
     build_cache.remember(key, _note(warnings))
     _warn(warnings, report)
     for change in changes:
@@ -101,9 +101,9 @@ def _compare(path: Path, options: argparse.Namespace, report: Reporter) -> int:
     from nngen.files.paths import package_folder
 
     folder = package_folder(path, options.out)
-    package = pipeline.package(path)
-    _warn(map(reporting.of_finding, package.findings), report)
-    difference = writer.check(folder, package.files)
+    made = pipeline.read(path)
+    _warn(map(reporting.of_finding, made.findings), report)
+    difference = writer.check(folder, made.files)
     if options.diff:
         report.say(difference, end="")
     if not difference or not options.check:

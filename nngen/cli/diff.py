@@ -38,13 +38,10 @@ def add(verbs: Verbs) -> None:
 def _diff(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from nngen.emit import source_map
-    from nngen.graph import read_file
-    from nngen.language import spec
+    from nngen import pipeline
     from nngen.views.diff import WIDE, Comparison
 
-    given = spec.with_values(read_file(options.spec), dict(options.values))
-    comparison = Comparison(source_map.trace(given))
+    comparison = Comparison(pipeline.read(options.spec, dict(options.values)).source_map)
     if options.unified:
         _show(comparison.unified(), options.no_pager)
         return 0

@@ -30,7 +30,12 @@ _PACKAGE = Form("", "__init__.py", "package.py.j2")
 
 def render(graph: Graph) -> dict[str, str]:
     """The files of a model's package, by name."""
-    return {name: formatted(origin.unmarked(text)[0]) for name, text in fill(graph).items()}
+    return {name: finished(marked) for name, marked in fill(graph).items()}
+
+
+def finished(marked: str) -> str:
+    """A file as the templates fill it, without its marks, and formatted."""
+    return formatted(origin.unmarked(marked)[0])
 
 
 def fill(graph: Graph) -> dict[str, str]:

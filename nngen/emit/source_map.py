@@ -13,12 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from nngen.emit import build_graph, origin
+from nngen.emit import origin
 from nngen.emit.model import Graph
 from nngen.emit.origin import Part
-from nngen.emit.render import fill, formatted
+from nngen.emit.render import formatted
 from nngen.errors import Mark
-from nngen.language.spec import Spec
 
 _COMMENT = re.compile(r"[ \t]*#.*")
 
@@ -95,17 +94,6 @@ class SourceMap:
 
     graph: Graph
     files: dict[str, SourceFile]
-
-
-def trace(spec: Spec) -> SourceMap:
-    """Build a spec, and tell what made each line.
-
-    Raises:
-        SpecError: the spec is wrong.
-    """
-    graph = build_graph(spec)
-    files = {name: SourceFile(marked, graph) for name, marked in fill(graph).items()}
-    return SourceMap(graph, files)
 
 
 @dataclass(frozen=True, slots=True)

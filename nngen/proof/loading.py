@@ -16,7 +16,7 @@ import yaml
 
 from nngen.emit.model import Graph
 from nngen.emit.needs import refuse_older
-from nngen.emit.source_map import SourceMap, trace
+from nngen.emit.source_map import SourceMap
 from nngen.files.writer import seal
 from nngen.graph import fed, read_spec
 from nngen.graph.tensor_spec import Fed
@@ -24,6 +24,7 @@ from nngen.language import document
 from nngen.language import spec as specs
 from nngen.language.document import Node
 from nngen.packages import import_torch
+from nngen.pipeline import Compilation
 from nngen.proof.subject import Origins, Subject
 
 _NUMBER = itertools.count()
@@ -115,7 +116,7 @@ def load(
     """
     text, node, file = _read(spec)
     given = specs.with_values(read_spec(node, file), values or {})
-    source_map = trace(given)
+    source_map = Compilation(given).source_map
     texts = {name: file.text for name, file in source_map.files.items()}
     name = source_map.graph.model.name.lower()
     refuse_older(source_map.graph, import_torch(), gradients)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from nngen import pipeline
-from nngen.emit import source_map
 from nngen.emit.source_map import SourceFile, SourceMap, Span
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.language.extents import Extent, extents, step_path
 from nngen.language.spec import LayerStep, Step
+from nngen.pipeline import Compilation
 
 SPECS = Path(__file__).parents[2] / "specs"
 # Between them they have all that a spec can say.
@@ -31,7 +31,7 @@ TWINS = ("nn_style.py", "functional_style.py")
 
 
 def traced(text: str) -> SourceMap:
-    return source_map.trace(specs.from_node(document.parse(text, "text"), "text"))
+    return Compilation(specs.from_node(document.parse(text, "text"), "text")).source_map
 
 
 def lines(file: SourceFile) -> list[tuple[str, str]]:
@@ -190,12 +190,12 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def found(name: str) -> SourceMap:
-    return source_map.trace(specs.read(SPECS / f"{name}.yaml"))
+    return pipeline.read(SPECS / f"{name}.yaml").source_map
 
 
 def test_the_files_are_those_of_build(name: str, found: SourceMap) -> None:
     texts = {name: file.text for name, file in found.files.items()}
-    assert texts == pipeline.files(SPECS / f"{name}.yaml")
+    assert texts == pipeline.read(SPECS / f"{name}.yaml").files
 
 
 def test_spans_hold_whole_lines_of_code(found: SourceMap) -> None:
@@ -293,5 +293,5 @@ def test_what_is_in_a_layer_of_torch_is_from_the_step_that_uses_it() -> None:
 
 def test_control_characters_in_a_file_name_are_no_marks() -> None:
     spec = {"name": "M", "input": [3], "layers": ["ReLU"]}
-    file = source_map.trace(specs.from_node(document.of(spec), "a\x02b\x03c\x04d.yaml"))
+    file = Compilation(specs.from_node(document.of(spec), "a\x02b\x03c\x04d.yaml")).source_map
     assert "from a b c d.yaml." in file.files["nn_style.py"].text

@@ -99,7 +99,7 @@ spec, texts = Path("model.yaml"), ["name: M\\ninput: [8]\\nlayers: [Linear: %d]\
 known = []
 for text in texts:
     spec.write_text(text)
-    known.append({name: writer.seal(body) for name, body in pipeline.files(spec).items()})
+    known.append({name: writer.seal(body) for name, body in pipeline.read(spec).files.items()})
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 draw = random.Random(0)
 for number in range(40):
@@ -185,7 +185,7 @@ def folder() -> Iterator[Path]:
 
 
 # Root may write everywhere; another user may not even be able to read what nngen is made of, so that comes first.
-NOBODY = "import locale; pipeline.files(Path('model.yaml')); os.setgroups([]); os.setgid(65_534); os.setuid(65_534)"
+NOBODY = "import locale; pipeline.read(Path('model.yaml')).files; os.setgroups([]); os.setgid(65_534); os.setuid(65_534)"
 
 
 def build(

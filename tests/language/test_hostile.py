@@ -114,7 +114,7 @@ def test_a_doc_is_a_docstring_and_nothing_else(doc: str, tmp_path: Path) -> None
     def built(doc: str) -> dict[str, str]:
         spec = {"name": "M", "doc": doc, "input": [8], "layers": ["ReLU"]}
         path.write_text(yaml.safe_dump(spec, allow_unicode=True), encoding="utf-8")
-        return pipeline.files(path)
+        return pipeline.read(path).files
 
     plain, hostile = built("A model."), built(doc)
     assert plain["__init__.py"] == hostile["__init__.py"]
@@ -140,7 +140,7 @@ def test_what_cannot_be_seen_is_refused(character: str) -> None:
 def test_the_name_of_a_file_is_text(tmp_path: Path) -> None:
     path = tmp_path / 'model.{{ 7 * 7 }}"""\nimport os\n"""\\'
     path.write_text(HEAD + "  - ReLU\n")
-    for text in pipeline.files(path).values():
+    for text in pipeline.read(path).files.values():
         assert not [
             node
             for node in ast.walk(ast.parse(text))
@@ -267,7 +267,7 @@ def test_the_command_line_allows_large_specs(fence: Fence, tmp_path: Path) -> No
 def test_the_known_networks_are_far_below_the_limits(path: Path) -> None:
     usual = limits.USUAL
     assert path.stat().st_size < usual.size / 10
-    assert sum(map(len, pipeline.files(path).values())) < usual.code
+    assert sum(map(len, pipeline.read(path).files.values())) < usual.code
 
 
 # Templates
@@ -333,5 +333,5 @@ def test_text_of_a_spec_is_never_a_template(
     path.write_text(
         "name: M\ndoc: 'sentinel {{ 7 * 7 }}'\ninput: [8]\nlayers: [ReLU as sentinel]\n"
     )
-    assert "sentinel {{ 7 * 7 }}" in pipeline.files(path)["nn_style.py"]
+    assert "sentinel {{ 7 * 7 }}" in pipeline.read(path).files["nn_style.py"]
     assert compiled and not any("sentinel" in source for source in compiled)

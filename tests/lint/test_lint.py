@@ -329,7 +329,7 @@ def test_a_build_with_nothing_to_do_warns_again(
 ) -> None:
     warnings = run(capsys, "build", "net.yaml")[1]
     assert run(capsys, "build", "net.yaml", "--check") == ([], warnings)
-    monkeypatch.setattr("nngen.pipeline.package", None)  # it is not asked
+    monkeypatch.setattr("nngen.pipeline.read", None)  # it is not asked
     assert run(capsys, "build", "net.yaml") == (["generated/net: unchanged"], warnings)
     output, errors = run(capsys, "build", str(folder / "net.yaml"))
     assert output == ["generated/net: unchanged"]

@@ -14,9 +14,9 @@ import yaml
 from jinja2 import nodes
 
 import nngen
+from nngen import pipeline
 from nngen.cli import lesson as verb
 from nngen.cli import main
-from nngen.emit import source_map
 from nngen.language import spec as specs
 from nngen.language.spec import LayerStep, LineStep
 from nngen.packages import install
@@ -55,7 +55,7 @@ def plain(text: str) -> str:
 @each_page
 def test_every_line_is_shown_once_and_in_order(name: str) -> None:
     found = shown(name)
-    files = source_map.trace(specs.read(REPOSITORY / "specs" / f"{name}.yaml")).files
+    files = pipeline.read(REPOSITORY / "specs" / f"{name}.yaml").source_map.files
     for side, file in enumerate(("nn_style.py", "functional_style.py")):
         lines = [line for part in found.sections for row in part.rows for line in row.sides[side]]
         assert [line.text for line in lines] == files[file].text.splitlines()

@@ -11,10 +11,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from nngen.emit import source_map
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.language.extents import step_path
+from nngen.pipeline import Compilation
 from nngen.proof.options import Conditions
 from nngen.proof.report import Report, Row, StepRow
 from nngen.teach.lesson.site import Site
@@ -144,7 +144,7 @@ def lit(page: Page, pane: str, kind: str = "on") -> list[str]:
 
 def made(path: str, file: str) -> list[str]:
     """The lines of a file of which the source map says that a step of NET, or what is in it, made them."""
-    traced = source_map.trace(specs.from_node(document.parse(NET, "net.yaml"), "net.yaml"))
+    traced = Compilation(specs.from_node(document.parse(NET, "net.yaml"), "net.yaml")).source_map
     lines = traced.files[file].text.splitlines()
     inside = [
         mark is not None and f"{step_path(mark.path)}.".startswith((f"{path}.", f"{path}["))

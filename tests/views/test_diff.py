@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from nngen import pipeline
 from nngen.cli import main
 from nngen.emit import source_map
 from nngen.files.writer import seal
-from nngen.language import spec as specs
 from nngen.views.alignment import align
 from nngen.views.diff import Comparison
 
@@ -25,7 +25,7 @@ NAMES = ("cnn", "residual", "googlenet", "gpt2", "translation", "dropout_functio
 
 @pytest.fixture(scope="module", params=NAMES)
 def found(request: pytest.FixtureRequest) -> source_map.SourceMap:
-    return source_map.trace(specs.read(SPECS / f"{request.param}.yaml"))
+    return pipeline.read(SPECS / f"{request.param}.yaml").source_map
 
 
 def test_each_line_is_in_one_row_and_in_order(found: source_map.SourceMap) -> None:
@@ -39,7 +39,7 @@ def test_each_line_is_in_one_row_and_in_order(found: source_map.SourceMap) -> No
 
 
 def test_steps_of_forward_stand_beside_each_other() -> None:
-    found = source_map.trace(specs.read(SPECS / "cnn.yaml"))
+    found = pipeline.read(SPECS / "cnn.yaml").source_map
     (forward,) = [section for section in align(found) if section.scope == ("CNN", "forward")]
     sizes = [
         (row.mark.path if row.mark else None, len(row.nn), len(row.functional))

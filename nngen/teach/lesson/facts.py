@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from nngen.errors import SpecError
+from nngen.graph import Followed
 from nngen.language.spec import LineStep, Spec
 from nngen.teach.lesson.steps import Place, Places
 from nngen.views.summary import Row, Summary, summarize
@@ -26,17 +28,17 @@ class Use:
     row: Row
 
 
-def summary_of(spec: Spec) -> Summary:
+def summary_of(spec: Spec, followed: Followed) -> Summary:
     """A summary at the sizes that the spec's defaults give, where they can be followed.
 
     Verification runs at the sizes under `check`, which are often smaller than the model itself.
     """
     optional = {option.name for option in spec.model.options if option.default is not None}
     check = {name: value for name, value in spec.check.items() if name not in optional}
-    try:
-        return summarize(replace(spec, check=check))
-    except SpecError:
-        return summarize(spec)
+    if check != spec.check:
+        with suppress(SpecError):
+            return summarize(replace(spec, check=check))
+    return summarize(spec, followed=followed)
 
 
 def uses_of(spec: Spec, summary: Summary, places: Places) -> dict[int, list[Use]]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from nngen.emit.source_map import SourceFile, Span, trace
+from nngen.emit.source_map import SourceFile, Span
 from nngen.errors import Mark
-from nngen.graph import follow
 from nngen.language.extents import Extent, extents
 from nngen.language.spec import Spec
+from nngen.pipeline import Compilation
 from nngen.proof.report import Report, StepRow
 from nngen.teach.lesson import facts, paint
 from nngen.teach.lesson.facts import Use
@@ -153,16 +153,16 @@ class _Gatherer:
         self.text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         self.lines = self.text.split("\n")
         self.extents = extents(self.text)
-        source_map = trace(spec)
+        compiled = Compilation(spec)
+        source_map, self.followed = compiled.source_map, compiled.followed
         self.places = Places(
             spec, (span.mark for file in source_map.files.values() for span in file.spans)
         )
         self.above = {
             place.number: place.above for place in self.places.all if place.above is not None
         }
-        followed = follow(spec)
-        self.modules = Modules(followed, self.places)
-        self.summary = facts.summary_of(spec)
+        self.modules = Modules(self.followed, self.places)
+        self.summary = facts.summary_of(spec, self.followed)
         self.uses = facts.uses_of(spec, self.summary, self.places)
         nn = self._python(source_map.files["nn_style.py"])
         functional = self._python(source_map.files["functional_style.py"])
@@ -188,7 +188,7 @@ class _Gatherer:
             self.sections,
             [self._detail(place, proofs.get(place.path)) for place in self.places.all[1:]],
             self.summary,
-            picture(self.spec, self.places),
+            picture(self.spec, self.followed, self.places),
             report,
         )
 

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 
 from markupsafe import Markup
 
+from nngen.graph import Followed
 from nngen.language.spec import Spec
 from nngen.teach.lesson.steps import Places
 from nngen.views import diagram
@@ -18,9 +19,9 @@ _SVG = "http://www.w3.org/2000/svg"
 ElementTree.register_namespace("", _SVG)
 
 
-def picture(spec: Spec, places: Places) -> Markup:
+def picture(spec: Spec, followed: Followed, places: Places) -> Markup:
     """The picture as SVG; empty where graphviz is missing."""
-    drawn = diagram.draw(spec)
+    drawn = diagram.draw(spec, followed=followed)
     try:
         root = ElementTree.fromstring(drawn.as_svg())
     except ToolError:

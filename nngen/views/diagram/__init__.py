@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nngen.graph import follow
+from nngen.graph import Followed, follow
 from nngen.language.spec import Spec
 from nngen.views.diagram.mermaid import as_mermaid
 from nngen.views.diagram.nodes import Drawing
@@ -33,14 +33,15 @@ class Diagram:
         return as_svg(self.drawing)
 
 
-def draw(spec: Spec, unfold: bool = False) -> Diagram:
+def draw(spec: Spec, unfold: bool = False, followed: Followed | None = None) -> Diagram:
     """Draw a model.
 
     Args:
         spec: the model.
         unfold: show what is in each block; else a block's use is one node.
+        followed: what `follow` gave for it, if that has been done.
 
     Raises:
         SpecError: the spec is wrong.
     """
-    return Diagram(trace(follow(spec).flow, unfold))
+    return Diagram(trace((followed or follow(spec)).flow, unfold))

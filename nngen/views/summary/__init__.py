@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nngen.graph import follow
+from nngen.graph import Followed, follow
 from nngen.language.spec import Spec
 from nngen.views.summary.rows import Row, Shapes, shapes_of
 from nngen.views.summary.tree import Tree
@@ -56,17 +56,18 @@ class Summary:
         }
 
 
-def summarize(spec: Spec, batch: int = 1) -> Summary:
+def summarize(spec: Spec, batch: int = 1, followed: Followed | None = None) -> Summary:
     """Follow a spec's steps and count.
 
     Args:
         spec: the model.
         batch: the batch size.
+        followed: what `follow` gave for it, if that has been done.
 
     Raises:
         SpecError: the spec is wrong.
     """
-    followed = follow(spec)
+    followed = followed or follow(spec)
     flow = followed.flow
     sizes = {"N": batch, **dict.fromkeys(spec.open_sizes, OPEN_SIZE), **followed.sizes}
     tree = Tree()
