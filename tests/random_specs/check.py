@@ -81,6 +81,9 @@ def check(spec: Mapping[str, Any], with_black: bool = True) -> str:
         return report
     if refusal := _unforeseen(spec, _alike(report)):
         return refusal
+    both = [each.place for each in report.findings if each.twin == "both"]
+    if _alike(report) and all(": loss.layers[" in place for place in both):
+        return "torch refuses what a loss of several steps does with targets of any shape"
     # A shape that torch refuses, nngen should have refused, but for a batch too small, or not of equal parts.
     if shapes := list(filter(SHAPES.search, _alike(report))):
         batches = LARGE
