@@ -15,7 +15,8 @@ from nngen.errors import Errors, SpecError, did_you_mean
 from nngen.graph.flow import Flow
 from nngen.language.spec.model import Initializer, Name, Rule
 from nngen.symbolic.broadcasting import show
-from nngen.symbolic.sizes import Dim, same
+from nngen.symbolic.sizes import Dim
+from nngen.symbolic.substitution import same
 
 
 def ties(flow: Flow, keys: Mapping[str, str]) -> Lines | None:

@@ -11,7 +11,7 @@ from typing import Any
 from nngen.graph.merging import resized
 from nngen.graph.written import Given
 from nngen.symbolic.evaluator import truth
-from nngen.symbolic.sizes import substitute
+from nngen.symbolic.substitution import substitute
 from nngen.symbolic.tensor import UNKNOWN, Tensor
 
 # More are no help to a reader, and conditions within conditions multiply.

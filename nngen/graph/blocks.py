@@ -19,7 +19,9 @@ from nngen.graph.written import Given
 from nngen.language.spec import INPUT_SIZES, Body, LayerStep
 from nngen.language.spec.mentions import input_sizes, mentioned
 from nngen.symbolic.expressions import Expression
-from nngen.symbolic.sizes import Dim, Size, is_whole, named, same, sizes_in, substitute, value_of
+from nngen.symbolic.named import named, sizes_in
+from nngen.symbolic.sizes import Dim, Size, is_whole, value_of
+from nngen.symbolic.substitution import same, substitute
 from nngen.symbolic.tensor import Tensor
 
 _IN_LINES = "in a line, `x.shape[i]` is a size of the input at hand"

@@ -9,7 +9,9 @@ from nngen.graph.alternatives import alternatives
 from nngen.graph.flow import Application, Flow, Operation
 from nngen.graph.merging import fitting, resized
 from nngen.symbolic.broadcasting import show
-from nngen.symbolic.sizes import Dim, Size, sizes_in, substitute, symbol, symbols_of, value_of
+from nngen.symbolic.named import sizes_in
+from nngen.symbolic.sizes import Dim, Size, symbol, symbols_of, value_of
+from nngen.symbolic.substitution import substitute
 from nngen.symbolic.tensor import Tensor, in_this_use
 
 _LETTERS = {3: "NCL", 4: "NCHW", 5: "NCDHW"}

@@ -8,7 +8,8 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.graph.written import Given, chosen
-from nngen.symbolic.sizes import Dim, Size, is_whole, substitute, symbol, symbols_of, value_of
+from nngen.symbolic.sizes import Dim, Size, is_whole, symbol, symbols_of, value_of
+from nngen.symbolic.substitution import substitute
 from nngen.symbolic.tensor import UNKNOWN, Tensor
 from nngen.symbolic.untold import untold
 

@@ -13,7 +13,8 @@ from nngen.language.spec import Input
 from nngen.language.spec.model import open_names
 from nngen.symbolic.broadcasting import Shape
 from nngen.symbolic.expressions import Expression
-from nngen.symbolic.sizes import Dim, Size, symbol, value_of, written_out
+from nngen.symbolic.sizes import Dim, Size, symbol, value_of
+from nngen.symbolic.substitution import written_out
 from nngen.symbolic.tensor import Tensor
 from nngen.symbolic.untold import numbered
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nngen.graph.written import Given, Written, assumed, chosen
-from nngen.symbolic.sizes import Dim, Opaque, Symbol, alone, is_whole, rebuilt, symbols_of
+from nngen.symbolic.sizes import Dim, Opaque, Symbol, alone, is_whole, symbols_of
+from nngen.symbolic.substitution import rebuilt
 from nngen.symbolic.tensor import UNKNOWN, Tensor, in_this_use
 from nngen.symbolic.untold import is_misfit, untold
 

@@ -26,7 +26,8 @@ from nngen.language.spec.completed import lacking
 from nngen.symbolic.evaluator import Evaluator
 from nngen.symbolic.expressions import MAX_NUMBER, Expression
 from nngen.symbolic.mathematics import NUMBERS, attribute_of_number
-from nngen.symbolic.sizes import Size, is_whole, same, value_of
+from nngen.symbolic.sizes import Size, is_whole, value_of
+from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import UNKNOWN, Packed, Tensor, unsized, wherever
 
 

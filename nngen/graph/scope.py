@@ -16,17 +16,9 @@ from nngen.graph.written import Given
 from nngen.language.spec import Body, LayerStep
 from nngen.limits import ALLOW, limits
 from nngen.symbolic.expressions import Line
-from nngen.symbolic.sizes import (
-    Dim,
-    OpenSize,
-    Size,
-    is_whole,
-    named,
-    sizes_in,
-    substitute,
-    symbols_of,
-    value_of,
-)
+from nngen.symbolic.named import named, sizes_in
+from nngen.symbolic.sizes import Dim, OpenSize, Size, is_whole, symbols_of, value_of
+from nngen.symbolic.substitution import substitute
 from nngen.symbolic.untold import untold_reason
 
 Place = tuple[str, tuple[str, ...], str, Mark]

@@ -8,7 +8,8 @@ from nngen.graph.flow import Condition, Flow, Module
 from nngen.graph.loops import position
 from nngen.graph.modules import evaluate
 from nngen.symbolic.expressions import Expression
-from nngen.symbolic.sizes import Dim, substitute, value_of
+from nngen.symbolic.sizes import Dim, value_of
+from nngen.symbolic.substitution import substitute
 
 Sizes = Mapping[str, Dim]
 

@@ -19,7 +19,8 @@ from nngen.graph.walker import walk
 from nngen.language.spec import Body, LayerStep, LineStep, Spec, Step
 from nngen.limits import limits
 from nngen.symbolic.expressions import Expression
-from nngen.symbolic.sizes import Size, named, value_of
+from nngen.symbolic.named import named
+from nngen.symbolic.sizes import Size, value_of
 from nngen.symbolic.tensor import Tensor
 
 # So many steps are followed with other arguments, in all walks together.

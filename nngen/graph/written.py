@@ -24,14 +24,12 @@ from nngen.symbolic.sizes import (
     Symbol,
     alone,
     is_whole,
-    opaque_in,
-    rebuilt,
-    substitute,
     symbol,
     symbols_of,
     to_text,
     value_of,
 )
+from nngen.symbolic.substitution import opaque_in, rebuilt, substitute
 from nngen.symbolic.tensor import UNKNOWN
 from nngen.symbolic.untold import Untold, untold, untold_reason
 

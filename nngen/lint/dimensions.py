@@ -10,7 +10,7 @@ from nngen.graph.flow import Module
 from nngen.graph.inputs import BATCH
 from nngen.lint.rule import KEEPS, Hit, Rule, behind, channels_first, dimension, everywhere, known
 from nngen.lint.trace import Node, Trace
-from nngen.symbolic.sizes import substitute
+from nngen.symbolic.substitution import substitute
 from nngen.symbolic.tensor import Tensor
 
 _Said = tuple[str, str] | None

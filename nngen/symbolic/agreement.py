@@ -10,16 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nngen.errors import Fault
-from nngen.symbolic.sizes import (
-    Atom,
-    Dim,
-    Symbol,
-    Term,
-    opaque_in,
-    symbols_of,
-    to_text,
-    written_out,
-)
+from nngen.symbolic.sizes import Atom, Dim, Symbol, Term, symbols_of, to_text
+from nngen.symbolic.substitution import opaque_in, written_out
 
 Values = Mapping[str, Any]
 # As many assignments of values to names are tried.

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from nngen.errors import Fault
-from nngen.symbolic.sizes import Dim, Size, Symbol, joined, same, value_of
+from nngen.symbolic.sizes import Dim, Size, Symbol, value_of
+from nngen.symbolic.substitution import joined, same
 
 Shape = tuple[Dim, ...]
 

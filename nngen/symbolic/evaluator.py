@@ -11,7 +11,8 @@ from typing import Any
 from nngen.errors import BROKEN, Fault, Follows, Missing, did_you_mean, nearest
 from nngen.symbolic.expressions import MAX_NUMBER, name, shorten
 from nngen.symbolic.parts import Parts
-from nngen.symbolic.sizes import Size, maximum, minimum, product
+from nngen.symbolic.sizes import Size, product
+from nngen.symbolic.substitution import maximum, minimum
 from nngen.symbolic.tensor import UNKNOWN, Tensor, compared
 
 # What a name may stand for that is not a function.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nngen.errors import Fault
 from nngen.symbolic.agreement import first_right
-from nngen.symbolic.sizes import Dim, Size, maximum, minimum, value_of
+from nngen.symbolic.sizes import Dim, Size, value_of
+from nngen.symbolic.substitution import maximum, minimum
 from nngen.symbolic.untold import untold, untold_reason
 
 Bound = Dim | None

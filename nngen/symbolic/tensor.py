@@ -13,8 +13,9 @@ from nngen.symbolic import dtypes
 from nngen.symbolic.broadcasting import Shape, agree, axis, broadcast, show
 from nngen.symbolic.dtypes import MASKS
 from nngen.symbolic.parts import Parts, parted
-from nngen.symbolic.sizes import Dim, Size, same, value_of
+from nngen.symbolic.sizes import Dim, Size, value_of
 from nngen.symbolic.slicing import sliced
+from nngen.symbolic.substitution import same
 
 # As many parts as a tensor is taken apart into, so that a short line cannot fill the memory.
 MAX_PARTS = 1_000

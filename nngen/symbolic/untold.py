@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nngen.symbolic.sizes import Dim, Opaque, Symbol, alone, opaque_in, rebuilt
+from nngen.symbolic.sizes import Dim, Opaque, Symbol, alone
+from nngen.symbolic.substitution import opaque_in, rebuilt
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -14,7 +14,8 @@ from nngen.graph.deciding import decided
 from nngen.graph.scope import Choices, Program, Scope
 from nngen.graph.written import Given
 from nngen.proof.loading import load
-from nngen.symbolic.sizes import opaque_in, substitute, value_of
+from nngen.symbolic.sizes import value_of
+from nngen.symbolic.substitution import opaque_in, substitute
 from nngen.symbolic.tensor import Tensor as Shaped
 from nngen.symbolic.untold import Untold, untold_reason
 from tests.meaning.against import compare

@@ -15,17 +15,13 @@ from nngen.symbolic.sizes import (
     OpenSize,
     Size,
     Term,
-    joined,
-    maximum,
-    minimum,
     product,
-    same,
-    substitute,
     symbol,
     symbols_of,
     to_text,
     value_of,
 )
+from nngen.symbolic.substitution import joined, maximum, minimum, same, substitute
 
 NAMES = ("a", "b", "c")
 VALUES = st.fixed_dictionaries({name: st.integers(1, 12) for name in NAMES})

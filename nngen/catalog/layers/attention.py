@@ -8,7 +8,8 @@ from typing import Any
 from nngen.catalog.entry import Check, Layer, example, function, parameter
 from nngen.errors import Fault
 from nngen.symbolic.rules import attention
-from nngen.symbolic.sizes import is_fixed, value_of
+from nngen.symbolic.sizes import value_of
+from nngen.symbolic.substitution import is_fixed
 
 Values = Mapping[str, Any]
 

@@ -8,7 +8,8 @@ from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
 from nngen.symbolic.rules.checks import demand_one_dtype, demand_weights_dtype
 from nngen.symbolic.rules.common import demand_rank, demand_size, shape_of
-from nngen.symbolic.sizes import Dim, same
+from nngen.symbolic.sizes import Dim
+from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import Tensor
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import show
 from nngen.symbolic.rules.common import shape_of
-from nngen.symbolic.sizes import Dim, product, same
+from nngen.symbolic.sizes import Dim, product
+from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import Tensor
 
 _REAL = ("float16", "bfloat16", "float32", "float64")

@@ -11,7 +11,8 @@ from nngen.symbolic.broadcasting import Shape, show
 from nngen.symbolic.rules.checks import demand_one_dtype, demand_real, demand_weights_dtype
 from nngen.symbolic.rules.common import demand_rank, demand_size, demand_values, shape_of
 from nngen.symbolic.rules.losses import demand_same, is_same, known, reduced, weights_of
-from nngen.symbolic.sizes import Dim, product, same, value_of
+from nngen.symbolic.sizes import Dim, product, value_of
+from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import Tensor, promote
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
 from nngen.symbolic.dtypes import COMPLEX, category
-from nngen.symbolic.sizes import Dim, Size, same, value_of
+from nngen.symbolic.sizes import Dim, Size, value_of
+from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import UNKNOWN, Tensor
 
 

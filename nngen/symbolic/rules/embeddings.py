@@ -5,7 +5,8 @@ from __future__ import annotations
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
 from nngen.symbolic.rules.common import demand_rank, demand_values, shape_of
-from nngen.symbolic.sizes import Dim, same, value_of
+from nngen.symbolic.sizes import Dim, value_of
+from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import Tensor
 
 

@@ -9,7 +9,8 @@ from nngen.errors import Fault
 from nngen.symbolic.broadcasting import agree, axis, broadcast, show
 from nngen.symbolic.rules.common import as_sizes, shape_of
 from nngen.symbolic.rules.reshaping import ravelled
-from nngen.symbolic.sizes import Dim, maximum, minimum, value_of
+from nngen.symbolic.sizes import Dim, value_of
+from nngen.symbolic.substitution import maximum, minimum
 from nngen.symbolic.tensor import Tensor
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import agree, axis, broadcast, show
 from nngen.symbolic.rules.common import demand_float, demand_real, shape_of
-from nngen.symbolic.sizes import Dim, same, value_of
+from nngen.symbolic.sizes import Dim, value_of
+from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import UNKNOWN, Tensor
 
 

@@ -6,7 +6,8 @@ from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, broadcast, show
 from nngen.symbolic.rules.checks import demand_one_dtype, demand_vector, demand_weights_dtype
 from nngen.symbolic.rules.common import demand_rank, demand_size, demand_values, shape_of
-from nngen.symbolic.sizes import Dim, same
+from nngen.symbolic.sizes import Dim
+from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import Tensor
 
 

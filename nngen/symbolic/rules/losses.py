@@ -9,7 +9,8 @@ from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, broadcast, show
 from nngen.symbolic.rules.checks import demand_real
 from nngen.symbolic.rules.common import array_shape, demand_rank, shape_of
-from nngen.symbolic.sizes import Size, same, value_of
+from nngen.symbolic.sizes import Size, value_of
+from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import Code, Tensor, promote
 
 

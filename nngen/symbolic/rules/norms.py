@@ -9,7 +9,8 @@ from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
 from nngen.symbolic.rules.checks import demand_elements, demand_real, demand_weights_dtype
 from nngen.symbolic.rules.common import demand_size, shape_of, unflatten_hint
-from nngen.symbolic.sizes import Dim, product, same, value_of
+from nngen.symbolic.sizes import Dim, product, value_of
+from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import Tensor
 
 # torch normalises these by float32 weights too.

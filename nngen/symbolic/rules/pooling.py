@@ -10,7 +10,8 @@ from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
 from nngen.symbolic.rules.common import demand_positive, ntuple, shape_of
 from nngen.symbolic.rules.convolution import by_dimension, demand_fit, positions_of
-from nngen.symbolic.sizes import Dim, Size, minimum, same, value_of
+from nngen.symbolic.sizes import Dim, Size, value_of
+from nngen.symbolic.substitution import minimum, same
 from nngen.symbolic.tensor import Tensor
 
 Results = Tensor | tuple[Tensor, Tensor]

@@ -9,7 +9,8 @@ from nngen.errors import Fault
 from nngen.symbolic import dtypes
 from nngen.symbolic.broadcasting import axis
 from nngen.symbolic.rules.common import as_sizes, demand_float, demand_real, shape_of
-from nngen.symbolic.sizes import Dim, maximum, value_of
+from nngen.symbolic.sizes import Dim, value_of
+from nngen.symbolic.substitution import maximum
 from nngen.symbolic.tensor import Tensor, combined, subtracted
 
 

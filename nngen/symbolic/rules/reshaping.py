@@ -10,16 +10,14 @@ from nngen.errors import Fault
 from nngen.symbolic import dtypes
 from nngen.symbolic.broadcasting import Shape, axis, show
 from nngen.symbolic.rules.common import as_sizes, shape_of
-from nngen.symbolic.sizes import (
-    Dim,
+from nngen.symbolic.sizes import Dim, product, value_of
+from nngen.symbolic.substitution import (
     divides,
     even,
     is_fixed,
-    product,
     quotient,
     same,
     uneven,
-    value_of,
     with_numbers,
     written_out,
 )

@@ -12,8 +12,9 @@ from nngen.symbolic.broadcasting import agree, axis, show
 from nngen.symbolic.parts import Parts, parted
 from nngen.symbolic.rules.common import as_sizes, shape_of
 from nngen.symbolic.rules.reshaping import grown
-from nngen.symbolic.sizes import Dim, Size, divides, minimum, quotient, same, value_of
+from nngen.symbolic.sizes import Dim, Size, value_of
 from nngen.symbolic.slicing import sliced
+from nngen.symbolic.substitution import divides, minimum, quotient, same
 from nngen.symbolic.tensor import MAX_PARTS, Tensor, promote, unbound
 from nngen.symbolic.untold import untold
 

@@ -12,7 +12,8 @@ from nngen.errors import Mark
 from nngen.graph.flow import Application, Flow, Operation, Value
 from nngen.graph.uses import Sizes, holds, kind_of, layer_names, open_sizes
 from nngen.symbolic.broadcasting import show
-from nngen.symbolic.sizes import Dim, substitute, with_numbers
+from nngen.symbolic.sizes import Dim
+from nngen.symbolic.substitution import substitute, with_numbers
 from nngen.symbolic.tensor import Tensor
 from nngen.views.diagram.nodes import Drawing, Edge, Group, Node
 from nngen.views.summary.lines import called

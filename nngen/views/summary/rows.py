@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nngen.errors import Mark
-from nngen.symbolic.sizes import Dim, substitute, value_of
+from nngen.symbolic.sizes import Dim, value_of
+from nngen.symbolic.substitution import substitute
 from nngen.symbolic.tensor import Tensor
 
 # Of each tensor in a value, its shape; None for one that shows only as the model runs.
