@@ -29,6 +29,7 @@ from nngen.emit.model import (
     StateLine,
 )
 from nngen.emit.style import Parts, Style
+from nngen.emit.styles import functional_redraws
 from nngen.emit.weight_init import Redraws
 from nngen.graph.calls import Calls, named_in, operands_of
 from nngen.graph.containers import CONTAINERS
@@ -203,7 +204,7 @@ class Functional(Style):
         rules, body = parts.own_redraws, parts.flow.body
         if rules is None:
             return None
-        codes = rules.functional(parts.flow, _method(rules, parts))
+        codes = functional_redraws.statements(rules, parts.flow, _method(rules, parts))
         return Lines(codes, len(body.layers), body.init[0].mark)
 
     def methods(self, parts: Parts) -> tuple[Method, ...]:
@@ -213,7 +214,7 @@ class Functional(Style):
             if rules.flow.body.name != parts.flow.body.name and rules.reaches(parts.flow):
                 method = _method(rules, parts)
                 taken = tuple(f"{name}: {kind}" for name, kind in rules.parameters)
-                codes = rules.functional(parts.flow, method)
+                codes = functional_redraws.statements(rules, parts.flow, method)
                 found.append(Method(method, taken, codes, rules.flow.body.init[0].mark))
         return tuple(found)
 

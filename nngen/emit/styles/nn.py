@@ -19,6 +19,7 @@ from nngen.emit.forward import Lowering
 from nngen.emit.model import Attribute, ClassCode, Form, Item, Lines, Statement
 from nngen.emit.parameters import parameter_at, where_there
 from nngen.emit.style import Parts, Style
+from nngen.emit.styles import nn_redraws
 from nngen.graph.calls import named_in, operands_of
 from nngen.graph.flow import Application, Built, Condition, Flow, Module, Operation, self_attribute
 from nngen.graph.loops import position
@@ -117,4 +118,8 @@ class NN(Style):
     def redraws(self, parts: Parts) -> Lines | None:
         """A loop over the modules."""
         rules, body = parts.own_redraws, parts.flow.body
-        return None if rules is None else Lines(rules.nn(), len(body.layers), body.init[0].mark)
+        return (
+            None
+            if rules is None
+            else Lines(nn_redraws.statements(rules), len(body.layers), body.init[0].mark)
+        )
