@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nngen.catalog.argument_types import show_value
-from nngen.errors import SpecError
+from nngen.errors import Fault, SpecError
+from nngen.graph.merging import fitting
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Scope
 from nngen.graph.tensor_spec import TensorSpec
@@ -16,7 +17,7 @@ from nngen.symbolic.expressions import Expression
 from nngen.symbolic.sizes import Dim, Size, symbol, value_of
 from nngen.symbolic.substitution import written_out
 from nngen.symbolic.tensor import Tensor
-from nngen.symbolic.untold import numbered
+from nngen.symbolic.untold import numbered, untold_reason
 
 BATCH = symbol("N", varies=True)
 _LARGEST = 2**40
@@ -76,9 +77,16 @@ def _number(expression: Expression, scope: Scope, what: str) -> int:
 
 
 def drawn_size(size: Dim) -> int | str:
-    """A size as verification draws it: a number, or an expression over what is open and the arguments."""
+    """A size as verification draws it: a number, or an expression over what is open and the arguments.
+
+    Raises:
+        Fault: neither tells it.
+    """
+    size = numbered(fitting(size))
+    if reason := untold_reason(size):
+        raise Fault(f"a size of what it takes cannot be told: {reason}")
     value = value_of(size)
-    return str(numbered(written_out(size, here=True))) if value is None else value
+    return str(written_out(size, here=True)) if value is None else value
 
 
 def whole(expression: Expression, size: Any, what: str) -> Dim:

@@ -180,7 +180,10 @@ def _target_spec(
         raise SpecError(
             f"{module.kind} takes at least one class, but what it is given has none", module.mark
         )
-    sizes = tuple(map(drawn_size, shape[batch:]))
+    try:
+        sizes = tuple(map(drawn_size, shape[batch:]))
+    except Fault as fault:
+        raise SpecError(f"{module.kind}: {fault.message}", module.mark, fault.hint) from None
     return TensorSpec(_plain(target), sizes, rule.dtype, batch, below, rule.kind, low)
 
 
@@ -274,6 +277,6 @@ def _target_spec_of(key: str, rule: Target, application: Application) -> tuple[A
         shape = _of_target(rule.shape, application.module, application.inputs)
         inputs = {**application.inputs, key: Tensor(shape, rule.dtype)}
         found = _target_spec(key, rule, application.module, inputs)
-    except Fault:
+    except (Fault, SpecError):
         return None
     return found.shape, found.dtype, found.batch, found.below, found.kind, found.low

@@ -413,6 +413,8 @@ def operation(operator: str, left: Dim, right: Dim) -> Dim:
 
 
 def _apply(operator: str, left: int, right: int) -> int:
+    if operator == "1" and 1 in (left, right):
+        return left * right
     if operator in ("max", "1"):
         return max(left, right)
     if operator == "min":

@@ -277,8 +277,6 @@ def joined(left: Dim, right: Dim) -> Dim:
         return right if other > 1 else left  # of what is open, the mode may make 1
     if other is None:
         return left if value > 1 else right
-    if 0 in (value, other):
-        return left if value == 0 else right
     first, last = sorted((left, right), key=_openness)
     large = [each for each in (last, first) if (value_of(each) or 0) > 1]
     telling = [each for each in large if is_fixed(each) or _never_zero(each - 1, smallest=0)]
@@ -288,9 +286,10 @@ def joined(left: Dim, right: Dim) -> Dim:
     if large and any(each.meaning is not None for each in symbols_of(large[-1])):
         return large[-1]
     if is_fixed(first):
-        return last
+        return last if value_of(first) == 1 else first
     larger = [each for each in (left, right) if _never_less(each, left + right - each)]
-    return [*larger, operation("1", left, right)][0]
+    found: Dim = operation("1", left, right)
+    return larger[0] if larger and value_of(larger[0]) == value_of(found) else found
 
 
 def _never_less(one: Dim, other: Dim) -> bool:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from nngen import verify
 from nngen.errors import SpecError
 from nngen.proof.loading import load
 from tests.meaning.against import compare
@@ -662,3 +663,13 @@ def test_a_size_that_an_argument_of_none_decides_is_not_one_number() -> None:
     for style in (pair.nn_style, pair.functional_style):
         for mid in (None, 2):
             assert style.M(mid=mid)(torch.randn(3, 2, 4)).shape == (3, 1)
+
+
+def test_the_size_of_a_target_is_told_by_the_steps_that_are_there() -> None:
+    # With a number as `mid` the Linear is there in neither mode.
+    text = (
+        "name: M\nargs: {times: 1, mid: null}\ncheck: {mid: 2}\ninput: [3]\nlayers:\n"
+        "  - part = x[:, :-times]\n  - Linear: 1\n    when: training and mid is None\n"
+        "loss: HingeEmbeddingLoss\n"
+    )
+    assert verify(text).equal

@@ -120,9 +120,9 @@ def run(number: int, count: int, shrink: bool = True) -> Figures:
             one()
     except Crash as crash:
         figures.failures.append((to_yaml(crash.spec), _wrong(crash.__cause__ or crash)))
-    except Exception:  # noqa: BLE001  a spec may make anything raise; `one` kept what did
-        smallest = min(failing, key=len)
-        figures.failures.append((smallest, _wrong(failing[smallest])))
+    except Exception as error:  # noqa: BLE001  a spec may make anything raise; `one` kept what did
+        smallest = min(failing, key=len, default="")  # without any the drawing itself failed
+        figures.failures.append((smallest, _wrong(failing.get(smallest, error))))
     finally:
         torch.set_num_threads(threads)
         _forget()

@@ -148,7 +148,7 @@ def viewed(draw: Draw, draft: Draft, depth: int) -> bool:
     if size is None:
         return False
     parts: list[Any] = [each for each in (1, 2, 3) if size % each == 0]
-    parts += [name for name, known in draft.names.items() if size % known == 0]
+    parts += [name for name, known in draft.names.items() if known and size % known == 0]
     part = draw(st.sampled_from(parts))
     target = fresh(draw, draft, ("y", "z", "h", "u"))
     names = [fresh(draw, draft, (word,)) for word in ("n", "p", "q", "r", "k")][: taken.rank]

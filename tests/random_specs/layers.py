@@ -153,7 +153,7 @@ def spell(draw: Draw, size: int, names: dict[str, int]) -> Any:
     known = names[name]
     if size == known:
         return name
-    if size % known == 0:
+    if known and size % known == 0:
         return f"{size // known} * {name}"
     if known % size == 0:
         return f"{name} // {known // size}"
