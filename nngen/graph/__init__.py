@@ -22,7 +22,7 @@ from nngen.graph.losses import Criterion, loss_step
 from nngen.graph.modules import evaluate
 from nngen.graph.recovery import look_at_the_rest
 from nngen.graph.scope import Choices, Program
-from nngen.graph.tensor_spec import Fed, TensorSpec
+from nngen.graph.tensor_spec import TensorSpec
 from nngen.graph.trials import explain_dimensions
 from nngen.graph.unreached import refuse_unreached
 from nngen.graph.walker import walk
@@ -33,7 +33,7 @@ from nngen.language.document import Node
 from nngen.language.spec import Option, Spec
 from nngen.symbolic.sizes import value_of
 
-__all__ = ["Followed", "fed", "follow", "inputs_of", "read_file", "read_spec"]
+__all__ = ["Followed", "follow", "inputs_of", "read_file", "read_spec"]
 
 # Larger ones would only use up the memory of whoever verifies a stranger's spec.
 LARGEST_CHECK = 100_000
@@ -98,21 +98,6 @@ def _follow(spec: Spec, errors: Errors) -> Followed:
     refuse_unreached(spec, errors)
     errors.refuse()
     return Followed(flow, program.flows, criterion, arguments, sizes or {}, choices)
-
-
-def fed(spec: Spec) -> Fed:
-    """What verification gives a model.
-
-    Raises:
-        SpecError: the spec is wrong.
-    """
-    followed = follow(spec)
-    return Fed(
-        inputs_of(spec, followed.flow),
-        None if followed.criterion is None else followed.criterion.targets,
-        followed.arguments,
-        followed.sizes,
-    )
 
 
 def inputs_of(spec: Spec, flow: Flow) -> tuple[TensorSpec, ...]:

@@ -38,6 +38,8 @@ EXACT = ("max", "min", "abs", "round", "int", "prod", "math.prod")
 # Functions that give whole numbers of any numbers.
 WHOLE = ("int", "len", "math.ceil", "math.floor", "math.gcd")
 MOST_NODES = 2_000  # in the tree of one size
+# Where a size is held against another, numbers that are tried beside small ones: `n // 3` is 1 of all of these.
+_LARGER = (6, 12)
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow)
 
 
@@ -379,7 +381,8 @@ def _difference(left: Given, op: ast.cmpop, right: Given) -> int | None:
 def _always(test: Given, whole: Dim, side: Dim) -> bool:
     """Whether a size that depends on a condition is one of its sides in any case."""
     # What the size is, it may be without a word of the condition.
-    domains = domains_of((whole, alone(Written(test)), *test.sizes.values()))
+    sizes = (whole, alone(Written(test)), *test.sizes.values())
+    domains = domains_of(sizes, further=_LARGER)
     key = (test.text, to_text(whole), to_text(side), repr(domains))
     if key not in _FOUND:
         _FOUND[key] = alike(

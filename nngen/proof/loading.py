@@ -18,7 +18,7 @@ from nngen.emit.model import Graph
 from nngen.emit.needs import refuse_older
 from nngen.emit.source_map import SourceMap
 from nngen.files.writer import seal
-from nngen.graph import fed, read_spec
+from nngen.graph import read_spec
 from nngen.graph.tensor_spec import Fed
 from nngen.language import document
 from nngen.language import spec as specs
@@ -73,7 +73,8 @@ class Pair:
         def again(values: Mapping[str, Any]) -> Fed:
             # A text among a spec's values is an expression.
             texts = {name: repr(value) for name, value in values.items() if isinstance(value, str)}
-            return fed(specs.with_values(self.spec, {**values, **texts}))
+            other = Compilation(specs.with_values(self.spec, {**values, **texts})).graph
+            return Fed(other.inputs, other.targets, other.arguments, other.sizes)
 
         return Subject(
             graph.model.name,

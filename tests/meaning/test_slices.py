@@ -288,3 +288,14 @@ def test_parts_of_what_is_computed_from_an_argument(line: str, fits: list[tuple[
         arguments = {"width": width} | ({"depth": depth} if "depth" in line else {})
         for style in (pair.nn_style, pair.functional_style):
             assert style.M(**arguments)(torch.randn(2, width - 2, 3)).shape == (2, 2)
+
+
+def test_an_argument_with_which_a_block_has_no_size_is_not_tried() -> None:
+    # With 0 in the place of 4, `-wide:` takes all, and no expression tells how many that are.
+    report = verify(
+        "name: M\nargs: {width: 2}\nlet: {wide: 2 * width}\ninput: [5, 4]\nlayers:\n"
+        "  - part = x[:, -wide:]\n  - B\n"
+        "blocks:\n  B:\n    layers:\n      - Buffer as scale: torch.ones(in_channels, 1)\n"
+        "      - y = x * scale\n"
+    )
+    assert report.equal
