@@ -18,6 +18,7 @@ from nngen.errors import (
 )
 from nngen.graph.flow import Flow
 from nngen.graph.inputs import tensor_spec, whole
+from nngen.graph.letters import usual_letters
 from nngen.graph.losses import Criterion, loss_step
 from nngen.graph.modules import evaluate
 from nngen.graph.recovery import look_at_the_rest
@@ -78,11 +79,11 @@ def follow(spec: Spec, errors: Errors | None = None) -> Followed:
 
 def _follow(spec: Spec, errors: Errors) -> Followed:
     arguments = _arguments(spec, errors)
-    choices = Choices()
-    program = Program(spec.blocks, walk, errors=errors)
+    choices, letters = Choices(), usual_letters(spec)
+    program = Program(spec.blocks, walk, letters, errors=errors)
     flow = walk_model(spec, arguments, choices, program)
     if not errors.found and errors.attempt(choices.settle):
-        program = Program(spec.blocks, walk, errors=errors)
+        program = Program(spec.blocks, walk, letters, errors=errors)
         flow = walk_model(spec, arguments, choices, program)
     look_at_the_rest(spec, program, choices)
     program.refuse_misfits()
@@ -91,7 +92,7 @@ def _follow(spec: Spec, errors: Errors) -> Followed:
     if errors.found:
 
         def walk_other(other: Spec, found: Errors) -> None:
-            trial = Program(spec.blocks, walk, errors=found, trial=True)
+            trial = Program(spec.blocks, walk, letters, errors=found, trial=True)
             walk_model(other, arguments, Choices(), trial)
 
         explain_dimensions(spec, errors, walk_other)

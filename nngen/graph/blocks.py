@@ -11,6 +11,7 @@ from nngen.catalog.partial_evaluation import free_names, literal, source
 from nngen.errors import Fault, SpecError
 from nngen.graph.alternatives import told_outside
 from nngen.graph.flow import Application, Flow, Module
+from nngen.graph.letters import Letters, letters_of
 from nngen.graph.merging import resized
 from nngen.graph.modules import check_given, computed, evaluate
 from nngen.graph.scope import Choices, Scope
@@ -25,7 +26,6 @@ from nngen.symbolic.substitution import same, substitute
 from nngen.symbolic.tensor import Tensor
 
 _IN_LINES = "in a line, `x.shape[i]` is a size of the input at hand"
-_LETTERS = {4: "NCHW", 5: "NCDHW"}
 
 
 def build_block(
@@ -247,7 +247,9 @@ def walk_block(
                 )
             meanings[place] = size
         names[name] = named(name, value, defined=False)
-    tensors = _named_inputs(body, inputs, meanings)
+    tensors = _named_inputs(
+        body, inputs, meanings, letters_of(body, program.blocks, program.letters)
+    )
     for name in input_sizes(body):
         if name in meanings:
             names[name] = named(name, meanings[name], defined=False)
@@ -271,7 +273,7 @@ def walk_block(
 
 
 def _named_inputs(
-    body: Body, inputs: Mapping[str, Any], meanings: dict[str, Dim]
+    body: Body, inputs: Mapping[str, Any], meanings: dict[str, Dim], letters: Letters
 ) -> dict[str, Any]:
     """The inputs with the sizes that a use fixes under names; `meanings` tells what each stands for."""
     shapes = [value.shape or () for value in inputs.values() if isinstance(value, Tensor)]
@@ -285,7 +287,7 @@ def _named_inputs(
                     if value_of(size) is None
                     else _named(
                         size,
-                        _size_name(body, name, number, place, len(value.shape), opened),
+                        _size_name(body, name, number, place, len(value.shape), opened, letters),
                         meanings,
                     )
                 )
@@ -299,7 +301,13 @@ def _named_inputs(
 
 
 def _size_name(
-    body: Body, name: str, number: int, place: int, rank: int, opened: Container[str]
+    body: Body,
+    name: str,
+    number: int,
+    place: int,
+    rank: int,
+    opened: Container[str],
+    letters: Letters,
 ) -> str:
     """What a size that a use fixes is called: by no name that an open size has there."""
     channels, features = (f"{name if number else 'in'}_{size}" for size in ("channels", "features"))
@@ -307,7 +315,7 @@ def _size_name(
     wanted = features if last else channels if place == 1 else ""
     if place and wanted in input_sizes(body):
         return wanted
-    letter = _LETTERS[rank][place] if rank in _LETTERS and place and not number else ""
+    letter = letters[rank][place] if rank > 3 and rank in letters and place and not number else ""
     return letter if letter and letter not in opened else f"{name}.shape[{place}]"
 
 

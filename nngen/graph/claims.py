@@ -7,6 +7,7 @@ from typing import Any
 
 from nngen.graph.alternatives import alternatives
 from nngen.graph.flow import Application, Flow, Operation
+from nngen.graph.letters import letters_of
 from nngen.graph.merging import fitting, resized
 from nngen.symbolic.broadcasting import show
 from nngen.symbolic.named import sizes_in
@@ -14,7 +15,6 @@ from nngen.symbolic.sizes import Dim, Size, symbol, symbols_of, value_of
 from nngen.symbolic.substitution import substitute
 from nngen.symbolic.tensor import Tensor, in_this_use
 
-_LETTERS = {3: "NCL", 4: "NCHW", 5: "NCDHW"}
 _UNKNOWN = ("tensor", None)
 # More alternatives than these are no help to a reader.
 _MOST = 3
@@ -44,6 +44,8 @@ class Claims:
         self.shown: list[dict[str, Dim]] = [{} for _ in flows]
         self.senses: list[dict[str, Dim]] = [{} for _ in flows]
         body = flows[0].body
+        program = flows[0].scope.program
+        self.by_rank = letters_of(body, program.blocks, program.letters)
         options = (option.name for option in body.options)
         self.names = (*leading, *options, *(name.text for name, _ in body.let))
         self.taken = set(self.names)
@@ -129,7 +131,9 @@ class Claims:
         if self.is_block and len(ranks) == 1 and None not in ranks:
             (rank,) = ranks
             for place in range(rank or 0):
-                self._name_size([shape[place] for shape in shapes if shape], _letter(place, rank))
+                self._name_size(
+                    [shape[place] for shape in shapes if shape], self._letter(place, rank)
+                )
 
     def _name_size(self, sizes: list[Dim], letter: str) -> None:
         """Name a size of an input of a block, which is one name in each of its flows."""
@@ -177,7 +181,7 @@ class Claims:
 
     def _size(self, found: Found, place: int, rank: int) -> Dim:
         """A size that is not an input's, or is one."""
-        letter = _letter(place, rank)
+        letter = self._letter(place, rank)
         sizes: list[Dim] = [size for _, size in found]
         if all(isinstance(size, int) and size == sizes[0] for size in sizes):
             return sizes[0]
@@ -246,17 +250,20 @@ class Claims:
         self.shown[number].setdefault(name, symbol(text))
         self.senses[number].setdefault(text, meaning)
 
+    def _letter(self, place: int, rank: int | None) -> str:
+        letters = self.by_rank.get(rank or 0)
+        return letters[place] if letters else f"D{place}"
+
     def _free(self, letter: str, mark: str) -> str:
         """The letter, with as many marks as make it another than all that is shown."""
         text, count = letter, 1
         while text in self.taken:
             count += 1
-            text = letter + (str(count) if mark == "2" else mark * (count - 1))
+            if mark == "2" and letter[-1].isdigit():
+                text = chr(ord("D") + count - 1) + letter[1:]
+            else:
+                text = letter + (str(count) if mark == "2" else mark * (count - 1))
         return text
-
-
-def _letter(place: int, rank: int | None) -> str:
-    return _LETTERS[rank][place] if rank in _LETTERS else f"D{place}"
 
 
 def _form(value: Any) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from nngen.catalog import LAYERS
 from nngen.catalog.partial_evaluation import IN_MATH, Folder
 from nngen.errors import Errors, Fault, LimitError, Mark, SpecError
+from nngen.graph.letters import Letters
 from nngen.graph.sized import given
 from nngen.graph.written import Given
 from nngen.language.spec import Body, LayerStep
@@ -102,6 +103,7 @@ class Program:
     Attributes:
         blocks: the spec's blocks.
         walk: walks a class in one use of it, to a Flow.
+        letters: those for the sizes of inputs in classes in which no layer tells what they are.
         flows: for each block, the Flow of each use.
         stack: the blocks that are being walked.
         composites: for each class that stands for a layer of torch.nn, its layer and what is in it.
@@ -113,6 +115,7 @@ class Program:
 
     blocks: Mapping[str, Body]
     walk: Callable[..., Any]
+    letters: Letters
     flows: dict[str, list[Any]] = field(default_factory=dict)
     stack: list[str] = field(default_factory=list)
     composites: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -123,7 +126,7 @@ class Program:
 
     def trial_of(self) -> Program:
         """A program of the same classes, to try a change with."""
-        return Program(self.blocks, self.walk, stack=[*self.stack], trial=True)
+        return Program(self.blocks, self.walk, self.letters, stack=[*self.stack], trial=True)
 
     def count(self, mark: Mark, steps: int = 1) -> None:
         """Count what is followed or built: repeats within repeats, and blocks within blocks, multiply.

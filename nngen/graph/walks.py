@@ -13,6 +13,7 @@ from nngen.errors import BROKEN, Errors, Fault, Follows, SpecError
 from nngen.graph.blocks import walk_block
 from nngen.graph.flow import Flow
 from nngen.graph.inputs import tensor
+from nngen.graph.letters import usual_letters
 from nngen.graph.modules import evaluate
 from nngen.graph.scope import Choices, Program, Scope
 from nngen.graph.walker import walk
@@ -132,7 +133,13 @@ class OtherWalks:
     def _program(self) -> Iterator[Program]:
         """What a walk counts its steps in; one that does not fit, or is too long, is not a walk."""
         start = limits().steps - self.left
-        program = Program(self.spec.blocks, walk, counted=start, errors=Errors(strict=True))
+        program = Program(
+            self.spec.blocks,
+            walk,
+            usual_letters(self.spec),
+            counted=start,
+            errors=Errors(strict=True),
+        )
         with suppress(Fault, SpecError):
             yield program
             for name, flows in program.flows.items():

@@ -180,20 +180,20 @@ def docs(text: str) -> dict[str, str]:
     [
         (OTHER_BRANCH, "B", "Maps (N, in_channels, H, W) to (N, planes, H', W')."),
         (BRANCH, "B", "Maps (N, in_channels, H, W) to (N, planes, H', W')."),
-        (TWO_SIZES, "Join", "Maps a (N, C, H, W) and b (N, C2, H2, W2) to (N, C', H, W)."),
-        (ONE_SIZE, "Join", "Maps a (N, C, H, W) and b (N, C, H, W) to (N, C', H, W)."),
+        (TWO_SIZES, "Join", "Maps a (N, D1, D2, D3) and b (N, E1, E2, E3) to (N, D1', D2, D3)."),
+        (ONE_SIZE, "Join", "Maps a (N, D1, D2, D3) and b (N, D1, D2, D3) to (N, D1', D2, D3)."),
         (SKIPPED, "B", "Maps (N, in_channels, L) to (N, C, L)."),
         (GROWING, "Grow", "Maps (N, in_channels, L) to (N, 2, L')."),
         (GROWING, "M", "Maps (N, 2, T) to (N, 2, L)."),
-        (RANKS, "Pool", "Maps (N, C, L) to (N, C, L), or (N, C')."),
-        (ORDERS, "Permute", "Maps (N, C, H, W) to (N, C', H', W')."),
-        (OPEN_ELSEWHERE, "B", "Maps (N, C, L) to (N, C, L')."),
+        (RANKS, "Pool", "Maps (N, D1, D2) to (N, D1, D2), or (N, D1')."),
+        (ORDERS, "Permute", "Maps (N, D1, D2, D3) to (N, D1', D2', D3')."),
+        (OPEN_ELSEWHERE, "B", "Maps (N, D1, D2) to (N, D1, D2')."),
         (PACKED, "P", "Maps a packed sequence to a packed sequence and (1, N, 5)."),
         (NESTED, "Inner", "Maps (N, in_channels, L) to (N, planes, L)."),
         (NESTED, "Outer", "Maps (N, in_channels, L) to (N, C, L)."),
         (NESTED, "M", "Maps (N, 4, 8) to (N, C, 8)."),
         (BY_HAND, "M", "Maps (N, 3) to (N, 5).\n\nMaps (N, 4) to (N, 2)."),
-        (NAMED_LETTERS, "B", "Maps (N, C, L2) to (N, C, L2)."),
+        (NAMED_LETTERS, "B", "Maps (N, D1, D2) to (N, D1, D2)."),
     ],
 )
 def test_docstring_holds_in_every_use(text: str, name: str, doc: str) -> None:
@@ -553,3 +553,30 @@ layers:
     pair = nngen.load(text)
     assert "Linear(3, 2)" in pair.source_map.files["nn_style.py"].text
     assert pair.nn_style.Net.__doc__ == "Maps x (N, 3) and other (N, 4, 3) to (N, 4, 2)."
+
+
+HEADS = """
+name: M
+input: [6, 8]
+layers:
+  - Linear: 8
+  - y = fc1.unflatten(-1, (2, 4)).transpose(1, 2)
+  - Halved as halved
+  - z = halved.transpose(1, 2).flatten(2)
+  - Norm as norm
+blocks:
+  Halved:
+    layers: [y = x * 0.5]
+  Norm:
+    layers: [LayerNorm, y = x + norm1]
+"""
+
+
+def test_letters_say_what_layers_tell_of() -> None:
+    told = docs(HEADS)
+    assert told["Halved"] == "Maps (N, D1, D2, D3) to (N, D1, D2, D3)."
+    assert told["Norm"] == "Maps (N, T, in_features) to (N, T, in_features)."
+    images = HEADS.replace("Linear: 8", "Conv1d: {out_channels: 6, kernel_size: 1}").replace(
+        "fc1", "conv1"
+    )
+    assert docs(images)["Halved"] == "Maps (N, C, H, W) to (N, C, H, W)."

@@ -1,0 +1,51 @@
+"""Letters for the sizes of a block's inputs, as people use them: (N, C, H, W) of images, (N, T, C) of sequences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from nngen.catalog import LAYERS
+from nngen.language.spec import Body, LayerStep, Spec, Step
+
+# By the number of dimensions.
+Letters = Mapping[int, str]
+_FIRST = {3: "NCL", 4: "NCHW", 5: "NCDHW"}
+_LAST = {3: "NTC", 4: "NHWC"}
+_LISTS = {3: "NTC"}  # of four dimensions heads may be one
+# Layers and functions whose input has channels before its positions: Conv2d, F.avg_pool2d; and GroupNorm.
+_SPATIAL = re.compile(r"\w[123]d$")
+_FROM_SECOND = "shape[1]"
+
+
+def letters_of(body: Body, blocks: Mapping[str, Body], usual: Letters) -> Letters:
+    """The letters of a class, by the layers in it; where none tells, the usual ones of its spec."""
+    return _letters([body], blocks) or usual
+
+
+def usual_letters(spec: Spec) -> Letters:
+    """The letters of a spec's classes in which no layer tells what the sizes are."""
+    found = _letters([spec.model, *spec.blocks.values()], {})
+    return _LISTS if found is _LAST else found
+
+
+def _letters(bodies: Iterable[Body], blocks: Mapping[str, Body]) -> Letters:
+    kinds: set[str] = set()
+    words: set[str] = set()
+    for body in bodies:
+        kinds |= {*_kinds(body.layers, blocks)}
+        words |= body.words
+    infer = [text for kind in kinds if kind in LAYERS for text in LAYERS[kind].infer.values()]
+    if any(map(_SPATIAL.search, kinds | words)) or any(_FROM_SECOND in text for text in infer):
+        return _FIRST
+    return _LAST if infer else {}
+
+
+def _kinds(steps: Iterable[Step], blocks: Mapping[str, Body]) -> Iterator[str]:
+    """The layers in a class, those in its blocks included."""
+    for step in steps:
+        if isinstance(step, LayerStep):
+            yield step.kind
+            yield from _kinds(step.children, blocks)
+            if step.kind in blocks:
+                yield from _kinds(blocks[step.kind].layers, blocks)
