@@ -42,7 +42,10 @@ OPEN: dict[str, tuple[list[Any], str, str]] = {
     "a layer": (
         [{"Linear as s": 4, "repeat": "R"}],
         "how many copies of Linear there are is open, so they must be blocks",
-        "make a block of it; or give the count as a number",
+        (
+            "make a block of it, with `{Layer: {layers: [{Linear: {out_features: 4}}]}}` under `blocks`; "
+            "or give the count as a number"
+        ),
     ),
     "blocks beside a layer in a Sequential": (
         [{"Sequential as s": [{"Linear": 4}, {"B": None, "repeat": "R"}]}],

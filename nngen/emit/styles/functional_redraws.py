@@ -30,7 +30,7 @@ def statements(rules: Redraws, flow: Flow, method: str) -> tuple[ast.stmt, ...]:
 
     for leaf, code in _visits(flow, built, rules.leaves, draw, rules.reaches):
         if leaf is not None and leaf.key in rules.rules:
-            rename = keep_name if flow is rules.flow else "rules.{}".format
+            rename = keep_name if flow is rules.flow else "self.{}".format
             call = rules.call(leaf, self_attribute(leaf.attribute), rename)
             codes.append(under(asked(leaf.flags[-1]), call))
         elif code is not None:
