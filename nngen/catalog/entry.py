@@ -182,6 +182,7 @@ class Layer:
         left_out: arguments of torch's that the entry does not take, each with its reason.
         note: a comment for the lines that use the layer, as a function of the values that the form sees.
         since: what older versions of torch lack of it.
+        mult_adds: how many multiply-adds it takes, of `nngen.catalog.products`; None where it multiplies no matrices.
         fused: the kernel of torch's that may run in place of the form in eval mode without grad, and rounds differently.
         examples: uses that together touch every argument.
     """
@@ -207,6 +208,7 @@ class Layer:
     left_out: Mapping[str, str] = field(default_factory=dict)
     note: Callable[[Mapping[str, Any]], str] | None = None
     since: Since = ALWAYS
+    mult_adds: Callable[..., Any] | None = None
     fused: str = ""
     examples: tuple[Example, ...] = ()
 
@@ -273,6 +275,7 @@ class Function:
         also: further signatures, where torch has several.
         counts: it gives whole numbers, such as a size, rather than tensors.
         since: what older versions of torch lack of it.
+        mult_adds: how many multiply-adds it takes, of `nngen.catalog.products`; None where it multiplies no matrices.
     """
 
     names: tuple[str, ...]
@@ -281,6 +284,7 @@ class Function:
     also: tuple[str, ...] = ()
     counts: bool = False
     since: Since = ALWAYS
+    mult_adds: Callable[..., Any] | None = None
 
     @property
     def signature(self) -> Signature:
@@ -313,9 +317,10 @@ def function(
     also: tuple[str, ...] = (),
     counts: bool = False,
     since: Since = ALWAYS,
+    mult_adds: Callable[..., Any] | None = None,
 ) -> Function:
     """The entry of a function that goes by all of `names`: `"torch.flatten Tensor.flatten"`."""
-    return Function(tuple(names.split()), arguments, shape, also, counts, since)
+    return Function(tuple(names.split()), arguments, shape, also, counts, since, mult_adds)
 
 
 def both(names: str) -> str:

@@ -26,30 +26,30 @@ def _count(tensor: Tensor) -> Dim:
     return product(_shape(tensor))
 
 
-def _linear(output: Tensor, weight: Tensor) -> Dim:
+def linear(output: Tensor, weight: Tensor) -> Dim:
     return _count(output) * _shape(weight)[-1]
 
 
-def _bilinear(output: Tensor, weight: Tensor) -> Dim:
+def bilinear(output: Tensor, weight: Tensor) -> Dim:
     return _count(output) * product(_shape(weight)[1:])
 
 
-def _convolution(output: Tensor, weight: Tensor) -> Dim:
+def convolution(output: Tensor, weight: Tensor) -> Dim:
     return _count(output) * product(_shape(weight)[1:])
 
 
-def _transposed_convolution(input: Tensor, weight: Tensor) -> Dim:
+def transposed_convolution(input: Tensor, weight: Tensor) -> Dim:
     return _count(input) * product(_shape(weight)[1:])
 
 
-def _recurrent(input: Tensor, state: Mapping[str, Tensor]) -> Dim:
+def recurrent(input: Tensor, state: Mapping[str, Tensor]) -> Dim:
     """Each weight multiplies once at every time step."""
     steps = product(_shape(input)[:-1])
     weights = (_count(tensor) for name, tensor in state.items() if name.startswith("weight"))
     return steps * sum(weights, 0)
 
 
-def _attention_layer(
+def attention_layer(
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -64,27 +64,31 @@ def _attention_layer(
     return projections + 2 * _count(query) * sources
 
 
-def _attention(query: Tensor, key: Tensor, output: Tensor) -> Dim:
+def attention(query: Tensor, key: Tensor, output: Tensor) -> Dim:
     return (_count(query) + _count(output)) * _shape(key)[-2]
 
 
-def _product(input: Tensor, output: Tensor) -> Dim:
+def matrix_product(input: Tensor, output: Tensor) -> Dim:
     return _count(output) * _shape(input)[-1]
 
 
-def _added_product(mat1: Tensor, output: Tensor) -> Dim:
+def added_product(mat1: Tensor, output: Tensor) -> Dim:
     return _count(output) * _shape(mat1)[-1]
 
 
-def _added_batches(batch1: Tensor, batch2: Tensor) -> Dim:
+def added_batch_product(batch1: Tensor, output: Tensor) -> Dim:
+    return _count(output) * _shape(batch1)[-1]
+
+
+def added_batches(batch1: Tensor, batch2: Tensor) -> Dim:
     return _count(batch1) * _shape(batch2)[-1]
 
 
-def _added_vector(mat: Tensor) -> Dim:
+def added_vector(mat: Tensor) -> Dim:
     return _count(mat)
 
 
-def _tensordot(a: Tensor, dims: Any, output: Tensor) -> Dim:
+def tensordot(a: Tensor, dims: Any, output: Tensor) -> Dim:
     shape = _shape(a)
     if isinstance(dims, int):
         return _count(output) * product(shape[len(shape) - dims :])
@@ -92,7 +96,7 @@ def _tensordot(a: Tensor, dims: Any, output: Tensor) -> Dim:
     return _count(output) * product(shape[axis] for axis in axes)
 
 
-def _einsum(equation: str, operands: Any, output: Tensor) -> Dim | None:
+def einsum(equation: str, operands: Any, output: Tensor) -> Dim | None:
     """Of two tensors; what is summed in one of them alone is summed before they meet."""
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = operands[0]
@@ -111,30 +115,5 @@ def matmul(left: Tensor, output: Tensor) -> Dim:
     return _count(output) * _shape(left)[-1]
 
 
-_CONVOLUTIONS = ("1d", "2d", "3d")
-
-LAYER_PRODUCTS: dict[str, Rule] = {
-    "Linear": _linear,
-    "Bilinear": _bilinear,
-    **{f"Conv{rank}": _convolution for rank in _CONVOLUTIONS},
-    **{f"ConvTranspose{rank}": _transposed_convolution for rank in _CONVOLUTIONS},
-    **dict.fromkeys(("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"), _recurrent),
-    "MultiheadAttention": _attention_layer,
-    "AdaptiveLogSoftmaxWithLoss": lambda: None,  # the targets decide which clusters are computed
-}
-FUNCTION_PRODUCTS: dict[str, Rule] = {
-    "F.linear": _linear,
-    "F.bilinear": _bilinear,
-    **{f"F.conv{rank}": _convolution for rank in _CONVOLUTIONS},
-    **{f"F.conv_transpose{rank}": _transposed_convolution for rank in _CONVOLUTIONS},
-    "F.scaled_dot_product_attention": _attention,
-    **dict.fromkeys(
-        ("torch.matmul", "torch.mm", "torch.bmm", "torch.mv", "torch.dot", "torch.inner"), _product
-    ),
-    "torch.addmm": _added_product,
-    "torch.baddbmm": lambda batch1, output: _added_product(batch1, output),
-    "torch.addbmm": _added_batches,
-    "torch.addmv": _added_vector,
-    "torch.tensordot": _tensordot,
-    "torch.einsum": _einsum,
-}
+def untold() -> None:
+    """What depends on values: the targets decide which clusters of an adaptive softmax are computed."""

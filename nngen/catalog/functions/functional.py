@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nngen.catalog import products
 from nngen.catalog.entry import function
 from nngen.catalog.since import Since
 from nngen.symbolic.rules import functional as rules
@@ -13,6 +14,7 @@ FUNCTIONS = (
         "query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: probability = 0.0, "
         "is_causal: bool = False, scale: float | None = None, enable_gqa: bool = False",
         rules.attention,
+        mult_adds=products.attention,
         since=Since(arguments={"enable_gqa": "2.5"}),
     ),
     function(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nngen.catalog import products
 from nngen.catalog.entry import both, function
 from nngen.catalog.since import Since
 from nngen.symbolic.rules import linalg as rules
@@ -13,28 +14,59 @@ _SIZES = f"input: Tensor, s: list[int] | None = None, dim: list[int] = (-2, -1),
 _ALL_SIZES = f"input: Tensor, s: list[int] | None = None, dim: list[int] | None = None, {_NORM}"
 
 FUNCTIONS = (
-    function(both("matmul"), "input: Tensor, other: Tensor", rules.matmul),
-    function(both("mm"), "input: Tensor, mat2: Tensor", rules.plain),
-    function(both("bmm"), "input: Tensor, mat2: Tensor", rules.batched),
-    function(both("mv"), "input: Tensor, vec: Tensor", rules.on_vector),
-    function(both("dot"), "input: Tensor, tensor: Tensor", rules.of_vectors),
-    function(both("inner"), "input: Tensor, other: Tensor", rules.inner),
+    function(
+        both("matmul"),
+        "input: Tensor, other: Tensor",
+        rules.matmul,
+        mult_adds=products.matrix_product,
+    ),
+    function(
+        both("mm"), "input: Tensor, mat2: Tensor", rules.plain, mult_adds=products.matrix_product
+    ),
+    function(
+        both("bmm"), "input: Tensor, mat2: Tensor", rules.batched, mult_adds=products.matrix_product
+    ),
+    function(
+        both("mv"), "input: Tensor, vec: Tensor", rules.on_vector, mult_adds=products.matrix_product
+    ),
+    function(
+        both("dot"),
+        "input: Tensor, tensor: Tensor",
+        rules.of_vectors,
+        mult_adds=products.matrix_product,
+    ),
+    function(
+        both("inner"),
+        "input: Tensor, other: Tensor",
+        rules.inner,
+        mult_adds=products.matrix_product,
+    ),
     function(both("outer"), "input: Tensor, vec2: Tensor", rules.outer),
     function(both("kron"), "input: Tensor, other: Tensor", rules.kron),
     function("torch.linalg.cross", "input: Tensor, other: Tensor, *, dim: int = -1", rules.cross),
-    function(both("addmm"), f"input: Tensor, mat1: Tensor, mat2: Tensor, {_SCALED}", rules.added),
+    function(
+        both("addmm"),
+        f"input: Tensor, mat1: Tensor, mat2: Tensor, {_SCALED}",
+        rules.added,
+        mult_adds=products.added_product,
+    ),
     function(
         both("baddbmm"),
         f"input: Tensor, batch1: Tensor, batch2: Tensor, {_SCALED}",
         rules.added_batch,
+        mult_adds=products.added_batch_product,
     ),
     function(
         both("addbmm"),
         f"input: Tensor, batch1: Tensor, batch2: Tensor, {_SCALED}",
         rules.added_batches,
+        mult_adds=products.added_batches,
     ),
     function(
-        both("addmv"), f"input: Tensor, mat: Tensor, vec: Tensor, {_SCALED}", rules.added_vector
+        both("addmv"),
+        f"input: Tensor, mat: Tensor, vec: Tensor, {_SCALED}",
+        rules.added_vector,
+        mult_adds=products.added_vector,
     ),
     function(
         both("addr"), f"input: Tensor, vec1: Tensor, vec2: Tensor, {_SCALED}", rules.added_outer
@@ -44,11 +76,17 @@ FUNCTIONS = (
     function(both("inverse"), "input: Tensor", rules.inverse_method),
     function("torch.linalg.det", "A: Tensor", rules.determinant),
     function("torch.linalg.inv", "A: Tensor", rules.inverse),
-    function("torch.einsum", "equation: str, *operands: Tensor | list[Tensor]", rules.einsum),
+    function(
+        "torch.einsum",
+        "equation: str, *operands: Tensor | list[Tensor]",
+        rules.einsum,
+        mult_adds=products.einsum,
+    ),
     function(
         "torch.tensordot",
         "a: Tensor, b: Tensor, dims: int | list[int | list[int]] = 2",
         rules.tensordot,
+        mult_adds=products.tensordot,
     ),
     function("torch.cdist", "x1: Tensor, x2: Tensor, p: float = 2.0", rules.distances),
     function("torch.fft.fft torch.fft.ifft", _LENGTH, rules.fourier),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nngen.catalog import products
 from nngen.catalog.entry import Check, Layer, State, Target, example, function, parameter
 from nngen.catalog.layers.classification_losses import REDUCTION, WEIGHT
 from nngen.catalog.since import Since
@@ -144,6 +145,7 @@ LAYERS = (
         targets={
             "target_": Target("class indices", "input_.shape[:1]", "int64", below="n_classes")
         },
+        mult_adds=products.untold,
         examples=(
             example(
                 (16,),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nngen.catalog import products
 from nngen.catalog.entry import Check, Layer, example, function, parameter
 from nngen.errors import Fault
 from nngen.symbolic.rules import attention
@@ -172,6 +173,7 @@ LAYERS = (
                 "the heads share embed_dim evenly, but {num_heads} does not divide {embed_dim}",
             ),
         ),
+        mult_adds=products.attention_layer,
         examples=(
             example((4, 6), call=f"{_BOTH}(x, x, x)", num_heads=2),
             example((4, 6), call=f"{_BOTH}(x, x, x)", num_heads=2, batch_first=True, dropout=0.3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nngen.catalog import products
 from nngen.catalog.entry import Check, Layer, example, function, parameter
 from nngen.symbolic.rules import convolution
 
@@ -67,6 +68,7 @@ def _convolution(dims: int) -> Layer:
             ),
         ),
         stem="conv",
+        mult_adds=products.convolution,
         examples=(
             example((4, *sample), out_channels=6, kernel_size=3),
             example(
@@ -189,6 +191,7 @@ def _transposed(dims: int) -> Layer:
         },
         checks=_CHECKS,
         stem="conv",
+        mult_adds=products.transposed_convolution,
         examples=(
             example((4, *sample), out_channels=6, kernel_size=3),
             example(
@@ -258,6 +261,7 @@ FUNCTIONS = (
             f"input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: size[{n}] = 1, "
             f"padding: 'valid' | 'same' | count[{n}] = 0, dilation: size[{n}] = 1, groups: size = 1",
             convolution.convolution_function(n),
+            mult_adds=products.convolution,
         )
         for n in (1, 2, 3)
     ),
@@ -267,6 +271,7 @@ FUNCTIONS = (
             f"input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: size[{n}] = 1, "
             f"padding: count[{n}] = 0, output_padding: count[{n}] = 0, groups: size = 1, dilation: size[{n}] = 1",
             convolution.transposed_convolution_function(n),
+            mult_adds=products.transposed_convolution,
         )
         for n in (1, 2, 3)
     ),

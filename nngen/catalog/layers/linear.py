@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nngen.catalog import products
 from nngen.catalog.entry import Layer, example, function, parameter
 from nngen.symbolic.rules import linear
 
@@ -23,6 +24,7 @@ LAYERS = (
                 nn.init.uniform_(bias, -1 / math.sqrt(in_features), 1 / math.sqrt(in_features))
         """,
         stem="fc",
+        mult_adds=products.linear,
         examples=(
             example((6,), out_features=4),
             example((3, 6), out_features=4, bias=False),
@@ -46,6 +48,7 @@ LAYERS = (
             if bias is not None:
                 nn.init.uniform_(bias, -1 / math.sqrt(in1_features), 1 / math.sqrt(in1_features))
         """,
+        mult_adds=products.bilinear,
         examples=(
             example((5,), (3,), out_features=4),
             example((2, 5), (2, 3), out_features=4, bias=False),
@@ -59,10 +62,12 @@ FUNCTIONS = (
         "F.linear",
         "input: Tensor, weight: Tensor, bias: Tensor | None = None",
         linear.linear_function,
+        mult_adds=products.linear,
     ),
     function(
         "F.bilinear",
         "input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None",
         linear.bilinear_function,
+        mult_adds=products.bilinear,
     ),
 )

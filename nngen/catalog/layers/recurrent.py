@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nngen.catalog import products
 from nngen.catalog.entry import Check, Layer, State, at_most, example, function, parameter
 from nngen.errors import Fault
 from nngen.symbolic.rules import recurrent
@@ -199,6 +200,7 @@ def _layer(name: str, stem: str, doc: str, function: str, gates: int) -> Layer:
         draw=_draw(_weights(gates)),
         let=_LET,
         stem=stem,
+        mult_adds=products.recurrent,
         examples=(
             example((4, 5), call=both, hidden_size=6),
             example((4, 5), call=f"y, _ = {stem}1(x)", hidden_size=6, batch_first=True, **chosen),
@@ -242,6 +244,7 @@ _LSTM = Layer(
             "proj_size ({proj_size}) must be smaller than hidden_size ({hidden_size})",
         ),
     ),
+    mult_adds=products.recurrent,
     examples=(
         example((4, 5), call="y, (h, c) = lstm1(x)", hidden_size=6),
         example((4, 5), call="y, _ = lstm1(x)", hidden_size=6, batch_first=True, proj_size=2),
@@ -362,6 +365,7 @@ def _cell(name: str, doc: str, function: str, gates: int) -> Layer:
         state=_cell_weights(gates),
         draw=_draw(lambda values: _cell_weights(gates)),
         stem=stem,
+        mult_adds=products.recurrent,
         examples=(
             example((5,), hidden_size=6),
             example((5,), (6,), call=given, hidden_size=6, bias=False, **chosen),
@@ -383,6 +387,7 @@ _LSTM_CELL = Layer(
     state=_cell_weights(4),
     draw=_draw(lambda values: _cell_weights(4)),
     stem="lstm_cell",
+    mult_adds=products.recurrent,
     examples=(
         example((5,), call="h, c = lstm_cell1(x)", hidden_size=6),
         example((5,), (6,), (6,), call="h, c = lstm_cell1(x, (h0, c0))", hidden_size=6, bias=False),

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
+from nngen.catalog import FUNCTIONS
 from nngen.catalog.entry import apply_rule, tensors_in
-from nngen.catalog.products import FUNCTION_PRODUCTS, Rule, matmul
+from nngen.catalog.products import Rule, matmul
 from nngen.graph.flow import Application, Operation
 from nngen.symbolic.sizes import Dim
 from nngen.symbolic.tensor import UNKNOWN
@@ -29,15 +30,11 @@ def products(operation: Operation, training: bool) -> list[Dim | None]:
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
             found.append(counted(matmul, {"left": record.value(part.left)}, record.value(part)))
         elif isinstance(part, ast.Call) and part not in operation.calls:
-            rule = _rule(record.function(part))
+            name = record.function(part)
+            rule = FUNCTIONS[name].mult_adds if name else None
             if rule is not None:
                 found.append(counted(rule, record.bound(part), record.value(part)))
     return found
-
-
-def _rule(function: str) -> Rule | None:
-    space, _, name = function.rpartition(".")
-    return FUNCTION_PRODUCTS.get(f"{'torch' if space == 'Tensor' else space}.{name}")
 
 
 def counted(rule: Rule, values: Mapping[str, Any], output: Any) -> Dim | None:

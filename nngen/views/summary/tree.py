@@ -12,7 +12,6 @@ from nngen.catalog import LAYERS
 from nngen.catalog.entry import State
 from nngen.catalog.fragments import HELPERS, fragment
 from nngen.catalog.partial_evaluation import free_names, source
-from nngen.catalog.products import LAYER_PRODUCTS
 from nngen.graph.flow import Application, Built, Flow, Module, Operation
 from nngen.graph.uses import Sizes, holds, kind_of, layer_names, open_sizes
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
@@ -184,7 +183,7 @@ class Tree:
         parameters, buffers = (0, 0) if row.shared else self._numbers(module, path, sizes)
         shared = row.shared and bool(module.state)
         row = replace(row, parameters=parameters, buffers=buffers, shared=shared)
-        rule = LAYER_PRODUCTS.get(module.kind)
+        rule = LAYERS[module.kind].mult_adds if module.kind in LAYERS else None
         if rule is None:
             return row
         state = _tensors(module)
