@@ -223,7 +223,10 @@ class Claims:
         for number, size in found:
             if any(each.name not in self.senses[number] for each in symbols_of(candidate)):
                 return False
-            here = substitute(candidate, self.senses[number])
+            try:
+                here = substitute(candidate, self.senses[number])
+            except ZeroDivisionError:  # of what is not built in this flow
+                return False
             # Of a size that is 1, an expression does not remember what it is made of.
             if here != self._meaning(number, size) and not value_of(here) == 1 == value_of(size):
                 return False

@@ -303,7 +303,8 @@ def _never_less(one: Dim, other: Dim) -> bool:
 def _larger(left: Dim, right: Dim) -> Dim:
     """Of two open sizes the one that is 1 at most where the other is: `H` beside `H // 4`."""
     tried = [*_tried(left - right, {each.name for each in symbols_of(left - right)})]
-    return right if all(value is not None and value < 0 for value in tried) else left
+    never_less = all(value is not None and value <= 0 for value in tried)
+    return right if never_less and any(tried) else left
 
 
 def _openness(size: Dim) -> int:

@@ -673,3 +673,15 @@ def test_the_size_of_a_target_is_told_by_the_steps_that_are_there() -> None:
         "loss: HingeEmbeddingLoss\n"
     )
     assert verify(text).equal
+
+
+def test_a_size_is_not_divided_by_what_is_0_where_its_layer_is_not_built() -> None:
+    text = (
+        "name: M\nargs: {mid: null}\nlet: {inner: 3 if mid is None else mid}\ninput: [2, 4]\nlayers:\n"
+        "  - Conv1d: {out_channels: 2, kernel_size: 1, stride: inner // 3}\n    when: inner > 3\n"
+        "  - y = conv1 * x[:, :1, :1]\n"
+    )
+    pair = load(text)
+    for mid, length in ((None, 4), (2, 4), (7, 2)):
+        for style in (pair.nn_style, pair.functional_style):
+            assert style.M(mid=mid)(torch.randn(3, 2, 4)).shape == (3, 2, length)

@@ -175,6 +175,8 @@ def test_two_ways_to_one_size_are_one(size: Dim, simple: Dim) -> None:
     [
         (A, A // 4, A),
         (A // 4, A, A),
+        ((A + 3) // 4, A, A),
+        (A, (A + 3) // 4, A),
         (A, 3, 3),
         (3, A, 3),
         (A, symbol("c", 3), symbol("c", 3)),
