@@ -187,11 +187,28 @@ def _build_loop(
 
     passed = [values]
     applications = run(lambda place: passed[place])
+    _refuse_misfit(applications[-1])
     flowed, starts = passed, [before(passed, place) for place in range(len(passed))]
     if starts[:number] != flowed[:number]:
         passed = [values]
         applications = run(lambda place: starts[place])
     return applications, _after(flowed, number, loop, scope)
+
+
+def _refuse_misfit(copy: Application) -> None:
+    """Refuse copies of which there may be as many as one likes, where none can take what another gives.
+
+    Raises:
+        SpecError: they give more values than they take.
+    """
+    given = len(copy.output) if isinstance(copy.output, tuple) else 1
+    if given > len(copy.inputs):
+        raise _gives_more(copy.module, given, len(copy.inputs))
+
+
+def _gives_more(module: Module, given: int, taken: int) -> SpecError:
+    message = f"{module.kind} gives {given} values, but takes only {taken}"
+    return SpecError(message, module.mark, "a repeated block gives what the next copy takes")
 
 
 def _after(
@@ -274,9 +291,7 @@ def _run_on(application: Application, values: tuple[Any, ...]) -> tuple[Any, ...
     output = application.output
     given = output if isinstance(output, tuple) and len(values) > 1 else (output,)
     if len(given) > len(values):
-        kind_name, mark = application.module.kind, application.module.mark
-        message = f"{kind_name} gives {len(given)} values, but takes only {len(values)}"
-        raise SpecError(message, mark, "a repeated block gives what the next copy takes")
+        raise _gives_more(application.module, len(given), len(values))
     return (*given, *values[len(given) :])
 
 

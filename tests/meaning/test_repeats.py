@@ -186,3 +186,12 @@ class Drawn(nn.Module):
 def test_a_rule_reaches_each_kind_of_block_in_a_list(drawn: tuple[type[nn.Module], ...]) -> None:
     rules = ", ".join(f"{kind.__name__}.weight: {{normal_: {{std: 0.1}}}}" for kind in drawn)
     assert_as_by_hand(DRAWN % rules, lambda: Drawn(*drawn), numbers(3, 2, 8))
+
+
+def test_copies_give_what_the_next_one_takes_though_there_is_one_alone() -> None:
+    text = (
+        "name: M\nargs: {depth: 1}\ninput: [3, 4]\nlayers:\n  - B as b:\n    repeat: depth\n"
+        "blocks:\n  B:\n    layers: ['n = x.shape[0]', y = x * 2]\n    outputs: n, y\n"
+    )
+    with pytest.raises(SpecError, match="B gives 2 values, but takes only 1"):
+        nngen.load(text)
