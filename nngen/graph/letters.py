@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from nngen.catalog import LAYERS
 from nngen.language.spec import Body, LayerStep, Spec, Step
@@ -33,7 +33,7 @@ def _letters(bodies: Iterable[Body], blocks: Mapping[str, Body]) -> Letters:
     kinds: set[str] = set()
     words: set[str] = set()
     for body in bodies:
-        kinds |= {*_kinds(body.layers, blocks)}
+        _add_kinds(kinds, body.layers, blocks)
         words |= body.words
     infer = [text for kind in kinds if kind in LAYERS for text in LAYERS[kind].infer.values()]
     if any(map(_SPATIAL.search, kinds | words)) or any(_FROM_SECOND in text for text in infer):
@@ -41,11 +41,12 @@ def _letters(bodies: Iterable[Body], blocks: Mapping[str, Body]) -> Letters:
     return _LAST if infer else {}
 
 
-def _kinds(steps: Iterable[Step], blocks: Mapping[str, Body]) -> Iterator[str]:
-    """The layers in a class, those in its blocks included."""
+def _add_kinds(found: set[str], steps: Iterable[Step], blocks: Mapping[str, Body]) -> None:
+    """Add the layers in a class, those in its blocks included, each of which is looked into once."""
     for step in steps:
         if isinstance(step, LayerStep):
-            yield step.kind
-            yield from _kinds(step.children, blocks)
-            if step.kind in blocks:
-                yield from _kinds(blocks[step.kind].layers, blocks)
+            opened = step.kind in blocks and step.kind not in found
+            found.add(step.kind)
+            _add_kinds(found, step.children, blocks)
+            if opened:
+                _add_kinds(found, blocks[step.kind].layers, blocks)
