@@ -242,5 +242,5 @@ def test_a_fixed_size_of_one_input_is_no_open_size_of_another() -> None:
     with pytest.raises(SpecError, match="do not go together"):
         load(MIXED % "'y = x + other'")
     pair = load(MIXED % "'y = x.mean((2, 3)) + other.mean((2, 3))'")
-    shapes = "x (N, C, H, W) and other (N, C, H2, W2)"
-    assert pair.nn_style.Mix.__doc__ == f"Maps {shapes} to (N, C)."
+    shapes = "x (N, D1, D2, D3) and other (N, D1, H, W)"
+    assert pair.nn_style.Mix.__doc__ == f"Maps {shapes} to (N, D1)."
