@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from nngen.errors import Fault
 from nngen.graph.alternatives import alternatives
 from nngen.graph.flow import Application, Flow, Operation
 from nngen.graph.letters import letters_of
@@ -225,7 +226,7 @@ class Claims:
                 return False
             try:
                 here = substitute(candidate, self.senses[number])
-            except ZeroDivisionError:  # of what is not built in this flow
+            except Fault:  # of what is not built in this flow
                 return False
             # Of a size that is 1, an expression does not remember what it is made of.
             if here != self._meaning(number, size) and not value_of(here) == 1 == value_of(size):

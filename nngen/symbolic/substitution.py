@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from nngen.errors import Fault
 from nngen.symbolic.sizes import (
     Atom,
     Dim,
     Opaque,
-    OpenSize,
     Size,
     Symbol,
     Term,
@@ -97,12 +97,19 @@ def _replaced(size: Dim, meaning: Callable[[Symbol], Dim | None]) -> Dim:
 
 
 def rebuilt(size: Dim, leaf: Callable[[Symbol | Opaque], Dim]) -> Dim:
-    """The size with each symbol and opaque term replaced."""
+    """The size with each symbol and opaque term replaced.
+
+    Raises:
+        Fault: it would be divided by zero, or have too many parts.
+    """
     if isinstance(size, int):
         return size
     total: Dim = 0
-    for monomial, factor in size.terms:
-        total = total + factor * product(_rebuilt(atom, leaf) for atom in monomial)
+    try:
+        for monomial, factor in size.terms:
+            total = total + factor * product(_rebuilt(atom, leaf) for atom in monomial)
+    except ZeroDivisionError:
+        raise Fault("division by zero") from None
     return total
 
 
@@ -153,7 +160,7 @@ def _tried(size: Dim, names: Iterable[str]) -> Iterator[int | None]:
     for number in range(1, 65):
         try:
             yield value_of(substitute(size, dict.fromkeys(names, number)))
-        except (ArithmeticError, OpenSize):
+        except Fault:
             yield None
 
 

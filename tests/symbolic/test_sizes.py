@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from nngen.errors import Fault
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
 from nngen.symbolic.sizes import (
     Dim,
@@ -251,3 +252,9 @@ def test_what_came_of_two_sizes_stays_what_it_is_elsewhere() -> None:
     assert to_text(substitute(found, {"b": A, "c": B})) == "max(a, b)"
     assert substitute(found, {"b": 4, "c": 1}) == substitute(found, {"b": 1, "c": 4}) == 4
     assert value_of(joined(symbol("b", 1), symbol("c", 0))) == 0
+
+
+def test_a_size_that_would_be_divided_by_zero_is_a_fault() -> None:
+    for size in (A // B, A % B, 7 // B, (A // B) // 2):
+        with pytest.raises(Fault, match="division by zero"):
+            substitute(size, {"a": 4, "b": 0})
