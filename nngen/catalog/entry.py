@@ -7,6 +7,7 @@ inputs, its state, the names of its `let`, `training`, and the helpers of `HELPE
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -243,6 +244,13 @@ class Layer:
         return self.name.endswith("Loss")
 
     @property
+    def channels_first(self) -> bool | None:
+        """Whether its input has channels before its positions, as its name or what it infers tells; None: neither does."""
+        if is_spatial(self.name) or any("shape[1]" in text for text in self.infer.values()):
+            return True
+        return False if self.infer else None
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """Of a loss, the inputs that are a model's outputs."""
         return tuple(name for name in self.inputs.required if name not in self.targets)
@@ -321,6 +329,11 @@ def function(
 ) -> Function:
     """The entry of a function that goes by all of `names`: `"torch.flatten Tensor.flatten"`."""
     return Function(tuple(names.split()), arguments, shape, also, counts, since, mult_adds)
+
+
+def is_spatial(name: str) -> bool:
+    """Whether a layer or function works on channels with positions, as torch's names tell: Conv2d, avg_pool2d."""
+    return re.search(r"\w[123]d$", name) is not None
 
 
 def both(names: str) -> str:

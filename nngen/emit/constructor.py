@@ -90,12 +90,12 @@ class Constructor:
         found = list(runs(members, names))
         for run in found:
             made = self.construction(run.module, functional)
-            if len(run.names) > 1 and (named or run.counts):
-                children.append(replace(made, loop=run.loop, counts=True))
-            elif named or run.counts:
-                children.append(made)
-            else:
+            if not (named or run.counts):
                 children += [made] * len(run.names)
+            elif len(run.names) > 1:
+                children.append(replace(made, loop=run.loop, counts=True))
+            else:
+                children.append(made)
         if named:
             pairs = zip((run.name for run in found), children)
             return Construction(kind, (), tuple(pairs), True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from nngen.catalog import LAYERS
+from nngen.catalog.entry import is_spatial
 from nngen.language.spec import Body, LayerStep, Spec, Step
 
 # By the number of dimensions.
@@ -13,9 +13,6 @@ Letters = Mapping[int, str]
 _FIRST = {3: "NCL", 4: "NCHW", 5: "NCDHW"}
 _LAST = {3: "NTC", 4: "NHWC"}
 _LISTS = {3: "NTC"}  # of four dimensions heads may be one
-# Layers and functions whose input has channels before its positions: Conv2d, F.avg_pool2d; and GroupNorm.
-_SPATIAL = re.compile(r"\w[123]d$")
-_FROM_SECOND = "shape[1]"
 
 
 def letters_of(body: Body, blocks: Mapping[str, Body], usual: Letters) -> Letters:
@@ -35,10 +32,10 @@ def _letters(bodies: Iterable[Body], blocks: Mapping[str, Body]) -> Letters:
     for body in bodies:
         _add_kinds(kinds, body.layers, blocks)
         words |= body.words
-    infer = [text for kind in kinds if kind in LAYERS for text in LAYERS[kind].infer.values()]
-    if any(map(_SPATIAL.search, kinds | words)) or any(_FROM_SECOND in text for text in infer):
+    first = {LAYERS[kind].channels_first for kind in kinds & LAYERS.keys()}
+    if True in first or any(map(is_spatial, words)):
         return _FIRST
-    return _LAST if infer else {}
+    return _LAST if False in first else {}
 
 
 def _add_kinds(found: set[str], steps: Iterable[Step], blocks: Mapping[str, Body]) -> None:

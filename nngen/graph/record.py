@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nngen.catalog import FUNCTIONS
+from nngen.graph.functions import Namespace
 from nngen.symbolic.evaluator import truth
 from nngen.symbolic.tensor import UNKNOWN, Tensor
 
@@ -31,8 +32,9 @@ class Record:
         if not isinstance(node.func, ast.Attribute) or node not in self.found:
             return ""
         owner = self.value(node.func.value)
-        name = f"{'Tensor' if isinstance(owner, Tensor) else owner}.{node.func.attr}"
-        return name if name in FUNCTIONS else ""
+        space = owner.name if isinstance(owner, Namespace) else "Tensor"
+        name = f"{space}.{node.func.attr}"
+        return name if name in FUNCTIONS and isinstance(owner, (Namespace, Tensor)) else ""
 
     def bound(self, node: ast.Call) -> dict[str, Any]:
         """The arguments of such a call, by their names."""
