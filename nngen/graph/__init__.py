@@ -22,7 +22,7 @@ from nngen.graph.letters import usual_letters
 from nngen.graph.losses import Criterion, loss_step
 from nngen.graph.modules import evaluate
 from nngen.graph.recovery import look_at_the_rest
-from nngen.graph.scope import Choices, Program
+from nngen.graph.scope import Choices, Walkthrough
 from nngen.graph.tensor_spec import TensorSpec
 from nngen.graph.trials import explain_dimensions
 from nngen.graph.unreached import refuse_unreached
@@ -80,25 +80,25 @@ def follow(spec: Spec, errors: Errors | None = None) -> Followed:
 def _follow(spec: Spec, errors: Errors) -> Followed:
     arguments = _arguments(spec, errors)
     choices, letters = Choices(), usual_letters(spec)
-    program = Program(spec.blocks, walk, letters, errors=errors)
-    flow = walk_model(spec, arguments, choices, program)
+    walkthrough = Walkthrough(spec.blocks, walk, letters, errors=errors)
+    flow = walk_model(spec, arguments, choices, walkthrough)
     if not errors.found and errors.attempt(choices.settle):
-        program = Program(spec.blocks, walk, letters, errors=errors)
-        flow = walk_model(spec, arguments, choices, program)
-    look_at_the_rest(spec, program, choices)
-    program.refuse_misfits()
+        walkthrough = Walkthrough(spec.blocks, walk, letters, errors=errors)
+        flow = walk_model(spec, arguments, choices, walkthrough)
+    look_at_the_rest(spec, walkthrough, choices)
+    walkthrough.refuse_misfits()
     criterion = None if spec.loss is None else errors.attempt(loss_step, spec.loss, flow)
     sizes = errors.attempt(_check_sizes, spec)
     if errors.found:
 
         def walk_other(other: Spec, found: Errors) -> None:
-            trial = Program(spec.blocks, walk, letters, errors=found, trial=True)
+            trial = Walkthrough(spec.blocks, walk, letters, errors=found, trial=True)
             walk_model(other, arguments, Choices(), trial)
 
         explain_dimensions(spec, errors, walk_other)
     refuse_unreached(spec, errors)
     errors.refuse()
-    return Followed(flow, program.flows, criterion, arguments, sizes or {}, choices)
+    return Followed(flow, walkthrough.flows, criterion, arguments, sizes or {}, choices)
 
 
 def inputs_of(spec: Spec, flow: Flow) -> tuple[TensorSpec, ...]:

@@ -40,12 +40,12 @@ def build_block(
     Raises:
         SpecError: its arguments are wrong, or what is in it does not fit.
     """
-    body, errors = scope.program.blocks[step.kind], scope.program.errors
+    body, errors = scope.walkthrough.blocks[step.kind], scope.walkthrough.errors
     values = _arguments(step, body, scope)
     before = len(errors.found)
     codes = {name: expression.tree for name, expression in step.arguments.items()}
     flow, meanings = walk_block(body, step, scope, values, inputs, codes)
-    if len(errors.found) > before and not scope.program.trial:
+    if len(errors.found) > before and not scope.walkthrough.trial:
         _refuse_list(step, body, path, scope, inputs, before)
     _refuse_needless_sizes(step, meanings)
     sizes = {
@@ -89,11 +89,11 @@ def _refuse_list(
     if not len(names) == len(listed) > 1:
         return
     arguments = {key: Expression(tree, given.mark) for key, tree in zip(names, listed)}
-    trial = scope.program.trial_of()
+    trial = scope.walkthrough.trial_of()
     inner = Scope(scope.owner, scope.values, Choices(), trial, scope.unrolled)
     trial.errors.attempt(build_block, replace(step, arguments=arguments), path, inner, inputs)
     if not trial.errors.found:
-        del scope.program.errors.found[before:]
+        del scope.walkthrough.errors.found[before:]
         shown = ", ".join(f"{key}: {source(each.tree)}" for key, each in arguments.items())
         message = f"the arguments of {step.kind} go by name"
         raise SpecError(message, given.mark, f"`{step.kind}: {{{shown}}}`")
@@ -125,7 +125,7 @@ def _input_size(step: LayerStep, name: str, found: Dim, path: tuple[str, ...], s
 
 def apply_block(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Application:
     """Use once more a block that is built already."""
-    body = scope.program.blocks[module.kind]
+    body = scope.walkthrough.blocks[module.kind]
     values = {name: module.values[name] for name in (option.name for option in body.options)}
     step = LayerStep(module.kind, None, {}, module.mark)
     flow, _ = walk_block(body, step, scope, values, inputs, module.code)
@@ -229,8 +229,8 @@ def walk_block(
     Raises:
         SpecError: something in it does not fit.
     """
-    program = scope.program
-    if body.name in program.stack:
+    walkthrough = scope.walkthrough
+    if body.name in walkthrough.stack:
         raise SpecError(f"{body.name} is in itself", step.mark)
     meanings: dict[str, Dim] = {}
     others: dict[str, Given] = {}  # what its other names mean
@@ -248,12 +248,12 @@ def walk_block(
             meanings[place] = size
         names[name] = named(name, value, defined=False)
     tensors = _named_inputs(
-        body, inputs, meanings, letters_of(body, program.blocks, program.letters)
+        body, inputs, meanings, letters_of(body, walkthrough.blocks, walkthrough.letters)
     )
     for name in input_sizes(body):
         if name in meanings:
             names[name] = named(name, meanings[name], defined=False)
-    inner = Scope(body.name, names, scope.choices, program)
+    inner = Scope(body.name, names, scope.choices, walkthrough)
     for let, expression in body.let:
         value = evaluate(expression, inner.values)
         known = {**meanings, **others}
@@ -262,13 +262,13 @@ def walk_block(
         if not is_whole(value):
             others[let.text] = given(expression.tree, inner.values).substituted(known)
         inner = inner.defined(let.text, value, expression.tree)
-    program.stack.append(body.name)
+    walkthrough.stack.append(body.name)
     try:
-        flow = program.walk(body, inner, tensors)
+        flow = walkthrough.walk(body, inner, tensors)
     finally:
-        program.stack.pop()
+        walkthrough.stack.pop()
     flow.meanings, flow.others = meanings, others
-    program.flows.setdefault(body.name, []).append(flow)
+    walkthrough.flows.setdefault(body.name, []).append(flow)
     return flow, meanings
 
 

@@ -45,8 +45,8 @@ class Claims:
         self.shown: list[dict[str, Dim]] = [{} for _ in flows]
         self.senses: list[dict[str, Dim]] = [{} for _ in flows]
         body = flows[0].body
-        program = flows[0].scope.program
-        self.by_rank = letters_of(body, program.blocks, program.letters)
+        walkthrough = flows[0].scope.walkthrough
+        self.by_rank = letters_of(body, walkthrough.blocks, walkthrough.letters)
         options = (option.name for option in body.options)
         self.names = (*leading, *options, *(name.text for name, _ in body.let))
         self.taken = set(self.names)

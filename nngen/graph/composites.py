@@ -12,7 +12,7 @@ from nngen.catalog.partial_evaluation import literal
 from nngen.errors import SpecError
 from nngen.graph.blocks import walk_block
 from nngen.graph.flow import Flow, Module
-from nngen.graph.scope import Program, Scope
+from nngen.graph.scope import Scope, Walkthrough
 from nngen.language.spec import LayerStep, block
 from nngen.symbolic.sizes import value_of
 from nngen.symbolic.tensor import UNKNOWN, Tensor
@@ -62,7 +62,7 @@ def _class_flow(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> Flow
     entry = module.entry
     assert entry.block is not None
     data = entry.block(module.settled(inputs))
-    body = block(_class_name(scope.program, module.kind, repr(data)), module.kind, data)
+    body = block(_class_name(scope.walkthrough, module.kind, repr(data)), module.kind, data)
     body = replace(body, mark=module.mark)
     values = {option.name: module.values[option.name] for option in body.options}
     # Masks may be given in one use and not in another: the class passes on whatever it is given.
@@ -74,12 +74,14 @@ def _class_flow(module: Module, scope: Scope, inputs: Mapping[str, Any]) -> Flow
     return flow
 
 
-def _class_name(program: Program, kind: str, content: str) -> str:
+def _class_name(walkthrough: Walkthrough, kind: str, content: str) -> str:
     """The name of the class for a layer: the layer's own, with a number where several differ."""
     number = 1
     while True:
         name = kind if number == 1 else f"{kind}{number}"
-        if name not in program.blocks and program.composites.setdefault(name, (kind, content)) == (
+        if name not in walkthrough.blocks and walkthrough.composites.setdefault(
+            name, (kind, content)
+        ) == (
             kind,
             content,
         ):

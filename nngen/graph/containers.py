@@ -33,8 +33,8 @@ def inputs_of(kind_name: str, scope: Scope) -> Signature:
     """The signature of a module's forward."""
     if kind_name in CONTAINERS:
         return _ONE_INPUT
-    if kind_name in scope.program.blocks:
-        names = scope.program.blocks[kind_name].inputs
+    if kind_name in scope.walkthrough.blocks:
+        names = scope.walkthrough.blocks[kind_name].inputs
         return Signature(tuple(Argument(name.text, kind("any")) for name in names))
     return LAYERS[kind_name].inputs
 
@@ -107,9 +107,9 @@ def build(
     Raises:
         SpecError: it cannot be built, or does not fit its inputs.
     """
-    scope.program.count(step.mark)
+    scope.walkthrough.count(step.mark)
     _refuse_unknown(inputs)
-    if step.kind in scope.program.blocks:
+    if step.kind in scope.walkthrough.blocks:
         return build_block(step, path, scope, inputs, loop)
     if loop is not None:
         body = f"`{{Layer: {{layers: [{as_item(step)}]}}}}` under `blocks`"
@@ -176,7 +176,7 @@ def _build_loop(
         for place, inner in enumerate(scopes):
             further = place >= number
             try:
-                with scope.program.errors.trying(further):
+                with scope.walkthrough.errors.trying(further):
                     applications.append(_build_child(step, path, inner, start(place), loop))
                     passed.append(_run_on(applications[-1], passed[-1]))
             except (SpecError, Follows):

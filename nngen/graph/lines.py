@@ -185,7 +185,7 @@ class LineEvaluator(Evaluator):
         self.holds.append(ast.unparse(holds))
         depth = len(self.holds)
         try:
-            with self.walker.scope.program.errors.trying(not taken):
+            with self.walker.scope.walkthrough.errors.trying(not taken):
                 value = self(node)
             self.arms[node] = None
             return value

@@ -68,7 +68,7 @@ def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
     check_beside_loss(marks, isinstance(loss, LayerStep))
     if isinstance(loss, LayerStep) and flow.output is BROKEN:
         _tell_twice(loss, flow)
-        check_arguments(loss, flow.scope, flow.scope.program.errors)
+        check_arguments(loss, flow.scope, flow.scope.walkthrough.errors)
         raise Follows
     choices = Choices()  # what the model's own layers infer is settled already
     flow = replace(flow, scope=replace(flow.scope, choices=choices))
@@ -82,7 +82,7 @@ def _tell_twice(loss: LayerStep, flow: Flow) -> None:
     last = flow.body.layers[-1]
     if loss.kind != "CrossEntropyLoss" or not _is_softmax(last):
         return
-    for error in flow.scope.program.errors.found:
+    for error in flow.scope.walkthrough.errors.found:
         if error.mark.path.startswith(last.mark.path):
             error.hint += f"; but {loss.kind} takes the softmax itself: leave it out"
 
@@ -197,7 +197,7 @@ def _several(loss: LossSteps, flow: Flow) -> Criterion:
     body = replace(body, inputs=inputs)
     kinds = {each.name: each.module.kind for each in flow.built if each.module}
     walked = walk(body, flow.scope, given, Above(kinds, frozenset(outputs)))
-    if flow.scope.program.errors.found:
+    if flow.scope.walkthrough.errors.found:
         raise Follows
     return Criterion(
         walked,

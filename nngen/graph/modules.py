@@ -198,8 +198,8 @@ def check_given(step: LayerStep, scope: Scope) -> None:
         SpecError: some have no default, and cannot be inferred.
     """
     given = {*step.arguments, *step.layers}
-    if step.kind in scope.program.blocks:
-        options = scope.program.blocks[step.kind].options
+    if step.kind in scope.walkthrough.blocks:
+        options = scope.walkthrough.blocks[step.kind].options
         missing = [o.name for o in options if o.default is None and o.name not in given]
         if missing:
             raise lacking(step, Missing(step.kind, missing))

@@ -21,7 +21,7 @@ from nngen.graph.modules import (
     evaluate,
     shape_of,
 )
-from nngen.graph.scope import Choices, Program, Scope
+from nngen.graph.scope import Choices, Scope, Walkthrough
 from nngen.language.spec import Body, LayerStep, LineStep, Spec, Step
 from nngen.language.spec.broken import NUMBERED
 from nngen.language.spec.mentions import input_sizes, unused
@@ -68,7 +68,7 @@ def recover(walker: Recovering, step: Step, number: int) -> None:
         step: cannot be followed.
         number: its number.
     """
-    errors = walker.scope.program.errors
+    errors = walker.scope.walkthrough.errors
     if isinstance(step, LineStep):
         examine(walker, step.line.value)
         _mention(walker, free_names(step.line.value.tree))
@@ -139,7 +139,7 @@ def _would_give(walker: Recovering, step: LayerStep) -> Any:
     given = tuple(value.abstract for value in values)
     if any(value is BROKEN for value in given):
         return BROKEN
-    errors, entry = walker.scope.program.errors, LAYERS[step.kind]
+    errors, entry = walker.scope.walkthrough.errors, LAYERS[step.kind]
     try:
         inputs = entry.inputs.bind(step.kind, given, {})
     except Fault:
@@ -166,7 +166,7 @@ def examine(walker: Recovering, expression: Expression) -> None:
     """Note what is wrong in those parts of a line that do not depend on what is unknown."""
     evaluator = LineEvaluator(walker)
     for fault in _faults(evaluator, expression.tree):
-        walker.scope.program.errors.add(expression.fault(fault))
+        walker.scope.walkthrough.errors.add(expression.fault(fault))
 
 
 def _faults(evaluator: Evaluator, node: ast.AST) -> Iterator[Fault]:
@@ -205,14 +205,14 @@ def _is_whole(step: LayerStep) -> bool:
     return step.broken is None or step.broken.amended
 
 
-def look_at_the_rest(spec: Spec, program: Program, choices: Choices) -> None:
+def look_at_the_rest(spec: Spec, walkthrough: Walkthrough, choices: Choices) -> None:
     """Note the blocks that nothing uses, and the errors in those to which other errors have kept the walk from coming."""
     kinds = set(
         _kinds(each for body in (spec.model, *spec.blocks.values()) for each in body.layers)
     )
-    errors = program.errors
+    errors = walkthrough.errors
     for name, body in spec.blocks.items():
-        if name in program.flows:
+        if name in walkthrough.flows:
             continue
         if not errors.found or not kinds & {name, ""}:
             hint = "use it, or take it out"
@@ -220,7 +220,7 @@ def look_at_the_rest(spec: Spec, program: Program, choices: Choices) -> None:
         names = [*(each.name for each in body.options), *(each.text for each, _ in body.let)]
         unknown = dict.fromkeys((*names, *input_sizes(body)), BROKEN)
         inputs = dict.fromkeys((each.text for each in body.inputs), BROKEN)
-        program.walk(body, Scope(name, unknown, choices, program), inputs)
+        walkthrough.walk(body, Scope(name, unknown, choices, walkthrough), inputs)
     meant = {word for error in errors.found for word in _words(error)}
     for what, name, mark in unused(spec):
         if not any(nearest(word, [name]) for word in meant):

@@ -37,7 +37,7 @@ def applied(
         test = given(condition.tree, scope.values)
         values = [under(test, value) for value in values]
     try:
-        with scope.program.errors.trying(holds is False):
+        with scope.walkthrough.errors.trying(holds is False):
             return layer(*values)
     except Fault as fault:
         error = SpecError(fault.message, step.mark, apart(reads) or fault.hint)

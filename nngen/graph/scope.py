@@ -97,7 +97,7 @@ def _meanings(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass
-class Program:
+class Walkthrough:
     """All classes of a spec while they are walked.
 
     Attributes:
@@ -124,9 +124,9 @@ class Program:
     errors: Errors = field(default_factory=Errors)
     trial: bool = False
 
-    def trial_of(self) -> Program:
-        """A program of the same classes, to try a change with."""
-        return Program(self.blocks, self.walk, self.letters, stack=[*self.stack], trial=True)
+    def trial_of(self) -> Walkthrough:
+        """A walkthrough of the same classes, to try a change with."""
+        return Walkthrough(self.blocks, self.walk, self.letters, stack=[*self.stack], trial=True)
 
     def count(self, mark: Mark, steps: int = 1) -> None:
         """Count what is followed or built: repeats within repeats, and blocks within blocks, multiply.
@@ -161,7 +161,7 @@ class Scope:
         owner: the class.
         values: the names with their values in this use.
         choices: what inferred sizes are settled by.
-        program: all classes.
+        walkthrough: all classes.
         unrolled: names that stand for a number of their own in each copy of a repeat (`i`).
         lets: what the names that the class defines are made of.
     """
@@ -169,7 +169,7 @@ class Scope:
     owner: str
     values: Mapping[str, Any]
     choices: Choices
-    program: Program
+    walkthrough: Walkthrough
     unrolled: frozenset[str] = frozenset()
     lets: Mapping[str, Given] = field(default_factory=dict)
 

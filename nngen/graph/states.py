@@ -46,7 +46,7 @@ def made_state(
         SpecError: its shape or value is missing or wrong.
     """
     try:
-        with scope.program.errors.trying(absent):
+        with scope.walkthrough.errors.trying(absent):
             module, tensor = _build_state(step, name, scope, evaluator)
             value = step.arguments.get("value")
             return module, tensor, value and _made_of(value, evaluator, buffers)

@@ -132,12 +132,12 @@ class Sources:
 
     def _errors_in(self, body: Body) -> list[SpecError] | None:
         given = self.scope
-        program = given.program
+        walkthrough = given.walkthrough
 
         def walk(errors: Errors) -> None:
-            trial = replace(program.trial_of(), errors=errors)
+            trial = replace(walkthrough.trial_of(), errors=errors)
             scope = Scope(given.owner, given.values, Choices(), trial, given.unrolled)
-            program.walk(body, scope, self.inputs, self.above)
+            walkthrough.walk(body, scope, self.inputs, self.above)
 
         return _errors_of(walk)
 

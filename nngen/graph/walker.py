@@ -88,11 +88,11 @@ class Walker:
         Raises:
             SpecError: a step does not fit.
         """
-        errors = self.scope.program.errors
+        errors = self.scope.walkthrough.errors
         # A class of the catalog has no place in the spec but that of its use.
         with errors.trying(bool(self.body.layer)):
             for number, step in enumerate(self.body.layers):
-                self.scope.program.count(step.mark)
+                self.scope.walkthrough.count(step.mark)
                 self._step(step, number)
             self._output()
             self.flow.built = errors.attempt(in_order, self.flow.built, self.body) or []
@@ -103,11 +103,11 @@ class Walker:
 
     def _user_of(self, value: Value) -> str:
         """The step that should take a value which nothing uses, if trying it tells."""
-        program = self.scope.program
-        if program.trial or program.errors.strict:
+        walkthrough = self.scope.walkthrough
+        if walkthrough.trial or walkthrough.errors.strict:
             return ""
         sources = Sources(self.flow, self.inputs, self.above, self.assumed)
-        return sources.user_of(value, program.errors.found)
+        return sources.user_of(value, walkthrough.errors.found)
 
     def _step(self, step: Step, number: int, output: ast.expr | None = None) -> None:
         """Follow a step; of one with a mistake, what it gives is unknown."""
@@ -119,9 +119,9 @@ class Walker:
                 self._layer(step, number)
             return
         except Fault as fault:
-            self.scope.program.errors.add(SpecError(fault.message, step.mark, fault.hint))
+            self.scope.walkthrough.errors.add(SpecError(fault.message, step.mark, fault.hint))
         except SpecError as error:
-            self.scope.program.errors.add(error)
+            self.scope.walkthrough.errors.add(error)
         except Follows:
             recover(self, step, number)
             return
@@ -140,7 +140,7 @@ class Walker:
             if name in self.layers:
                 raise Fault(f"{name!r} has given no value yet")
             self.missing(name)
-            if name in input_sizes(self.body) and self.body.name in self.scope.program.blocks:
+            if name in input_sizes(self.body) and self.body.name in self.scope.walkthrough.blocks:
                 message = f"{name!r} is open in this use of {self.body.name}, or its input has none"
                 raise Fault(message, "in a line, `x.shape[i]` is a size of the input at hand")
             hint = PYTHON.get(name) or did_you_mean(name, [*self.values, *sizes])
@@ -286,7 +286,7 @@ class Walker:
 
     def _unsaid(self, step: LayerStep, wanted: tuple[str, ...], number: int) -> tuple[Value, ...]:
         """Note that a step must say what it takes; where trying tells, that is what it does take."""
-        errors, program = self.scope.program.errors, self.scope.program
+        errors, walkthrough = self.scope.walkthrough.errors, self.scope.walkthrough
         if len(wanted) > 1:
             self.use_all()
             names = ", ".join([*self.values, *("…" for _ in wanted)][: len(wanted)])
@@ -294,7 +294,7 @@ class Walker:
             raise SpecError(message, step.mark, f"add `from: [{names}]` beside it")
         message = "there are several inputs, so the first layer must say which it takes"
         fitting = []
-        if not program.trial and not errors.strict:
+        if not walkthrough.trial and not errors.strict:
             sources = Sources(self.flow, self.inputs, self.above, self.assumed)
             fitting = sources.fitting(number, step, self.values.values())
         value = next(iter(fitting or self.values.values()))
@@ -338,8 +338,8 @@ class Walker:
         except Fault as fault:
             raise line.value.fault(fault) from None
         length = line.value.tree.end_col_offset or 0
-        self.scope.program.count(mark, (length + evaluator.parts) // WORK)
-        self.scope.program.note_arms(evaluator.arms, line)
+        self.scope.walkthrough.count(mark, (length + evaluator.parts) // WORK)
+        self.scope.walkthrough.note_arms(evaluator.arms, line)
         if callable(result):
             raise SpecError(
                 f"the line binds a function, {ast.unparse(line.value.tree)!r}, rather than a value",
@@ -404,7 +404,7 @@ class Walker:
                 return
         elif self.running is None:
             error = SpecError("nothing flows out", mark, "say what with `outputs`")
-            self.scope.program.errors.add(error)
+            self.scope.walkthrough.errors.add(error)
         last = self.running or Value(BROKEN, "", mark)
         last.used = True
         result = Value(last.abstract, "", mark, used=True, told=last.told)

@@ -15,7 +15,7 @@ from nngen.graph.flow import Flow
 from nngen.graph.inputs import tensor
 from nngen.graph.letters import usual_letters
 from nngen.graph.modules import evaluate
-from nngen.graph.scope import Choices, Program, Scope
+from nngen.graph.scope import Choices, Scope, Walkthrough
 from nngen.graph.walker import walk
 from nngen.language.spec import Body, LayerStep, LineStep, Spec, Step
 from nngen.limits import limits
@@ -31,24 +31,24 @@ MOST_NUMBERS = 6
 
 
 def walk_model(
-    spec: Spec, arguments: Mapping[str, Any], choices: Choices, program: Program
+    spec: Spec, arguments: Mapping[str, Any], choices: Choices, walkthrough: Walkthrough
 ) -> Flow:
     """Follow every step of a model, with values for its arguments.
 
     Raises:
         SpecError: a step does not fit.
     """
-    errors = program.errors
-    program.composites[spec.model.name] = ("", "")
+    errors = walkthrough.errors
+    walkthrough.composites[spec.model.name] = ("", "")
     names = {name: named(name, value) for name, value in arguments.items()}
-    scope = Scope(spec.model.name, names, choices, program)
+    scope = Scope(spec.model.name, names, choices, walkthrough)
     for name, expression in spec.model.let:
         scope = _let(name.text, expression, scope)
     inputs = {}
     for each in spec.inputs:
         found = errors.attempt(tensor, each, scope)
         inputs[each.name] = BROKEN if found is None else found
-    flow: Flow = program.walk(spec.model, scope, inputs)
+    flow: Flow = walkthrough.walk(spec.model, scope, inputs)
     return flow
 
 
@@ -58,7 +58,7 @@ def _let(name: str, expression: Expression, scope: Scope) -> Scope:
     try:
         value = evaluate(expression, scope.values)
     except SpecError as error:
-        scope.program.errors.add(error)
+        scope.walkthrough.errors.add(error)
     except Follows:
         pass
     return scope.defined(name, value, expression.tree)
@@ -101,8 +101,8 @@ class OtherWalks:
         for body in spec.blocks.values():
             self._block(body)
         for values in _others(spec.model, arguments, self._deciding(spec.model)):
-            with self._program() as program:
-                self.models.append(walk_model(spec, values, self._choices(), program))
+            with self._walkthrough() as walkthrough:
+                self.models.append(walk_model(spec, values, self._choices(), walkthrough))
 
     def _block(self, body: Body) -> set[str]:
         """Walk a block with other arguments than its first use has: those that decide what it gives."""
@@ -113,14 +113,16 @@ class OtherWalks:
             deciding = self._deciding(body)
             found = deciding if any(_gives(each) != _gives(first) for each in others) else set()
             for values in _others(body, given, deciding):
-                with self._program() as program:
-                    if _gives(self._walk(body, first, values, program)) != _gives(first):
+                with self._walkthrough() as walkthrough:
+                    if _gives(self._walk(body, first, values, walkthrough)) != _gives(first):
                         found |= {name for name in given if values[name] != given[name]}
             self.decide[body.name] = found
         return self.decide[body.name]
 
-    def _walk(self, body: Body, use: Flow, values: Mapping[str, Any], program: Program) -> Flow:
-        scope = Scope("", {}, self._choices(), program)
+    def _walk(
+        self, body: Body, use: Flow, values: Mapping[str, Any], walkthrough: Walkthrough
+    ) -> Flow:
+        scope = Scope("", {}, self._choices(), walkthrough)
         inputs = {value.name: _plain(value.abstract) for value in use.inputs}
         step = LayerStep(body.name, None, {}, body.mark)
         flow, _ = walk_block(body, step, scope, values, inputs, {})
@@ -130,10 +132,10 @@ class OtherWalks:
         return Choices(chosen=self.choices.chosen, failed=self.choices.failed)
 
     @contextmanager
-    def _program(self) -> Iterator[Program]:
+    def _walkthrough(self) -> Iterator[Walkthrough]:
         """What a walk counts its steps in; one that does not fit, or is too long, is not a walk."""
         start = limits().steps - self.left
-        program = Program(
+        walkthrough = Walkthrough(
             self.spec.blocks,
             walk,
             usual_letters(self.spec),
@@ -141,10 +143,10 @@ class OtherWalks:
             errors=Errors(strict=True),
         )
         with suppress(Fault, SpecError):
-            yield program
-            for name, flows in program.flows.items():
+            yield walkthrough
+            for name, flows in walkthrough.flows.items():
                 self.blocks.setdefault(name, []).extend(flows)
-        self.left -= program.counted - start
+        self.left -= walkthrough.counted - start
 
     def _deciding(self, body: Body) -> set[str]:
         """The names that conditions, counts, indices and arguments that are no sizes are made of."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nngen import SpecError, verify
 from nngen.graph.deciding import decided
-from nngen.graph.scope import Choices, Program, Scope
+from nngen.graph.scope import Choices, Scope, Walkthrough
 from nngen.graph.written import Given
 from nngen.proof.loading import load
 from nngen.symbolic.sizes import value_of
@@ -150,7 +150,7 @@ def test_the_sixth_argument_of_a_call_decides() -> None:
 def test_no_flag_beyond_those_that_are_told_is_forgotten(count: int) -> None:
     flags = {f"f{place}": place % 2 == 0 for place in range(count)}
     trees = {name: ast.parse(name, mode="eval").body for name in flags}
-    scope = Scope("M", flags, Choices(), Program({}, lambda: None, {}))
+    scope = Scope("M", flags, Choices(), Walkthrough({}, lambda: None, {}))
 
     def compute(values: dict[str, bool]) -> Shaped:
         return Shaped((1 + sum(value << place for place, value in enumerate(values.values())),))
@@ -174,7 +174,7 @@ def _meant(flags: dict[str, bool]) -> dict[str, Given]:
 def test_flags_that_decide_nothing_are_no_hindrance() -> None:
     flags = dict.fromkeys(("a", "b", "c", "d", "e", "f"), True)
     trees = {name: ast.parse(name, mode="eval").body for name in flags}
-    scope = Scope("M", flags, Choices(), Program({}, lambda: None, {}))
+    scope = Scope("M", flags, Choices(), Walkthrough({}, lambda: None, {}))
     found = decided(flags, trees, lambda values: Shaped((2 + values["f"],)), scope)
     assert str(found) == "(3 if f else 2,)"
 
@@ -182,7 +182,7 @@ def test_flags_that_decide_nothing_are_no_hindrance() -> None:
 def test_flags_that_decide_together() -> None:
     flags = dict.fromkeys(("a", "b", "c", "d", "e", "f"), False)
     trees = {name: ast.parse(name, mode="eval").body for name in flags}
-    scope = Scope("M", flags, Choices(), Program({}, lambda: None, {}))
+    scope = Scope("M", flags, Choices(), Walkthrough({}, lambda: None, {}))
 
     def compute(values: dict[str, bool]) -> Shaped:
         return Shaped((sum(values[name] for name in "abcd") + 1 + (values["e"] and values["f"]),))
