@@ -73,7 +73,8 @@ def build(path: str | Path, out: str | Path = "generated", *, force: bool = Fals
     from nngen.files.paths import package_folder
 
     path = Path(path)
-    return writer.write(package_folder(path, Path(out)), pipeline.read(path).files, force)
+    made = pipeline.read(path)
+    return writer.write(package_folder(path, Path(out)), made.files, force, made.dropped)
 
 
 def load(spec: str | Path | Mapping[str, Any]) -> Pair:

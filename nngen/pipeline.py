@@ -12,11 +12,12 @@ from nngen.emit.model import Graph
 from nngen.emit.render import fill, finished
 from nngen.emit.source_map import SourceFile, SourceMap
 from nngen.emit.style import Style
-from nngen.emit.styles import STYLES
+from nngen.emit.styles import named
 from nngen.graph import Followed, follow, read_spec
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.language.spec import Spec
+from nngen.language.styles import FILES
 from nngen.lint import Finding, lint
 
 
@@ -26,13 +27,15 @@ class Compilation:
     Args:
         spec: the spec.
         source: its file, whose comments silence findings.
-        styles: the styles to write it in.
+        styles: the styles to write it in; by default those that the spec names.
     """
 
-    def __init__(self, spec: Spec, source: bytes = b"", styles: Sequence[Style] = STYLES) -> None:
+    def __init__(
+        self, spec: Spec, source: bytes = b"", styles: Sequence[Style] | None = None
+    ) -> None:
         self.spec = spec
         self.source = source
-        self.styles = styles
+        self.styles = named(spec.styles) if styles is None else tuple(styles)
 
     @cached_property
     def followed(self) -> Followed:
@@ -56,6 +59,12 @@ class Compilation:
         """The bodies of the files, by name."""
         return {name: finished(marked) for name, marked in self._filled.items()}
 
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The files of the styles that it is not written in, by name."""
+        written = {style.form.file for style in self.styles}
+        return tuple(file for file in FILES.values() if file not in written)
+
     @cached_property
     def source_map(self) -> SourceMap:
         """The files with what made each line of them."""
@@ -67,12 +76,17 @@ class Compilation:
         return fill(self.graph)
 
 
-def read(path: Path, values: Mapping[str, Any] | None = None) -> Compilation:
+def read(
+    path: Path,
+    values: Mapping[str, Any] | None = None,
+    styles: Sequence[str] | None = None,
+) -> Compilation:
     """The compilation of a spec's file.
 
     Args:
         path: the spec.
         values: what its checks use for constructor arguments and open sizes.
+        styles: the names of the styles to write it in; by default those that it names.
 
     Raises:
         SpecError: the spec is wrong.
@@ -80,4 +94,5 @@ def read(path: Path, values: Mapping[str, Any] | None = None) -> Compilation:
     """
     source = document.read_bytes(path)
     spec = read_spec(document.decode(source, path), path.name)
-    return Compilation(specs.with_values(spec, values or {}), source)
+    chosen = None if styles is None else named(styles)
+    return Compilation(specs.with_values(spec, values or {}), source, chosen)

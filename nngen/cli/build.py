@@ -10,10 +10,9 @@ from pathlib import Path
 
 from nngen.cli import reporting
 from nngen.cli.reporting import Problem, Reporter, reported
-from nngen.cli.shared import Verbs, each, large, paths
+from nngen.cli.shared import Verbs, each, large, paths, styles
 from nngen.errors import Mark
-
-FILES = ("__init__.py", "functional_style.py", "nn_style.py")
+from nngen.language.styles import FILES
 
 
 def add(verbs: Verbs) -> None:
@@ -21,8 +20,8 @@ def add(verbs: Verbs) -> None:
     build = verbs.add_parser(
         "build",
         help="write the two models of each spec",
-        description="Writes a package for each spec: nn_style.py, functional_style.py, and an __init__.py that carries "
-        "checkpoints over. `nngen build net.yaml` writes generated/net/. Nothing is written for a spec with a mistake.",
+        description="Writes a package for each spec: a file for each style, by default nn_style.py and "
+        "functional_style.py, and an __init__.py that carries checkpoints over. `nngen build net.yaml` writes generated/net/. Nothing is written for a spec with a mistake.",
         epilog="exit codes: 0 written or up to date; 1 --check: something is out of date; 2 an error",
     )
     paths(build)
@@ -36,6 +35,7 @@ def add(verbs: Verbs) -> None:
     build.add_argument(
         "--force", action="store_true", help="overwrite files that were edited by hand"
     )
+    styles(build, "the styles to write, whatever the spec says")
     checks = build.add_argument_group("for CI, and for what is built already")
     checks.add_argument(
         "--check",
@@ -60,18 +60,19 @@ def _build(options: argparse.Namespace) -> int:
         def run(path: Path) -> int:
             if options.check or options.diff:
                 return _compare(path, options, report)
-            return _build_one(path, options.out, options.force, report)
+            return _build_one(path, options, report)
 
         return each(distinct(options.specs), run, report)
 
 
-def _build_one(path: Path, out: Path, force: bool, report: Reporter) -> int:
+def _build_one(path: Path, options: argparse.Namespace, report: Reporter) -> int:
     # Not imported above: an unchanged build answers without the parser, the templates and black.
     from nngen.files import build_cache
     from nngen.files.paths import package_folder
 
-    folder = package_folder(path, out)
-    note = build_cache.recall(build_cache.key(path, "build", folder, FILES))
+    folder = package_folder(path, options.out)
+    given = (path, f"build {options.styles}", folder, ("__init__.py",), FILES.values())
+    note = build_cache.recall(build_cache.key(*given))
     if note is not None:
         _warn(_recalled(note, path), report)
         report.say(f"{folder}: unchanged")
@@ -79,11 +80,11 @@ def _build_one(path: Path, out: Path, force: bool, report: Reporter) -> int:
     from nngen import pipeline
     from nngen.files import writer
 
-    made = pipeline.read(path)
+    made = pipeline.read(path, styles=options.styles)
     warnings = [reporting.of_finding(finding) for finding in made.findings]
-    changes = writer.write(folder, made.files, force)
+    changes = writer.write(folder, made.files, options.force, made.dropped)
     files = {name: writer.seal(body) for name, body in made.files.items()}
-    key = build_cache.key(path, "build", folder, FILES, source=made.source, files=files)
+    key = build_cache.key(*given, source=made.source, files=files)
     build_cache.remember(key, _note(warnings))
     _warn(warnings, report)
     for change in changes:
@@ -101,9 +102,9 @@ def _compare(path: Path, options: argparse.Namespace, report: Reporter) -> int:
     from nngen.files.paths import package_folder
 
     folder = package_folder(path, options.out)
-    made = pipeline.read(path)
+    made = pipeline.read(path, styles=options.styles)
     _warn(map(reporting.of_finding, made.findings), report)
-    difference = writer.check(folder, made.files)
+    difference = writer.check(folder, made.files, made.dropped)
     if options.diff:
         report.say(difference, end="")
     if not difference or not options.check:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from nngen.cli.shared import Verbs, large, settings, size
+from nngen.language.styles import TWINS
 
 
 def add(verbs: Verbs) -> None:
@@ -41,7 +42,7 @@ def _diff(options: argparse.Namespace) -> int:
     from nngen import pipeline
     from nngen.views.diff import WIDE, Comparison
 
-    comparison = Comparison(pipeline.read(options.spec, dict(options.values)).source_map)
+    comparison = Comparison(pipeline.read(options.spec, dict(options.values), TWINS).source_map)
     if options.unified:
         _show(comparison.unified(), options.no_pager)
         return 0

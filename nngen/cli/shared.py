@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nngen.cli.reporting import Reporter
-from nngen.errors import NngenError
+from nngen.errors import Fault, NngenError
+from nngen.language.styles import FILES, refuse_wrong
 
 if TYPE_CHECKING:
     Verbs = argparse._SubParsersAction[Any]
@@ -33,6 +34,24 @@ def large(parser: argparse._ActionsContainer) -> None:
         action="store_true",
         help="allow specs that ask for far more than most networks do; for those that you trust",
     )
+
+
+def styles(parser: argparse.ArgumentParser, purpose: str) -> None:
+    parser.add_argument(
+        "--styles", type=_styles, metavar="NAME,NAME", help=f"{purpose}: {', '.join(FILES)}"
+    )
+
+
+def _styles(text: str) -> tuple[str, ...]:
+    """`nn,functional` as names of styles."""
+    names: list[str] = []
+    for name in text.split(","):
+        try:
+            refuse_wrong(name.strip(), names)
+        except Fault as fault:
+            raise argparse.ArgumentTypeError(f"{fault.message}; {fault.hint}") from None
+        names.append(name.strip())
+    return tuple(names)
 
 
 def settings(parser: argparse.ArgumentParser) -> None:

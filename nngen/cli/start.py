@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from nngen.cli.shared import Verbs
+from nngen.cli.shared import Verbs, styles
 from nngen.errors import FileError, NngenError
 from nngen.packages import install
 
@@ -27,6 +27,7 @@ def add(verbs: Verbs) -> None:
         "specs", type=Path, nargs="+", metavar="SPEC", help="a YAML model description"
     )
     watch.add_argument("-o", "--out", type=Path, default=Path("generated"), help="as for build")
+    styles(watch, "as for build")
     watch.add_argument("--verify", action="store_true", help="verify what was built, too")
     watch.add_argument(
         "--lesson",
@@ -91,8 +92,11 @@ def _watch(options: argparse.Namespace) -> int:
         sys.stdout.flush()
         return done
 
+    given = [f"--out={options.out}"]
+    given += [f"--styles={','.join(options.styles)}"] if options.styles else []
+
     def build(paths: list[Path]) -> None:
-        built = [str(path) for path in paths if run("build", str(path), f"--out={options.out}")]
+        built = [str(path) for path in paths if run("build", str(path), *given)]
         if built and options.verify:
             run("verify", *built)
         if built and options.lesson:

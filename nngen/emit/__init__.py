@@ -11,7 +11,7 @@ from nngen.emit.loss import loss_method
 from nngen.emit.model import Attribute, Graph, Loss, ModelClass
 from nngen.emit.state_keys import module_marks, state_keys
 from nngen.emit.style import Style
-from nngen.emit.styles import STYLES
+from nngen.emit.styles import named, with_twins
 from nngen.emit.ties import refuse_lost
 from nngen.errors import Fault, SpecError
 from nngen.graph import Followed, follow, inputs_of
@@ -26,18 +26,19 @@ from nngen.limits import ALLOW, limits
 
 
 def build_graph(
-    spec: Spec, followed: Followed | None = None, styles: Sequence[Style] = STYLES
+    spec: Spec, followed: Followed | None = None, styles: Sequence[Style] | None = None
 ) -> Graph:
     """Take every decision about a model.
 
     Args:
         spec: the model.
         followed: what `follow` gave for it, if that has been done; it is used up.
-        styles: the styles to write it in.
+        styles: the styles to write it in; by default those that the spec names.
 
     Raises:
         SpecError: the spec is wrong.
     """
+    styles = named(spec.styles) if styles is None else styles
     followed = followed or follow(spec)
     flow, criterion = followed.flow, followed.criterion
     others = OtherWalks(spec, followed.choices, followed.arguments, followed.blocks)
@@ -49,7 +50,7 @@ def build_graph(
     _refuse_long(spec, [*united, flow])
     built = () if criterion is None else tuple(criterion.flow.built)
     try:
-        writer = ClassWriter([*((each, ()) for each in united), (flow, built)], styles)
+        writer = ClassWriter([*((each, ()) for each in united), (flow, built)], with_twins(styles))
         refuse_lost(flow)
         blocks = [writer.block(each, known[each.body.name]) for each in united]
         loss = None if criterion is None else _loss(spec, criterion, models)
@@ -67,6 +68,7 @@ def build_graph(
         followed.arguments,
         followed.sizes,
         dict(module_marks(flow)),
+        len({style.key("nn", "functional") for style in styles}) > 1,
     )
 
 

@@ -290,6 +290,11 @@ class Form:
     template: str
     folder: Path | None = None
 
+    @property
+    def module(self) -> str:
+        """The file as a module of its package."""
+        return self.file.removesuffix(".py")
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:
@@ -304,6 +309,7 @@ class Graph:
         inputs, targets: what verification feeds it.
         arguments, sizes: the constructor's arguments and the open sizes that verification uses.
         modules: for each module of the nn twin, by its name, where the spec has it.
+        renames: the files have state_dicts of both kinds of keys.
     """
 
     forms: tuple[Form, ...]
@@ -316,6 +322,7 @@ class Graph:
     arguments: dict[str, Any]
     sizes: dict[str, int]
     modules: dict[str, Mark]
+    renames: bool = True
 
     @property
     def model(self) -> ModelClass:

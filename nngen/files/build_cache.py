@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,7 @@ def key(
     options: str,
     folder: Path,
     names: tuple[str, ...],
+    maybe: Iterable[str] = (),
     *,
     source: bytes | None = None,
     files: Mapping[str, str] | None = None,
@@ -37,6 +39,7 @@ def key(
         options: what else decides the output.
         folder: where the outputs are.
         names: the outputs' file names.
+        maybe: those of outputs that are there or not, as the spec says.
         source: the spec's bytes as they were built; default, those on disk.
         files: the outputs' text as it was written; default, what is on disk.
 
@@ -48,6 +51,9 @@ def key(
         parts += [_tools(), regular_file.read(spec) if source is None else source]
         for name in names:
             parts += [name.encode(), _output(folder, name, files)]
+        for name in maybe:
+            with suppress(FileNotFoundError):
+                parts += [name.encode(), _output(folder, name, files)]
     except (OSError, ValueError):
         return None
     digest = hashlib.sha256()
@@ -85,11 +91,9 @@ def remember(key: str | None, note: str = "") -> None:
 
 
 def _output(folder: Path, name: str, files: Mapping[str, str] | None) -> bytes:
-    return (
-        regular_file.as_written(regular_file.read(folder / name))
-        if files is None
-        else files[name].encode()
-    )
+    if files is not None and name in files:
+        return files[name].encode()
+    return regular_file.as_written(regular_file.read(folder / name))
 
 
 def _folder() -> Path:

@@ -9,7 +9,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ class Change:
     """What a build did to one file."""
 
     path: Path
-    kind: Literal["created", "updated", "unchanged"]
+    kind: Literal["created", "updated", "unchanged", "removed"]
 
 
 def seal(body: str) -> str:
@@ -64,10 +64,12 @@ def edited(text: str) -> bool:
     return header is None or header[1] != _digest(text[header.end() :])
 
 
-def write(folder: Path, files: Mapping[str, str], force: bool = False) -> list[Change]:
+def write(
+    folder: Path, files: Mapping[str, str], force: bool = False, dropped: Iterable[str] = ()
+) -> list[Change]:
     """Writes the sealed `files` (name -> body) into `folder`, only where they change.
 
-    Other files in the folder are left alone.
+    Other files in the folder are left alone. Those that are `dropped` are removed, if they are as nngen wrote them.
 
     Raises:
         FileError: a file was edited by hand (unless `force`), is a symbolic link or
@@ -80,7 +82,12 @@ def write(folder: Path, files: Mapping[str, str], force: bool = False) -> list[C
         old, stale = _stale(folder, new, force)
         _remove_leftovers(folder, 0 if alone else LEFTOVER_SECONDS)
         _replace(stale, None if force else old)
-    return [_change(path, old[path], path in stale) for path in new]
+        removed = list(_own(folder, dropped))
+        for path in removed:
+            with _plainly(path, "removed"):
+                path.unlink(missing_ok=True)
+    changes = [_change(path, old[path], path in stale) for path in new]
+    return [*changes, *(Change(path, "removed") for path in removed)]
 
 
 def write_text(path: Path, text: str) -> None:
@@ -95,7 +102,7 @@ def write_text(path: Path, text: str) -> None:
         _replace({path: text})
 
 
-def check(folder: Path, files: Mapping[str, str]) -> str:
+def check(folder: Path, files: Mapping[str, str], dropped: Iterable[str] = ()) -> str:
     """The unified diff from what is on disk to what `write` would leave there.
 
     Raises:
@@ -103,9 +110,22 @@ def check(folder: Path, files: Mapping[str, str]) -> str:
     """
     new = _sealed(folder, files)
     old = _read_all(folder, new)
-    return "".join(
+    changed = [
         _diff(path, old[path], text) for path, text in new.items() if not _holds(old[path], text)
-    )
+    ]
+    removed = [_diff(path, data, None) for path, data in _own(folder, dropped).items()]
+    return "".join(changed + removed)
+
+
+def _own(folder: Path, names: Iterable[str]) -> dict[Path, bytes]:
+    """Of these files those that are there as nngen wrote them."""
+    found = {}
+    for path in (folder / name for name in names):
+        with suppress(OSError):
+            data = None if path.is_symlink() else regular_file.read(path)
+            if data is not None and not edited(_text(data)):
+                found[path] = data
+    return found
 
 
 def _stale(
@@ -272,13 +292,13 @@ def _remove_leftovers(folder: Path, seconds: float) -> None:
                 path.unlink()
 
 
-def _diff(path: Path, old: bytes | None, new: str) -> str:
+def _diff(path: Path, old: bytes | None, new: str | None) -> str:
     label = _label(path)
     lines = difflib.unified_diff(
         _lines("" if old is None else _text(old)),
-        _lines(new),
+        _lines(new or ""),
         "/dev/null" if old is None else f"a/{label}",
-        f"b/{label}",
+        "/dev/null" if new is None else f"b/{label}",
     )
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from nngen.emit.constructor import Constructor
 from nngen.emit.model import Form, Item, Lines
 from nngen.emit.render import render
 from nngen.emit.style import Parts, Style
-from nngen.emit.styles import STYLES
+from nngen.emit.styles import named, with_twins
 from nngen.emit.styles.nn import NNLowering
+from nngen.files import writer
 from nngen.graph import read_file
 from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.losses import Criterion
+from nngen.pipeline import Compilation
 
 TEMPLATE = '''
 """The layers of {{ graph.model.name }}."""
@@ -88,8 +91,10 @@ def listing(tmp_path: Path) -> Listing:
 def test_a_third_file_stands_beside_the_twins(name: str, listing: Listing) -> None:
     spec = Path(f"specs/{name}.yaml")
     two = render(build_graph(read_file(spec)))
-    three = render(build_graph(read_file(spec), styles=(*STYLES, listing)))
+    three = render(build_graph(read_file(spec), styles=with_twins([listing])))
     text = three.pop("listing.py")
+    assert "\nfrom . import functional_style, listing, nn_style\n" in three.pop("__init__.py")
+    assert "\nfrom . import functional_style, nn_style\n" in two.pop("__init__.py")
     assert three == two
     scope: dict[str, str] = {}
     exec(text, scope)  # noqa: S102
@@ -104,3 +109,15 @@ def test_it_says_what_its_class_and_its_template_say(listing: Listing) -> None:
     assert "'conv1: Conv2d, with weight and bias'\n" in files["listing.py"]
     assert "\nx = self.conv1(x)\n" in files["listing.py"]
     assert "\nreturn CrossEntropyLoss\n" in files["listing.py"]
+
+
+def test_a_package_holds_it(
+    listing: Listing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Compilation(read_file(Path("specs/cnn.yaml")), styles=(*named(["functional"]), listing))
+    writer.write(tmp_path / "listed_cnn", made.files, dropped=made.dropped)
+    monkeypatch.syspath_prepend(tmp_path)
+    package = import_module("listed_cnn")
+    assert package.__all__ == ["functional_style", "listing", "to_functional", "to_nn"]
+    assert "'conv1: Conv2d, with weight and bias'" in package.listing.CNN
+    assert made.dropped == ("nn_style.py",)

@@ -13,6 +13,7 @@ from typing import Any
 
 from nngen.catalog.initializers import INITIALIZERS
 from nngen.language.schema.definitions import NAME, Definitions, Schema, choice, fields, mapping
+from nngen.language.styles import FILES
 from nngen.symbolic.dtypes import ALIASES, DTYPES
 
 __all__ = ["schema", "text"]
@@ -85,7 +86,13 @@ def _model() -> Schema:
         "tie": _tie(),
         "init": _init(),
         "check": _args("the values that verification uses for what the spec leaves open"),
+        "styles": _styles(),
     }
+
+
+def _styles() -> Schema:
+    names = {"type": "array", "items": {"enum": list(FILES)}, "minItems": 1, "uniqueItems": True}
+    return {"description": "the styles to write, by default the first two", **names}
 
 
 def _block() -> Schema:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from nngen.catalog import LAYERS
-from nngen.errors import Errors, SpecError, did_you_mean, listed
-from nngen.language import document
+from nngen.errors import Errors, Fault, SpecError, did_you_mean, listed
+from nngen.language import document, styles
 from nngen.language.document import Entry, Mapping, Node, Scalar
 from nngen.language.naming import check_class_name, check_option_name
 from nngen.language.spec.inputs import MOST_NAMES, block_inputs, inputs_of, unknown_input
@@ -66,7 +66,7 @@ __all__ = [
 CONTAINERS = ("Sequential", "ModuleList")
 _KEYS = (
     *("name", "doc", "args", "input", "inputs", "blocks", "let", "layers", "outputs"),
-    *("loss", "tie", "init", "check"),
+    *("loss", "tie", "init", "check", "styles"),
 )
 # What other formats have at the top.
 _ELSEWHERE = {
@@ -145,6 +145,7 @@ def partly(node: Node, file: str, errors: Errors) -> Spec:
             else None
         ),
         errors.attempt(_expressions, node, "check") or {},
+        errors.attempt(_styles, node) or styles.TWINS,
     )
     return spec if errors.found else spread(spec)
 
@@ -252,7 +253,7 @@ def _body(name: str, node: Mapping, inputs: tuple[Name, ...], reader: StepReader
         words=frozenset(
             word
             for entry in entries.values()
-            if entry.key not in ("doc", "blocks")
+            if entry.key not in ("doc", "blocks", "styles")
             for word in words_of(entry.value)
         ),
     )
@@ -345,6 +346,23 @@ def _expressions(node: Mapping, key: str) -> dict[str, Expression]:
         return {}
     given = mapping(node.entries[key].value, f"`{key}` maps names to values", "`{vocab: 100}`")
     return {entry.key: expression(entry.value) for entry in given.entries.values()}
+
+
+def _styles(node: Mapping) -> tuple[str, ...]:
+    if "styles" not in node.entries:
+        return styles.TWINS
+    given = node.entries["styles"].value
+    names: list[str] = []
+    for each in items(
+        given, "`styles`", "a list of styles", f"`[nn, functional]`; {styles.known()}"
+    ):
+        name = text(each, "a style")
+        try:
+            styles.refuse_wrong(name, names)
+        except Fault as fault:
+            raise SpecError(fault.message, each.mark, fault.hint) from None
+        names.append(name)
+    return tuple(names)
 
 
 def _loss(node: Node, reader: StepReader) -> LayerStep | LossSteps:

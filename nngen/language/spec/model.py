@@ -7,6 +7,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 from nngen.errors import Mark, SpecError
+from nngen.language.styles import TWINS
 from nngen.symbolic.expressions import Expression, Line
 from nngen.symbolic.mathematics import NUMBERS
 
@@ -198,6 +199,7 @@ class Spec:
         blocks: the other classes, by name.
         loss: a loss on the output and its targets, as one layer or as steps.
         check: the values that verification uses where the spec leaves them open.
+        styles: the styles that it is written in.
     """
 
     file: str
@@ -206,6 +208,7 @@ class Spec:
     blocks: dict[str, Body] = field(default_factory=dict)
     loss: LayerStep | LossSteps | None = None
     check: dict[str, Expression] = field(default_factory=dict)
+    styles: tuple[str, ...] = TWINS
 
     @property
     def open_sizes(self) -> tuple[str, ...]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from nngen.emit.source_map import SourceFile, Span
+from nngen.emit.styles import named
 from nngen.errors import Mark
 from nngen.language.extents import Extent, extents
 from nngen.language.spec import Spec
+from nngen.language.styles import TWINS
 from nngen.pipeline import Compilation
 from nngen.proof.report import Report, StepRow
 from nngen.teach.lesson import facts, paint
@@ -153,7 +155,7 @@ class _Gatherer:
         self.text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         self.lines = self.text.split("\n")
         self.extents = extents(self.text)
-        compiled = Compilation(spec)
+        compiled = Compilation(spec, styles=named(TWINS))
         source_map, self.followed = compiled.source_map, compiled.followed
         self.places = Places(
             spec, (span.mark for file in source_map.files.values() for span in file.spans)
