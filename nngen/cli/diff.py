@@ -9,8 +9,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from nngen.cli.shared import Verbs, large, settings, size
-from nngen.language.styles import TWINS
+from nngen.cli.shared import Verbs, large, settings, size, styles
+from nngen.language.styles import two_of
 
 
 def add(verbs: Verbs) -> None:
@@ -31,6 +31,7 @@ def add(verbs: Verbs) -> None:
         help="colours; by default where there is a terminal (and no NO_COLOR)",
     )
     diff.add_argument("--no-pager", action="store_true", help="print it all at once")
+    styles(diff, "the two styles to show, by default the spec's first two", number=2)
     settings(diff)
     large(diff)
     diff.set_defaults(run=_diff)
@@ -40,9 +41,12 @@ def _diff(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from nngen import pipeline
+    from nngen.emit.styles import named
     from nngen.views.diff import WIDE, Comparison
 
-    comparison = Comparison(pipeline.read(options.spec, dict(options.values), TWINS).source_map)
+    spec = pipeline.read(options.spec, dict(options.values)).spec
+    beside = named(two_of(options.styles or spec.styles))
+    comparison = Comparison(pipeline.Compilation(spec, styles=beside).source_map)
     if options.unified:
         _show(comparison.unified(), options.no_pager)
         return 0

@@ -36,9 +36,17 @@ def large(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def styles(parser: argparse.ArgumentParser, purpose: str) -> None:
+def styles(parser: argparse.ArgumentParser, purpose: str, number: int = 0) -> None:
+    """Add `--styles`, for so many of them, or for any number."""
+
+    def given(text: str) -> tuple[str, ...]:
+        names = _styles(text)
+        if number and len(names) != number:
+            raise argparse.ArgumentTypeError(f"{text!r} is not the names of {number} styles")
+        return names
+
     parser.add_argument(
-        "--styles", type=_styles, metavar="NAME,NAME", help=f"{purpose}: {', '.join(FILES)}"
+        "--styles", type=given, metavar="NAME,NAME", help=f"{purpose}; of {', '.join(FILES)}"
     )
 
 

@@ -95,6 +95,10 @@ class SourceMap:
     graph: Graph
     files: dict[str, SourceFile]
 
+    def in_styles(self) -> dict[str, SourceFile]:
+        """The model's files by the styles that they are in, in the spec's order."""
+        return {form.style: self.files[form.file] for form in self.graph.forms}
+
 
 @dataclass(frozen=True, slots=True)
 class _Node:

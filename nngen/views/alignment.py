@@ -1,18 +1,24 @@
-"""The twins' lines beside each other: those of one step together, in the order of both files."""
+"""The lines of a model's files beside each other: those of one step together, in the order of all files."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import reduce
 from itertools import groupby
 from typing import Generic, TypeVar
 
-from nngen.emit.source_map import SourceFile, SourceMap
+from nngen.emit.source_map import SourceFile
 from nngen.errors import Mark
 
 K = TypeVar("K", bound=Hashable)
+# Lines of each file, counted from 0.
+Sides = tuple[range, ...]
+
+# What a class that is no Module calls its forward.
+_FORWARD = {"__call__": "forward"}
 
 
 @dataclass(frozen=True)
@@ -21,13 +27,11 @@ class Row:
 
     Attributes:
         mark: the step.
-        nn, functional: their places in the files, counted from 0. Of two, one may be empty: it then stands where the
-            other's lines would be.
+        sides: their places in each file. Some may be empty, not all: they then stand where the others' lines would be.
     """
 
     mark: Mark | None
-    nn: range
-    functional: range
+    sides: Sides
 
 
 @dataclass(frozen=True)
@@ -43,33 +47,33 @@ class Section:
 
 
 @dataclass(frozen=True)
-class _Side(Generic[K]):
-    """The lines of one file in parts that have keys."""
+class _Aligned(Generic[K]):
+    """The lines of some files in parts that have keys."""
 
-    lines: range
-    parts: list[tuple[K, range]]
+    lines: Sides
+    parts: Sequence[tuple[K, Sides]]
 
-    def at(self, place: int) -> int:
-        """The first line of a part; behind the last, the end."""
-        return self.parts[place][1].start if place < len(self.parts) else self.lines.stop
+    def at(self, place: int) -> Sides:
+        """No lines, before a part; after the last, at the end."""
+        if place < len(self.parts):
+            return tuple(range(side.start, side.start) for side in self.parts[place][1])
+        return tuple(range(side.stop, side.stop) for side in self.lines)
 
 
-def align(source_map: SourceMap) -> list[Section]:
-    """The sections of both files in their order, and in each its rows."""
-    nn, functional = source_map.files["nn_style.py"], source_map.files["functional_style.py"]
+def align(files: Sequence[SourceFile]) -> list[Section]:
+    """The sections of the files in their order, and in each its rows."""
     return [
-        Section(
-            scope, tuple(Row(*row) for row in _paired(_steps(nn, mine), _steps(functional, other)))
-        )
-        for scope, mine, other in _paired(_sections(nn.text), _sections(functional.text))
+        Section(scope, tuple(Row(*part) for part in _joined(map(_steps, files, sides)).parts))
+        for scope, sides in _joined(_sections(file.text) for file in files).parts
     ]
 
 
-def _sections(text: str) -> _Side[tuple[str, str]]:
+def _sections(text: str) -> _Aligned[tuple[str, str]]:
     whole = range(len(text.splitlines()))
     starts = [(("", ""), 0), *_starts(ast.parse(text))]
     ends = [*(start for _, start in starts[1:]), whole.stop]
-    return _Side(whole, [(scope, range(start, end)) for (scope, start), end in zip(starts, ends)])
+    parts = [(scope, (range(start, end),)) for (scope, start), end in zip(starts, ends)]
+    return _Aligned((whole,), parts)
 
 
 def _starts(tree: ast.Module) -> Iterator[tuple[tuple[str, str], int]]:
@@ -78,23 +82,29 @@ def _starts(tree: ast.Module) -> Iterator[tuple[tuple[str, str], int]]:
             yield (each.name, ""), each.lineno - 1
             for method in each.body:
                 if isinstance(method, ast.FunctionDef):
-                    yield (each.name, method.name), method.lineno - 1
+                    yield (each.name, _FORWARD.get(method.name, method.name)), method.lineno - 1
 
 
-def _steps(file: SourceFile, lines: range) -> _Side[Mark | None]:
+def _steps(file: SourceFile, lines: range) -> _Aligned[Mark | None]:
     runs = [(mark, list(numbers)) for mark, numbers in groupby(lines, key=file.lines.__getitem__)]
-    return _Side(lines, [(mark, range(numbers[0], numbers[-1] + 1)) for mark, numbers in runs])
+    parts = [(mark, (range(numbers[0], numbers[-1] + 1),)) for mark, numbers in runs]
+    return _Aligned((lines,), parts)
 
 
-def _paired(left: _Side[K], right: _Side[K]) -> Iterator[tuple[K, range, range]]:
-    """The parts of both in order; those of one key are together where the order allows it."""
+def _joined(each: Iterable[_Aligned[K]]) -> _Aligned[K]:
+    """The parts of all in order; those of one key are together where the order allows it."""
+    return reduce(_pair, each)
+
+
+def _pair(left: _Aligned[K], right: _Aligned[K]) -> _Aligned[K]:
     keys = [[key for key, _ in side.parts] for side in (left, right)]
     matcher = SequenceMatcher(None, keys[0], keys[1], autojunk=False)
+    parts: list[tuple[K, Sides]] = []
     for kind, i, i_end, j, j_end in matcher.get_opcodes():
+        mine, others = left.parts[i:i_end], right.parts[j:j_end]
         if kind == "equal":
-            for (key, mine), (_, other) in zip(left.parts[i:i_end], right.parts[j:j_end]):
-                yield key, mine, other
+            parts += [(key, one + other) for (key, one), (_, other) in zip(mine, others)]
         else:
-            before, after = right.at(j), left.at(i_end)
-            yield from ((key, mine, range(before, before)) for key, mine in left.parts[i:i_end])
-            yield from ((key, range(after, after), other) for key, other in right.parts[j:j_end])
+            parts += [(key, one + right.at(j)) for key, one in mine]
+            parts += [(key, left.at(i_end) + other) for key, other in others]
+    return _Aligned(left.lines + right.lines, parts)

@@ -1,4 +1,4 @@
-"""The twins of a spec beside each other for a terminal, and as a unified diff; both step by step."""
+"""A spec in two styles beside each other for a terminal, and as a unified diff; both step by step."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from nngen.views.alignment import Row, Section, align
 WIDE = 120
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
-_TWINS = (("nn", "nn_style.py"), ("F", "functional_style.py"))
 
 
 class Comparison:
-    """The two files of a spec, in rows of the steps that made them.
+    """The first two files of a spec, in rows of the steps that made them.
 
     Args:
         source_map: the files.
     """
 
     def __init__(self, source_map: SourceMap) -> None:
-        self.sections = align(source_map)
-        self.lines = [source_map.files[name].text.splitlines() for _, name in _TWINS]
+        self.forms = source_map.graph.forms[:2]
+        files = [source_map.files[form.file] for form in self.forms]
+        self.sections = align(files)
+        self.lines = [file.text.splitlines() for file in files]
         self.file = PurePath(source_map.graph.source).name
 
     def unified(self) -> str:
@@ -39,7 +40,8 @@ class Comparison:
         hunks = [
             hunk for section in self.sections for row in section.rows if (hunk := self._hunk(row))
         ]
-        return "".join([f"--- {_TWINS[0][1]}\n", f"+++ {_TWINS[1][1]}\n", *hunks]) if hunks else ""
+        before, after = (form.file for form in self.forms)
+        return "".join([f"--- {before}\n", f"+++ {after}\n", *hunks]) if hunks else ""
 
     def wide(self, fold: bool = False) -> RenderableType:
         """The files in two columns.
@@ -48,11 +50,11 @@ class Comparison:
             fold: leave out what is the same in both.
         """
         names = _table()
-        names.add_row("", *(Text(name, style="bold") for _, name in _TWINS))
+        names.add_row("", *(Text(form.file, style="bold") for form in self.forms))
         return Group(names, *(self._columns(section, fold) for section in self._shown(fold)))
 
     def narrow(self, fold: bool = False) -> RenderableType:
-        """The files in one column: of each step the nn twin's lines, then the functional twin's.
+        """The files in one column: of each step the first file's lines, then the second's.
 
         Args:
             fold: leave out what is the same in both.
@@ -63,7 +65,7 @@ class Comparison:
         before, after = self._texts(row)
         if before == after:
             return ""
-        removed, added = (f"-{_span(row.nn)}", f"+{_span(row.functional)}")
+        removed, added = (f"{sign}{_span(side)}" for sign, side in zip("-+", row.sides))
         head = f"@@ {removed} {added} @@ {self._place(row)}".rstrip()
         lines = [head, *(f"-{line}" for line in before), *(f"+{line}" for line in after)]
         return "".join(f"{line}\n" for line in lines)
@@ -75,12 +77,8 @@ class Comparison:
         line = f"{self.file}:{row.mark.line}" if row.mark.line else self.file
         return f"{line} {step_path(row.mark.path)}".rstrip()
 
-    def _texts(self, row: Row) -> tuple[list[str], list[str]]:
-        nn, functional = self.lines
-        return (
-            nn[row.nn.start : row.nn.stop],
-            functional[row.functional.start : row.functional.stop],
-        )
+    def _texts(self, row: Row) -> list[list[str]]:
+        return [lines[side.start : side.stop] for lines, side in zip(self.lines, row.sides)]
 
     def _is_alike(self, row: Row) -> bool:
         before, after = self._texts(row)
@@ -108,11 +106,11 @@ class Comparison:
             if row.mark is not None:
                 parts.append(Text(self._place(row), style=f"bold {colour}"))
             codes = self._code(row, section)
-            for (style, _), code in list(zip(_TWINS, codes))[: 1 if alike else 2]:
+            for form, code in list(zip(self.forms, codes))[: 1 if alike else 2]:
                 table = Table(box=None, padding=(0, 1), show_header=False)
                 table.add_column(no_wrap=True, style="dim", width=2)
                 table.add_column(overflow="fold")
-                table.add_row("=" if alike else style, code)
+                table.add_row("=" if alike else _label(form.style), code)
                 parts += [table] if code.plain.strip() else []
         return Group(*parts)
 
@@ -125,13 +123,13 @@ class Comparison:
             line = row.mark.line if row.mark else 0
             yield row, _COLOURS[line % len(_COLOURS)] if row.mark else "default"
 
-    def _code(self, row: Row, section: Section) -> tuple[Text, Text]:
+    def _code(self, row: Row, section: Section) -> list[Text]:
         """Both sides of a row in colours, without the indentation that the whole section has."""
         margin = 4 if section.scope[1] else 0
-        nn, functional = (
-            "\n".join(line[margin:] for line in texts).rstrip() for texts in self._texts(row)
-        )
-        return _highlighted(nn), _highlighted(functional)
+        return [
+            _highlighted("\n".join(line[margin:] for line in texts).rstrip())
+            for texts in self._texts(row)
+        ]
 
 
 def _table() -> Table:
@@ -148,6 +146,11 @@ def _highlighted(code: str) -> Text:
     text.rstrip()
     text.no_wrap, text.overflow = False, "fold"
     return text
+
+
+def _label(style: str) -> str:
+    """A style in two letters at most: nn, F for functional."""
+    return style if len(style) <= 2 else style[0].upper()
 
 
 def _span(lines: range) -> str:

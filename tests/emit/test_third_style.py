@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from nngen.catalog.entry import State
 from nngen.emit import build_graph
@@ -21,7 +23,9 @@ from nngen.files import writer
 from nngen.graph import read_file
 from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.losses import Criterion
+from nngen.language.styles import FILES, TWINS
 from nngen.pipeline import Compilation
+from nngen.views.diff import Comparison
 
 TEMPLATE = '''
 """The layers of {{ graph.model.name }}."""
@@ -121,3 +125,20 @@ def test_a_package_holds_it(
     assert package.__all__ == ["functional_style", "listing", "to_functional", "to_nn"]
     assert "'conv1: Conv2d, with weight and bias'" in package.listing.CNN
     assert made.dropped == ("nn_style.py",)
+
+
+@pytest.mark.parametrize("beside", TWINS)
+def test_it_stands_beside_each_other_style(beside: str, listing: Listing, tmp_path: Path) -> None:
+    spec = read_file(Path("specs/cnn.yaml"))
+    files = Compilation(spec, styles=(*named([beside]), listing)).source_map
+    difference = Comparison(files).unified()
+    assert difference.startswith(f"--- {FILES[beside]}\n+++ listing.py\n@@ ")
+    (tmp_path / "file.py").write_text(writer.seal(files.in_styles()[beside].text))
+    command = ["patch", "--quiet", "file.py"]
+    subprocess.run(command, input=difference, text=True, cwd=tmp_path, check=True)
+    text = (tmp_path / "file.py").read_text()
+    assert text.partition("\n")[2] == files.in_styles()["listing"].text
+    console = Console(width=140)
+    with console.capture() as captured:
+        console.print(Comparison(files).wide(), Comparison(files).narrow())
+    assert "'conv1: Conv2d, with weight and bias'" in captured.get()

@@ -15,6 +15,7 @@ import pytest
 from nngen import pipeline
 from nngen.cli import main
 from nngen.emit import source_map
+from nngen.emit.source_map import SourceFile
 from nngen.files.writer import seal
 from nngen.views.alignment import align
 from nngen.views.diff import Comparison
@@ -29,22 +30,43 @@ def found(request: pytest.FixtureRequest) -> source_map.SourceMap:
 
 
 def test_each_line_is_in_one_row_and_in_order(found: source_map.SourceMap) -> None:
-    rows = [row for section in align(found) for row in section.rows]
-    for side, name in (("nn", "nn_style.py"), ("functional", "functional_style.py")):
-        file = found.files[name]
-        ranges = [getattr(row, side) for row in rows]
+    two = [found.files[name] for name in ("nn_style.py", "functional_style.py")]
+    for files in (two, two[::-1], [*two, two[0]], [two[1], *two, two[1]]):
+        assert_in_order(files)
+
+
+def assert_in_order(files: list[SourceFile]) -> None:
+    rows = [row for section in align(files) for row in section.rows]
+    assert all(any(row.sides) for row in rows)
+    for place, file in enumerate(files):
+        ranges = [row.sides[place] for row in rows]
         assert [number for each in ranges for number in each] == list(range(len(file.lines)))
         assert all(earlier.stop == later.start for earlier, later in pairwise(ranges))
         assert all(file.lines[n] == row.mark for row, each in zip(rows, ranges) for n in each)
 
 
+def test_the_same_file_again_stands_beside_itself(found: source_map.SourceMap) -> None:
+    two = list(found.in_styles().values())
+    pairs = [(section.scope, row.mark, row.sides) for section in align(two) for row in section.rows]
+    three = [*two, two[1]]
+    assert [
+        (section.scope, row.mark, row.sides) for section in align(three) for row in section.rows
+    ] == [(scope, mark, (*sides, sides[1])) for scope, mark, sides in pairs]
+
+
+def test_a_call_stands_beside_forward() -> None:
+    found = pipeline.read(SPECS / "mlp.yaml").source_map
+    file = found.files["nn_style.py"]
+    called = SourceFile(file.text.replace("def forward(", "def __call__("), found.graph)
+    scopes = [section.scope for section in align([file, called])]
+    assert scopes == [section.scope for section in align([file, file])]
+
+
 def test_steps_of_forward_stand_beside_each_other() -> None:
     found = pipeline.read(SPECS / "cnn.yaml").source_map
-    (forward,) = [section for section in align(found) if section.scope == ("CNN", "forward")]
-    sizes = [
-        (row.mark.path if row.mark else None, len(row.nn), len(row.functional))
-        for row in forward.rows
-    ]
+    sections = align(list(found.in_styles().values()))
+    (forward,) = [section for section in sections if section.scope == ("CNN", "forward")]
+    sizes = [(row.mark.path if row.mark else None, *map(len, row.sides)) for row in forward.rows]
     assert sizes[1:6] == [
         ("layers[0].Conv2d", 1, 1),
         ("layers[1]", 1, 1),
@@ -168,6 +190,40 @@ def test_long_output_goes_through_the_pager() -> None:
 def test_a_pager_that_is_missing_loses_nothing() -> None:
     text = in_terminal(str(SPECS / "cnn.yaml"), PAGER="no-such-pager", LINES="24", NO_COLOR="1")
     assert "self.conv2(x)" in text and "\x1b[" not in text
+
+
+def test_any_two_styles_in_any_order(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, found: source_map.SourceMap
+) -> None:
+    spec = SPECS / found.graph.source
+    assert main(["diff", str(spec), "--unified", "--styles", "functional,nn"]) == 0
+    command = ["patch", "--quiet", "twin.py"]
+    sealed = seal(found.files["functional_style.py"].text)
+    (tmp_path / "twin.py").write_text(sealed)
+    subprocess.run(command, input=capsys.readouterr().out, text=True, cwd=tmp_path, check=True)
+    first = sealed.splitlines(keepends=True)[0]
+    assert (tmp_path / "twin.py").read_text() == first + found.files["nn_style.py"].text
+
+
+def test_the_spec_names_the_styles(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    text = (SPECS / "mlp.yaml").read_text()
+    heads = []
+    for styles in ("[nn]", "[functional]", "[functional, nn]"):
+        spec = tmp_path / "mlp.yaml"
+        spec.write_text(f"{text}\nstyles: {styles}\n")
+        assert main(["diff", str(spec), "--unified"]) == 0
+        heads.append(capsys.readouterr().out.splitlines()[:2])
+    assert heads == [
+        ["--- nn_style.py", "+++ functional_style.py"],
+        ["--- functional_style.py", "+++ nn_style.py"],
+        ["--- functional_style.py", "+++ nn_style.py"],
+    ]
+
+
+def test_two_styles_are_two(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["diff", str(SPECS / "cnn.yaml"), "--styles", "nn"])
+    assert "argument --styles: 'nn' is not the names of 2 styles\n" in capsys.readouterr().err
 
 
 def test_an_error_is_told(capsys: pytest.CaptureFixture[str]) -> None:

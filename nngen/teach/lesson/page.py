@@ -172,11 +172,16 @@ class _Gatherer:
             Section(
                 section.scope,
                 [
-                    _row([nn[i] for i in row.nn], [functional[i] for i in row.functional])
+                    _row(
+                        *(
+                            [file[i] for i in side]
+                            for file, side in zip((nn, functional), row.sides)
+                        )
+                    )
                     for row in section.rows
                 ],
             )
-            for section in align(source_map)
+            for section in align(list(source_map.in_styles().values()))
         ]
 
     def page(self, report: Report | None) -> Page:
