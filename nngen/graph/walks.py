@@ -246,7 +246,8 @@ def _other_values(value: Any, marks: list[int]) -> Iterator[Any]:
         whole = all(isinstance(item, int) and not isinstance(item, bool) for item in value)
         yield from [type(value)(item + 1 for item in value)] if whole else []
     elif value is None or isinstance(value, int):
-        near = [2, 8] if value is None else [value + 1, max(value - 1, 2)]
+        # Twice as much, too: of what it is divided by there may be no other near.
+        near = [2, 8] if value is None else [value + 1, max(value - 1, 2), 2 * value]
         beside = [other for mark in marks for other in (mark, mark + 1, mark - 1)]
         found = [n for n in dict.fromkeys((*near, *beside)) if n != value and n >= 0]
         yield from found[:MOST_NUMBERS]

@@ -580,3 +580,15 @@ def test_letters_say_what_layers_tell_of() -> None:
         "fc1", "conv1"
     )
     assert docs(images)["Halved"] == "Maps (N, C, H, W) to (N, C, H, W)."
+
+
+@pytest.mark.parametrize("times", [2, 4])
+def test_what_an_argument_divided_decides_is_told_both_ways(times: int) -> None:
+    text = f"""
+name: M
+args: {{times: 2}}
+input: [2, 2, 6]
+layers: [{{Flatten: {{end_dim: times // 2}}}}]
+check: {{times: {times}}}
+"""
+    assert docs(text)["M"] == "Maps (N, 2, 2, 6) to (N, 2, 2, 6), or (N, 4, 6)."
