@@ -13,7 +13,7 @@ from nngen.emit.render import fill, finished
 from nngen.emit.source_map import SourceFile, SourceMap
 from nngen.emit.style import Style
 from nngen.emit.styles import named
-from nngen.graph import Followed, follow, read_spec
+from nngen.graph import Program, follow, read_spec
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.language.spec import Spec
@@ -38,21 +38,19 @@ class Compilation:
         self.styles = named(spec.styles) if styles is None else tuple(styles)
 
     @cached_property
-    def followed(self) -> Followed:
+    def program(self) -> Program:
         """What each step does."""
         return follow(self.spec)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What in the spec is probably not meant."""
-        return lint(self.spec, self.source.decode(), self.followed)
+        return lint(self.program, self.source.decode())
 
     @cached_property
     def graph(self) -> Graph:
         """The classes in each style."""
-        # It makes one flow of all uses of a block: whoever asks for `followed` after it gets another.
-        followed = self.__dict__.pop("followed", None)
-        return build_graph(self.spec, followed, self.styles)
+        return build_graph(self.program, self.styles)
 
     @cached_property
     def files(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from nngen.emit import build_graph, origin
 from nngen.emit.model import Graph
 from nngen.emit.render import fill
 from nngen.errors import SpecError
+from nngen.graph import follow
 from nngen.language import spec
 from nngen.language.spec import Spec
 
@@ -26,7 +27,7 @@ def same_text(read: Spec) -> int:
     Raises:
         OtherText: with some of them, a file has another text.
     """
-    graph = build_graph(read)
+    graph = build_graph(follow(read))
     usual = _text(graph)
     sizes: dict[str, Any] = {name: 2 * value for name, value in graph.sizes.items()}
     numbers = {n: 2 * value for n, value in graph.arguments.items() if type(value) is int}
@@ -46,7 +47,7 @@ def _text(graph: Graph) -> dict[str, str]:
 def _fits(read: Spec, values: dict[str, Any], usual: Mapping[str, str]) -> bool:
     """Whether values fit a spec; where they do, the text must be the usual one."""
     try:
-        text = _text(build_graph(spec.with_values(read, values)))
+        text = _text(build_graph(follow(spec.with_values(read, values))))
     except SpecError:
         return False
     if text != usual:

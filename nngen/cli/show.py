@@ -48,15 +48,14 @@ def add(verbs: Verbs) -> None:
 def _summary(options: argparse.Namespace) -> int:
     import json
 
-    from nngen.graph import read_file
-    from nngen.language import spec
+    from nngen import pipeline
     from nngen.views import summary
     from nngen.views.summary.text import as_text
 
     found = {}
     for path in options.specs:
-        given = spec.with_values(read_file(path), dict(options.values))
-        found[str(path)] = summary.summarize(given, options.batch)
+        program = pipeline.read(path, dict(options.values)).program
+        found[str(path)] = summary.summarize(program, options.batch)
     if options.json:
         print(json.dumps({path: each.as_dict() for path, each in found.items()}, indent=2))
     else:
@@ -65,13 +64,12 @@ def _summary(options: argparse.Namespace) -> int:
 
 
 def _graph(options: argparse.Namespace) -> int:
+    from nngen import pipeline
     from nngen.files import writer
-    from nngen.graph import read_file
-    from nngen.language import spec
     from nngen.views import diagram
 
-    given = spec.with_values(read_file(options.spec), dict(options.values))
-    drawn = diagram.draw(given, unfold=options.unfold)
+    program = pipeline.read(options.spec, dict(options.values)).program
+    drawn = diagram.draw(program, unfold=options.unfold)
     wanted = options.format or (
         "svg" if options.out and options.out.suffix == ".svg" else "mermaid"
     )

@@ -1,60 +1,42 @@
-"""A spec that has been followed to a Graph: its classes as code, in each style."""
+"""A Program to a Graph: its classes as code, in each style."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from nngen.catalog.partial_evaluation import free_names
 from nngen.emit.classes import ClassWriter
 from nngen.emit.loss import loss_method
-from nngen.emit.model import Attribute, Graph, Loss, ModelClass
+from nngen.emit.model import Attribute, Graph, ModelClass
 from nngen.emit.state_keys import module_marks, state_keys
 from nngen.emit.style import Style
 from nngen.emit.styles import named, with_twins
 from nngen.emit.ties import refuse_lost
 from nngen.errors import Fault, SpecError
-from nngen.graph import Followed, follow, inputs_of
-from nngen.graph.alternatives import alternatives
-from nngen.graph.claims import doubtful
-from nngen.graph.flow import Flow
-from nngen.graph.losses import Criterion, loss_step
-from nngen.graph.uniting import unite
-from nngen.graph.walks import OtherWalks
-from nngen.language.spec import Spec
-from nngen.limits import ALLOW, limits
+from nngen.graph import Program
 
 
-def build_graph(
-    spec: Spec, followed: Followed | None = None, styles: Sequence[Style] | None = None
-) -> Graph:
-    """Take every decision about a model.
+def build_graph(program: Program, styles: Sequence[Style] | None = None) -> Graph:
+    """Write the classes of a program.
 
     Args:
-        spec: the model.
-        followed: what `follow` gave for it, if that has been done; it is used up.
+        program: the model.
         styles: the styles to write it in; by default those that the spec names.
 
     Raises:
-        SpecError: the spec is wrong.
+        SpecError: it cannot be written.
     """
+    spec = program.spec
     styles = named(spec.styles) if styles is None else styles
-    followed = followed or follow(spec)
-    flow, criterion = followed.flow, followed.criterion
-    others = OtherWalks(spec, followed.choices, followed.arguments, followed.blocks)
-    known = {name: [*each, *others.blocks.get(name, ())] for name, each in followed.blocks.items()}
-    models = [flow, *others.models]
-    flow.doubtful = doubtful(models)
-    united = [unite(flows) for flows in followed.blocks.values()]
-    unite([flow])
-    _refuse_long(spec, [*united, flow])
-    built = () if criterion is None else tuple(criterion.flow.built)
+    flows = [each.flow for each in program.classes]
     try:
-        writer = ClassWriter([*((each, ()) for each in united), (flow, built)], with_twins(styles))
-        refuse_lost(flow)
-        blocks = [writer.block(each, known[each.body.name]) for each in united]
-        loss = None if criterion is None else _loss(spec, criterion, models)
-        classes = (*blocks, writer.model(flow, models, criterion, loss))
+        criterion = program.losses[0][1] if program.losses else None
+        built = () if criterion is None else tuple(criterion.flow.built)
+        writer = ClassWriter(flows, built, with_twins(styles))
+        refuse_lost(program.flow)
+        loss = loss_method(program.losses) if program.losses else None
+        *blocks, model = program.classes
+        classes = (*map(writer.block, blocks), writer.model(model, criterion, loss))
     except Fault as fault:  # a size that is computed from others is too large
         raise SpecError(fault.message, spec.model.mark, fault.hint) from None
     return Graph(
@@ -62,35 +44,14 @@ def build_graph(
         spec.file,
         classes,
         {style.form.style: _names_used(classes, style.form.style) for style in styles},
-        state_keys(flow, None if criterion is None else criterion.flow),
-        inputs_of(spec, flow),
+        state_keys(program.flow, None if criterion is None else criterion.flow),
+        program.inputs,
         None if criterion is None else criterion.targets,
-        followed.arguments,
-        followed.sizes,
-        dict(module_marks(flow)),
+        program.arguments,
+        program.sizes,
+        dict(module_marks(program.flow)),
         len({style.key("nn", "functional") for style in styles}) > 1,
     )
-
-
-def _loss(spec: Spec, criterion: Criterion, models: Sequence[Flow]) -> Loss:
-    """The method `loss`, as it is whatever the model's arguments are."""
-    assert spec.loss is not None
-    found = [(models[0], criterion)]
-    for flow in models:
-        for output, here in alternatives(flow.result.all_told) or [(flow.output, True)]:
-            if flow is not models[0] or not here:
-                with suppress(SpecError):
-                    found.append((flow, loss_step(spec.loss, flow.giving(output))))
-    flows, criteria = zip(*found)
-    criterion.flow.doubtful = doubtful([each.flow for each in criteria])
-    return loss_method(criteria, flows)
-
-
-def _refuse_long(spec: Spec, flows: list[Flow]) -> None:
-    most = limits().written
-    if sum(each.length() for each in flows) > most:
-        message = f"the code would have more than {most:,} steps and layers"
-        raise SpecError(message, spec.model.mark, f"make blocks of what repeats; {ALLOW}")
 
 
 def _names_used(classes: tuple[ModelClass, ...], style: str) -> frozenset[str]:

@@ -23,6 +23,7 @@ from nngen.emit.ties import refuse_wrong
 from nngen.emit.variables import Variables
 from nngen.emit.weight_init import Redraws
 from nngen.errors import Errors, Mark
+from nngen.graph import ClassFlow
 from nngen.graph.annotations import argument, returns
 from nngen.graph.claims import Claims
 from nngen.graph.flow import Built, Flow
@@ -33,7 +34,8 @@ class ClassWriter:
     """Writes the classes of a model, blocks before those that use them.
 
     Args:
-        flows: the classes, each with what its loss builds.
+        flows: the classes, the model's last.
+        loss: what the model's loss builds.
         styles: the styles to write them in.
 
     Raises:
@@ -41,42 +43,32 @@ class ClassWriter:
     """
 
     def __init__(
-        self, flows: Iterable[tuple[Flow, tuple[Built, ...]]], styles: Sequence[Style]
+        self, flows: Sequence[Flow], loss: tuple[Built, ...], styles: Sequence[Style]
     ) -> None:
         self.styles = styles
         self.leading: dict[str, tuple[str, ...]] = {}
         errors, found = Errors(), []
-        for flow, loss in flows:
-            found.append(errors.attempt(Redraws, flow, loss) if flow.body.init else None)
+        for flow in flows:
+            built = loss if flow is flows[-1] else ()
+            found.append(errors.attempt(Redraws, flow, built) if flow.body.init else None)
             errors.attempt(refuse_wrong, flow, class_keys(flow))
-            for built in flow.built:
-                errors.attempt(drawn, built, flow.scope)
+            for each in flow.built:
+                errors.attempt(drawn, each, flow.scope)
         errors.refuse()
-        self.redraws = [each for each in found if each is not None]
+        self.redraws = [rules for rules in found if rules is not None]
 
-    def block(self, flow: Flow, known: Sequence[Flow]) -> ModelClass:
-        """The class of a block, from all its uses as one flow, and all that is known of it."""
-        return self._class(flow, known, None, None, is_block=True)
+    def block(self, block: ClassFlow) -> ModelClass:
+        """The class of a block."""
+        return self._class(block, None, None, is_block=True)
 
-    def model(
-        self,
-        flow: Flow,
-        known: Sequence[Flow],
-        criterion: Criterion | None,
-        loss: Loss | None,
-    ) -> ModelClass:
+    def model(self, model: ClassFlow, criterion: Criterion | None, loss: Loss | None) -> ModelClass:
         """The model's own class."""
-        return self._class(flow, known, criterion, loss, is_block=False)
+        return self._class(model, criterion, loss, is_block=False)
 
     def _class(
-        self,
-        flow: Flow,
-        known: Sequence[Flow],
-        criterion: Criterion | None,
-        loss: Loss | None,
-        is_block: bool,
+        self, whole: ClassFlow, criterion: Criterion | None, loss: Loss | None, is_block: bool
     ) -> ModelClass:
-        body = flow.body
+        flow, known, body = whole.flow, whole.known, whole.flow.body
         lets = tuple(
             (name.text, renamed(expression.tree, keep_name)) for name, expression in body.let
         )

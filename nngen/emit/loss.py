@@ -10,8 +10,9 @@ from nngen.graph.flow import Flow
 from nngen.graph.losses import Criterion
 
 
-def loss_method(criteria: Sequence[Criterion], flows: Sequence[Flow]) -> Loss:
+def loss_method(losses: Sequence[tuple[Flow, Criterion]]) -> Loss:
     """The method's signature and docstring, from the criterion in each flow of the model."""
+    flows, criteria = zip(*losses)
     first = criteria[0]
     claims = Claims(flows, (), is_block=False)
     shapes = {

@@ -319,8 +319,8 @@ class Graph:
     keys: tuple[tuple[str, str], ...]
     inputs: tuple[TensorSpec, ...]
     targets: tuple[TensorSpec, ...] | None
-    arguments: dict[str, Any]
-    sizes: dict[str, int]
+    arguments: Mapping[str, Any]
+    sizes: Mapping[str, int]
     modules: dict[str, Mark]
     renames: bool = True
 

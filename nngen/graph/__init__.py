@@ -1,9 +1,7 @@
-"""Spec and catalog to a Followed spec: what is built, what flows, which sizes."""
+"""Spec and catalog to a Program: what is built, what flows, which sizes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +14,15 @@ from nngen.errors import (
     did_you_mean,
     together,
 )
-from nngen.graph.flow import Flow
-from nngen.graph.inputs import tensor_spec, whole
+from nngen.graph.inputs import whole
 from nngen.graph.letters import usual_letters
-from nngen.graph.losses import Criterion, loss_step
+from nngen.graph.losses import loss_step
 from nngen.graph.modules import evaluate
+from nngen.graph.program import ClassFlow, Program
 from nngen.graph.recovery import look_at_the_rest
 from nngen.graph.scope import Choices, Walkthrough
-from nngen.graph.tensor_spec import TensorSpec
 from nngen.graph.trials import explain_dimensions
+from nngen.graph.uniting import complete
 from nngen.graph.unreached import refuse_unreached
 from nngen.graph.walker import walk
 from nngen.graph.walks import walk_model
@@ -34,33 +32,13 @@ from nngen.language.document import Node
 from nngen.language.spec import Option, Spec
 from nngen.symbolic.sizes import value_of
 
-__all__ = ["Followed", "follow", "inputs_of", "read_file", "read_spec"]
+__all__ = ["ClassFlow", "Program", "follow", "read_file", "read_spec"]
 
 # Larger ones would only use up the memory of whoever verifies a stranger's spec.
 LARGEST_CHECK = 100_000
 
 
-@dataclass(frozen=True, eq=False)
-class Followed:
-    """A spec whose every step has been followed.
-
-    Attributes:
-        flow: what happens in the model; the flow of each use of a block hangs in it.
-        blocks: for each block, the flows of all its uses.
-        criterion: the loss.
-        arguments, sizes: the constructor's arguments and the open sizes that verification uses.
-        choices: how the inferred sizes were settled.
-    """
-
-    flow: Flow
-    blocks: Mapping[str, list[Flow]]
-    criterion: Criterion | None
-    arguments: dict[str, Any]
-    sizes: dict[str, int]
-    choices: Choices
-
-
-def follow(spec: Spec, errors: Errors | None = None) -> Followed:
+def follow(spec: Spec, errors: Errors | None = None) -> Program:
     """Follow every step of a model.
 
     Args:
@@ -77,7 +55,7 @@ def follow(spec: Spec, errors: Errors | None = None) -> Followed:
         raise together([*errors.found, error]) from None
 
 
-def _follow(spec: Spec, errors: Errors) -> Followed:
+def _follow(spec: Spec, errors: Errors) -> Program:
     arguments = _arguments(spec, errors)
     choices, letters = Choices(), usual_letters(spec)
     walkthrough = Walkthrough(spec.blocks, walk, letters, errors=errors)
@@ -98,12 +76,10 @@ def _follow(spec: Spec, errors: Errors) -> Followed:
         explain_dimensions(spec, errors, walk_other)
     refuse_unreached(spec, errors)
     errors.refuse()
-    return Followed(flow, walkthrough.flows, criterion, arguments, sizes or {}, choices)
-
-
-def inputs_of(spec: Spec, flow: Flow) -> tuple[TensorSpec, ...]:
-    """What verification gives to `forward`."""
-    return tuple(tensor_spec(each, flow.scope) for each in spec.inputs)
+    for flows in walkthrough.flows.values():
+        complete(flows)
+    uses = {name: tuple(flows) for name, flows in walkthrough.flows.items()}
+    return Program(spec, flow, uses, criterion, arguments, sizes or {}, choices)
 
 
 def read_spec(node: Node, file: str) -> Spec:

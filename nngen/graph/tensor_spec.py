@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,5 +53,5 @@ class Fed:
 
     inputs: tuple[TensorSpec, ...]
     targets: tuple[TensorSpec, ...] | None
-    arguments: dict[str, Any]
-    sizes: dict[str, int]
+    arguments: Mapping[str, Any]
+    sizes: Mapping[str, int]

@@ -20,15 +20,23 @@ from nngen.symbolic.expressions import name
 from nngen.symbolic.tensor import Tensor
 
 
-def unite(flows: list[Flow]) -> Flow:
-    """One flow for all uses of a block: steps that some skip are taken from those that do not.
+def complete(flows: Sequence[Flow]) -> None:
+    """Give each use of a block the layers that it skips, as another use has them: its class builds them."""
+    for place, built in enumerate(flows[0].built):
+        there = next((flow.built[place] for flow in flows if flow.built[place].module), built)
+        for flow in flows:
+            if flow.built[place].module is None:
+                flow.built[place] = there
+
+
+def unite(flows: Sequence[Flow]) -> Flow:
+    """One flow for all uses of a block, which are complete: steps that some skip are taken from those that do not.
 
     Raises:
         SpecError: one class cannot do for all of them.
     """
     first = flows[0]
     block = first.body.name
-    first.uses = tuple(flow.scope for flow in flows)
     for place, built in enumerate(first.built):
         modules = [module for flow in flows if (module := flow.built[place].module) is not None]
         if not modules:
@@ -38,27 +46,24 @@ def unite(flows: list[Flow]) -> Flow:
                 "its condition holds in none of them either: take it out, mend its sizes, or give values under `check` "
                 "with which it holds",
             )
-        if built.module is None:
-            first.built[place] = next(
-                flow.built[place] for flow in flows if flow.built[place].module
-            )
         _demand_one_class(block, modules)
         for layers in zip(*(module.layers() for module in modules)):
             _demand_one_code(block, layers, partial(_state_of, layers))
-    for place, operation in enumerate(first.operations):
-        _unite_operations(block, operation, [flow.operations[place] for flow in flows])
-    return first
+    operations = [_one_step(block, each) for each in zip(*(flow.operations for flow in flows))]
+    return replace(first, operations=operations, uses=tuple(flow.scope for flow in flows))
 
 
-def _unite_operations(block: str, first: Operation, operations: list[Operation]) -> None:
+def _one_step(block: str, operations: Sequence[Operation]) -> Operation:
     uses = [each.application for each in operations if each.application is not None]
-    if uses:
-        first.application = _one_use(block, uses)
     calls = {call: None for operation in operations for call in operation.calls}
-    first.calls = {
-        call: _one_use(block, [each.calls[call] for each in operations if call in each.calls])
-        for call in calls
-    }
+    return replace(
+        operations[0],
+        application=_one_use(block, uses) if uses else None,
+        calls={
+            call: _one_use(block, [each.calls[call] for each in operations if call in each.calls])
+            for call in calls
+        },
+    )
 
 
 def _one_use(block: str, uses: Sequence[Application]) -> Application:

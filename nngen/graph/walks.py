@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -87,7 +87,7 @@ class OtherWalks:
         spec: Spec,
         choices: Choices,
         arguments: Mapping[str, Any],
-        uses: Mapping[str, list[Flow]],
+        uses: Mapping[str, Sequence[Flow]],
     ) -> None:
         self.spec = spec
         self.choices = choices

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nngen.errors import NngenError, did_you_mean
-from nngen.graph import Followed, follow, read_spec
+from nngen.graph import Program, follow, read_spec
 from nngen.language import document
 from nngen.language import spec as specs
-from nngen.language.spec import Spec
 from nngen.lint import blocks, dimensions, memory, probabilities, redundant, scores, silence
 from nngen.lint.rule import Finding, Rule, in_order
 from nngen.lint.trace import traced
@@ -35,24 +34,20 @@ RULES: dict[str, Rule] = {
 }
 
 
-def lint(spec: Spec, text: str = "", followed: Followed | None = None) -> tuple[Finding, ...]:
+def lint(program: Program, text: str = "") -> tuple[Finding, ...]:
     """Find what is probably not meant, each once, in the order of the file.
 
     Args:
-        spec: the model.
+        program: the model.
         text: the YAML that it was read from; its comments silence findings.
-        followed: what `follow` gave for it, if that has been done.
-
-    Raises:
-        SpecError: the spec is wrong.
     """
-    trace = traced(spec, followed or follow(spec))
+    trace = traced(program)
     found: dict[tuple[str, object], Finding] = {}
     for each in RULES.values():
         for hit in each.find(trace):
             finding = Finding(each.code, hit.mark, hit.message, hit.fix)
             found.setdefault((each.code, hit.mark), finding)
-    comments = silence.comments(text, spec.model.mark.file)
+    comments = silence.comments(text, program.spec.model.mark.file)
     return in_order(silence.silenced(tuple(found.values()), comments, RULES))
 
 
@@ -69,7 +64,7 @@ def lint_file(path: Path, values: Mapping[str, Any] | None = None) -> tuple[Find
     """
     source = document.read_bytes(path)
     spec = read_spec(document.decode(source, path), path.name)
-    return lint(specs.with_values(spec, values or {}), source.decode())
+    return lint(follow(specs.with_values(spec, values or {})), source.decode())
 
 
 def rule(code: str) -> Rule:

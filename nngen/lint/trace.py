@@ -11,7 +11,7 @@ from typing import Any
 
 from nngen.catalog import FUNCTIONS, LAYERS
 from nngen.errors import Mark
-from nngen.graph import Followed
+from nngen.graph import Program
 from nngen.graph.flow import Application, Flow, Module, Operation, Value
 from nngen.graph.uses import kind_of
 from nngen.language.spec import Spec
@@ -89,17 +89,17 @@ class Trace:
         return node
 
 
-def traced(spec: Spec, followed: Followed) -> Trace:
+def traced(program: Program) -> Trace:
     """Trace a model and its loss."""
-    tracer = _Tracer(Trace(followed.sizes))
-    flow = followed.flow
+    tracer = _Tracer(Trace(program.sizes))
+    flow = program.flow
     starts = {
         value: tracer.new("input", value.mark, output=value.abstract) for value in flow.inputs
     }
     output = tracer.flow(flow, starts)
     tracer.new("output", flow.body.mark, taken={"output": output})
-    if followed.criterion is not None:
-        tracer.loss(spec, followed.criterion.flow, flow, output)
+    if program.criterion is not None:
+        tracer.loss(program.spec, program.criterion.flow, flow, output)
     return tracer.trace
 
 

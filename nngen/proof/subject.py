@@ -53,8 +53,8 @@ class Subject:
     to_nn: Callable[[dict[str, Any]], dict[str, Any]]
     inputs: tuple[TensorSpec, ...]
     targets: tuple[TensorSpec, ...] | None = None
-    arguments: dict[str, Any] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
     origins: Origins = field(default_factory=Origins)
     document: Node | None = None
     again: Callable[[Mapping[str, Any]], Fed] | None = None

@@ -21,6 +21,7 @@ from nngen.catalog.skipped import SKIPPED
 from nngen.emit import build_graph
 from nngen.emit.render import render
 from nngen.errors import Fault, NngenError, did_you_mean, listed
+from nngen.graph import follow
 from nngen.graph.inputs import BATCH
 from nngen.graph.modules import shape_attribute
 from nngen.language import document
@@ -261,7 +262,7 @@ def _inner(given: Any) -> Any:
 def _example(entry: Layer, given: Example) -> Iterator[str]:
     """A spec of the example, and what becomes of it."""
     spec = _spec(entry, given)
-    files = render(build_graph(specs.from_node(document.of(spec), entry.name)))
+    files = render(build_graph(follow(specs.from_node(document.of(spec), entry.name))))
     is_loss = "loss" in spec
     shown = {key: value for key, value in spec.items() if key.startswith("input") or key == "loss"}
     if not is_loss:

@@ -18,7 +18,7 @@ from nngen.cli import main
 from nngen.emit import build_graph
 from nngen.emit.needs import needs
 from nngen.errors import NngenError, SpecError
-from nngen.graph import read_file
+from nngen.graph import follow, read_file
 from nngen.packages import OLDEST_TORCH, is_older
 from tests.catalog.signatures import described, forms, torch_signature
 from tests.catalog.since import came_later
@@ -180,7 +180,7 @@ def test_the_specs_ask_for_no_more_than_this() -> None:
     found = {
         (path.stem, need.what)
         for path in sorted((REPOSITORY / "specs").glob("*.yaml"))
-        for need in needs(build_graph(read_file(path)))
+        for need in needs(build_graph(follow(read_file(path))))
     }
     assert found == {
         ("shufflenet_v2_x1_0", "the gradient of ChannelShuffle"),

@@ -20,7 +20,7 @@ from nngen.emit.style import Parts, Style
 from nngen.emit.styles import named, with_twins
 from nngen.emit.styles.nn import NNLowering
 from nngen.files import writer
-from nngen.graph import read_file
+from nngen.graph import follow, read_file
 from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.losses import Criterion
 from nngen.language.styles import FILES, TWINS
@@ -94,20 +94,20 @@ def listing(tmp_path: Path) -> Listing:
 @pytest.mark.parametrize("name", ["lenet5", "resnet18", "lstm_classifier", "gpt2"])
 def test_a_third_file_stands_beside_the_twins(name: str, listing: Listing) -> None:
     spec = Path(f"specs/{name}.yaml")
-    two = render(build_graph(read_file(spec)))
-    three = render(build_graph(read_file(spec), styles=with_twins([listing])))
+    two = render(build_graph(follow(read_file(spec))))
+    three = render(build_graph(follow(read_file(spec)), styles=with_twins([listing])))
     text = three.pop("listing.py")
     assert "\nfrom . import functional_style, listing, nn_style\n" in three.pop("__init__.py")
     assert "\nfrom . import functional_style, nn_style\n" in two.pop("__init__.py")
     assert three == two
     scope: dict[str, str] = {}
     exec(text, scope)  # noqa: S102
-    graph = build_graph(read_file(spec))
+    graph = build_graph(follow(read_file(spec)))
     assert {each.name.upper() for each in graph.classes} <= scope.keys()
 
 
 def test_it_says_what_its_class_and_its_template_say(listing: Listing) -> None:
-    graph = build_graph(read_file(Path("specs/cnn.yaml")), styles=(listing,))
+    graph = build_graph(follow(read_file(Path("specs/cnn.yaml"))), styles=(listing,))
     files = render(graph)
     assert list(files) == ["__init__.py", "listing.py"]
     assert "'conv1: Conv2d, with weight and bias'\n" in files["listing.py"]

@@ -13,6 +13,7 @@ import pytest
 from nngen.emit import build_graph, origin
 from nngen.emit.render import by_black, fill
 from nngen.emit.wrapping import tidied, wrapped
+from nngen.graph import follow
 from nngen.language import document
 from nngen.language import spec as specs
 from tests.support import cases
@@ -22,7 +23,7 @@ SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
 
 def files(spec: specs.Spec) -> Iterator[str]:
     """What the templates write for a spec."""
-    for marked in fill(build_graph(spec)).values():
+    for marked in fill(build_graph(follow(spec))).values():
         yield tidied(origin.unmarked(marked)[0])
 
 

@@ -14,6 +14,7 @@ from types import FrameType
 from nngen.emit import build_graph, origin
 from nngen.emit.render import fill, formatted
 from nngen.errors import NngenError, SpecError
+from nngen.graph import follow
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.views import diagram, summary
@@ -95,15 +96,16 @@ def run(text: str, thorough: bool = False) -> str | Built | Finding:
 
 def _outcome(text: str, thorough: bool) -> Built:
     spec = specs.from_node(document.parse(text, "fuzzed.yaml"), "fuzzed.yaml")
-    graph = build_graph(spec)
+    program = follow(spec)
+    graph = build_graph(program)
     for name, marked in fill(graph).items():
         code, _ = origin.unmarked(marked)
         compile(code, name, "exec")
         if thorough:
             compile(formatted(code), name, "exec")
     if thorough:
-        summary.summarize(spec)
-        diagram.draw(spec).as_mermaid()
+        summary.summarize(program)
+        diagram.draw(program).as_mermaid()
     return Built(frozenset(_NAME.findall(text)))
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from nngen.emit import build_graph
 from nngen.emit.render import render
 from nngen.errors import SpecError
+from nngen.graph import follow
 from nngen.language import document
 from nngen.language import spec as specs
 
@@ -141,7 +142,7 @@ def changed(draw: st.DrawFn) -> Any:
 @given(changed())
 def test_a_changed_spec_is_built_or_refused(tree: Any) -> None:
     try:
-        graph = build_graph(specs.from_node(document.of(tree), "a dict"))
+        graph = build_graph(follow(specs.from_node(document.of(tree), "a dict")))
     except SpecError as error:
         assert error.message
         assert all(len(each.text()) < 2_000 for each in (error, *error.others))
@@ -152,4 +153,4 @@ def test_a_changed_spec_is_built_or_refused(tree: Any) -> None:
 
 @pytest.mark.parametrize("name", GOOD)
 def test_what_is_changed_is_good(name: str) -> None:
-    build_graph(specs.from_node(document.of(GOOD[name]), name))
+    build_graph(follow(specs.from_node(document.of(GOOD[name]), name)))

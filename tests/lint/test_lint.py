@@ -37,7 +37,7 @@ def findings(text: str) -> tuple[Finding, ...]:
     if not re.search(r"^inputs?:", text, re.MULTILINE):
         text = f"input: [8]\n{text}"
     text = f"name: Net\n{text}"
-    return lint(specs.from_node(document.parse(text, "net.yaml"), "net.yaml"), text)
+    return lint(follow(specs.from_node(document.parse(text, "net.yaml"), "net.yaml")), text)
 
 
 def codes(text: str) -> list[str]:
@@ -103,7 +103,7 @@ def test_findings_come_in_the_order_of_the_file() -> None:
 
 def test_a_dict_can_be_linted_too() -> None:
     spec = {"name": "A", "input": [4], "layers": [{"Linear": 3}], "loss": "NLLLoss"}
-    (finding,) = lint(specs.from_node(document.of(spec), "a dict"))
+    (finding,) = lint(follow(specs.from_node(document.of(spec), "a dict")))
     assert str(finding).startswith("<dict>: loss: NN104 ")
 
 
@@ -152,13 +152,13 @@ def test_a_comment_counts_in_any_kind_of_lines() -> None:
         first="", second=" # nngen: ignore NN202 一个映射"
     )
     for each in (text, text.replace("\n", "\r\n"), "\ufeff" + text):
-        assert lint(specs.from_node(document.parse(each, "n"), "n"), each) == ()
-    assert len(lint(specs.from_node(document.parse(text, "n"), "n"))) == 1
+        assert lint(follow(specs.from_node(document.parse(each, "n"), "n")), each) == ()
+    assert len(lint(follow(specs.from_node(document.parse(text, "n"), "n")))) == 1
 
 
 def test_a_byte_order_mark_is_no_part_of_a_comment() -> None:
     text = "\ufeff# nngen: ignore NN202\nname: Net\ninput: [8]\nlayers: [ReLU]\n"
-    (finding,) = lint(specs.from_node(document.parse(text, "n"), "n"), text)
+    (finding,) = lint(follow(specs.from_node(document.parse(text, "n"), "n")), text)
     assert (finding.code, finding.mark.line, finding.mark.column) == ("NN902", 1, 1)
 
 
@@ -214,7 +214,7 @@ def test_the_example_has_this_finding_and_its_right_form_none(code: str) -> None
     for text, found in ((rule.before, {code}), (rule.after, set())):
         whole = example(text)
         spec = specs.from_node(document.parse(whole, "e.yaml"), "e.yaml")
-        assert {finding.code for finding in lint(spec, whole)} == found
+        assert {finding.code for finding in lint(follow(spec), whole)} == found
 
 
 @pytest.mark.parametrize("code", RULES)
@@ -357,7 +357,7 @@ def test_every_layer_of_the_catalog_can_be_linted() -> None:
     examples = {case.entry.name: case for case in cases()}
     assert examples.keys() == LAYERS.keys()
     for case in examples.values():
-        for finding in lint(specs.from_node(document.of(case.spec), "a dict")):
+        for finding in lint(follow(specs.from_node(document.of(case.spec), "a dict"))):
             assert finding.code in RULES
 
 
@@ -377,5 +377,5 @@ def test_lines_of_every_function_can_be_linted() -> None:
         layers = [f"out = {call}", f"rest = ({used[0]},)"]
         spec = {"name": "A", "inputs": inputs, "layers": layers, "outputs": "out, rest"}
         read = specs.from_node(document.of(spec), "a dict")
-        assert lint(read) == (), name
-        assert all(node.does != "line" for node in traced(read, follow(read)).nodes), name
+        assert lint(follow(read)) == (), name
+        assert all(node.does != "line" for node in traced(follow(read)).nodes), name

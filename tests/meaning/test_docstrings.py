@@ -10,6 +10,7 @@ import pytest
 
 import nngen
 from nngen.emit import build_graph
+from nngen.graph import follow
 from nngen.language import document, spec
 from nngen.views.diagram import draw
 from tests.claims import FalseClaim, Told, claims_hold
@@ -208,7 +209,7 @@ def test_no_comment_counts_a_loop() -> None:
 
 def test_a_diagram_counts_each_copy() -> None:
     read = spec.from_node(document.parse(GROWING, "m.yaml"), "m.yaml")
-    sizes = re.findall(r"\(N, 2, (.*?)\)", draw(read, unfold=True).as_mermaid())
+    sizes = re.findall(r"\(N, 2, (.*?)\)", draw(follow(read), unfold=True).as_mermaid())
     assert sizes == ["T", "T", "T + 2", "T + 6"]
 
 
@@ -377,7 +378,7 @@ def test_a_wrong_claim_is_found(name: str, right: str, wrong: str) -> None:
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_text_does_not_depend_on_check(path: Path) -> None:
     read = spec.read(path)
-    graph = build_graph(read)
+    graph = build_graph(follow(read))
     assert same_text(read) or not (graph.sizes or graph.arguments)
 
 

@@ -12,6 +12,7 @@ import pytest
 from nngen.emit import build_graph
 from nngen.errors import FileError, SpecError
 from nngen.files.paths import package_folder
+from nngen.graph import follow
 from nngen.language import spec as specs
 from nngen.language.document import parse
 from nngen.symbolic.identifiers import is_identifier
@@ -81,14 +82,14 @@ PLACES = {
 @pytest.mark.parametrize("text", PLACES.values(), ids=PLACES)
 def test_a_name_anywhere(text: str, letter: str) -> None:
     with pytest.raises(SpecError):
-        build_graph(specs.from_node(parse(text.format(letter), "m.yaml"), "m.yaml"))
+        build_graph(follow(specs.from_node(parse(text.format(letter), "m.yaml"), "m.yaml")))
 
 
 @pytest.mark.parametrize(
     "place", ["the class", "an input", "an open size", "an argument", "a layer", "a local size"]
 )
 def test_the_same_places_take_letters(place: str) -> None:
-    build_graph(specs.from_node(parse(PLACES[place].format("ü"), "m.yaml"), "m.yaml"))
+    build_graph(follow(specs.from_node(parse(PLACES[place].format("ü"), "m.yaml"), "m.yaml")))
 
 
 def test_the_name_of_a_file() -> None:

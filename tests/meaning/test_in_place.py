@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 import nngen
 from nngen.errors import SpecError
+from nngen.graph import follow
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.lint import lint
@@ -196,7 +197,7 @@ layers:
 )
 def test_lint_tells_of_the_models_own_input(given: str, code: str) -> None:
     text = f"name: A\ninput: [4]\nlayers:\n  - {given}\n  - Linear: 2\n"
-    found = lint(specs.from_node(document.parse(text, "a.yaml"), "a.yaml"))
+    found = lint(follow(specs.from_node(document.parse(text, "a.yaml"), "a.yaml")))
     assert code in str(found)
     report = nngen.verify(text)
     assert report.equal, report.as_text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import nngen
-from nngen.graph import read_spec
+from nngen.graph import follow, read_spec
 from nngen.language import document
 from nngen.lint import lint
 
@@ -214,7 +214,8 @@ def test_a_softmax_below_another_mistake() -> None:
 def test_a_softmax_that_is_right_but_for_the_loss_is_a_finding() -> None:
     text = "name: Net\ninput: [8]\nlayers: [{Linear: 3}, {Softmax: 1}]\nloss: CrossEntropyLoss\n"
     assert [
-        each.code for each in lint(read_spec(document.parse(text, "net.yaml"), "net.yaml"), text)
+        each.code
+        for each in lint(follow(read_spec(document.parse(text, "net.yaml"), "net.yaml")), text)
     ] == ["NN101"]
 
 

@@ -11,7 +11,7 @@ from unittest import mock
 
 from nngen.emit import build_graph
 from nngen.errors import SpecError
-from nngen.graph import Followed, follow
+from nngen.graph import Program, follow
 from nngen.graph.flow import Flow, Value
 from nngen.language import document
 from nngen.language import spec as specs
@@ -106,14 +106,14 @@ class Draft:
             return False
         except Exception as error:
             raise Crash(self.spec) from error
-        self.flow = followed.blocks[self.block][-1] if self.block else followed.flow
+        self.flow = followed.uses[self.block][-1] if self.block else followed.flow
         return True
 
     def whole(self) -> bool:
         """Whether nngen takes the spec as it is, decisions about its code included."""
         try:
             with _unfinished():
-                build_graph(specs.from_node(document.of(self.spec), "a draft"))
+                build_graph(follow(specs.from_node(document.of(self.spec), "a draft")))
         except SpecError:
             self.refused += 1
             return False
@@ -195,7 +195,7 @@ def _flowing(value: Value, used: bool) -> Flowing:
     return Flowing(value.name, tuple(map(value_of, tensor.shape)), tensor.dtype, used)
 
 
-def _followed(spec: dict[str, Any]) -> Followed:
+def _followed(spec: dict[str, Any]) -> Program:
     with _unfinished():
         return follow(specs.from_node(document.of(spec), "a draft"))
 

@@ -17,7 +17,7 @@ import yaml
 from nngen.catalog import FUNCTIONS, LAYERS
 from nngen.emit import build_graph
 from nngen.emit.render import render
-from nngen.graph import Followed, follow
+from nngen.graph import Program, follow
 from nngen.graph.flow import Flow, Module
 from nngen.language import spec as specs
 from nngen.symbolic.expressions import Line
@@ -174,9 +174,10 @@ def test_markup_escapes_and_marks_code() -> None:
 
 
 @cache
-def followed(name: str) -> tuple[Followed, dict[str, str]]:
+def followed(name: str) -> tuple[Program, dict[str, str]]:
     spec = specs.read(REPOSITORY / "specs" / f"{name}.yaml")
-    return follow(spec), render(build_graph(spec))
+    program = follow(spec)
+    return program, render(build_graph(program))
 
 
 def modules(name: str) -> dict[str, Module]:
@@ -212,7 +213,7 @@ def test_attributes_and_functions_that_are_named_are_in_the_files(name: str) -> 
 @pytest.mark.parametrize("name", SOME)
 def test_keys_that_are_named_are_in_the_state_dict(name: str) -> None:
     spec = specs.read(REPOSITORY / "specs" / f"{name}.yaml")
-    keys = [places_open(key) for key, _ in build_graph(spec).keys]
+    keys = [places_open(key) for key, _ in build_graph(follow(spec)).keys]
     for module in modules(name).values():
         for path in code(lesson.where(module).nn):
             path = path.strip("`")
@@ -266,7 +267,7 @@ def test_lines() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_step_of_a_spec_is_told(name: str, language: str) -> None:
     found, _ = followed(name)
-    flows = [found.flow, *(flow for uses in found.blocks.values() for flow in uses)]
+    flows = [found.flow, *(flow for uses in found.uses.values() for flow in uses)]
     for flow in flows:
         for built in flow.built:
             if built.module is not None:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from nngen.cli import main
+from nngen.graph import follow
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.packages import install
@@ -43,7 +44,7 @@ NET: dict[str, Any] = {
 
 
 def drawn(data: Mapping[str, Any], unfold: bool = False) -> diagram.Diagram:
-    return diagram.draw(specs.from_node(document.of(data), "a dict"), unfold)
+    return diagram.draw(follow(specs.from_node(document.of(data), "a dict")), unfold)
 
 
 def labels(text: str) -> dict[str, str]:
@@ -89,7 +90,7 @@ def test_unfolded_a_block_shows_what_is_in_it() -> None:
 @pytest.mark.parametrize("unfold", [False, True], ids=["folded", "unfolded"])
 def test_each_spec_is_drawn_whole(path: Path, unfold: bool) -> None:
     """Every node is reached from an input or is state, and leads on to the output."""
-    drawing = diagram.draw(specs.read(path), unfold).drawing
+    drawing = diagram.draw(follow(specs.read(path)), unfold).drawing
     nodes = list(_nodes(drawing.root))
     ends = {edge.target for edge in drawing.edges}
     starts = {edge.source for edge in drawing.edges}

@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import nngen
 from nngen.cli import main
+from nngen.graph import follow
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.views.summary import Summary, summarize
@@ -29,7 +30,7 @@ each_spec = pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 
 
 def summary_of(data: Mapping[str, Any], batch: int = BATCH) -> Summary:
-    return summarize(specs.from_node(document.of(data), "a dict"), batch)
+    return summarize(follow(specs.from_node(document.of(data), "a dict")), batch)
 
 
 def model_of(pair: Any) -> torch.nn.Module:
@@ -73,14 +74,14 @@ def flops(pair: Any, inputs: list[torch.Tensor]) -> int:
 
 @each_spec
 def test_the_totals_are_torchs(path: Path) -> None:
-    summary = summarize(specs.read(path), BATCH)
+    summary = summarize(follow(specs.read(path)), BATCH)
     assert (summary.parameters, summary.buffers) == counts(model_of(nngen.load(path)))
 
 
 @each_spec
 def test_the_multiply_adds_are_torchs(path: Path) -> None:
     pair = nngen.load(path)
-    summary = summarize(specs.read(path), BATCH)
+    summary = summarize(follow(specs.read(path)), BATCH)
     assert not summary.partial
     assert 2 * summary.mult_adds == flops(pair, fed(pair, summary.sizes))
 

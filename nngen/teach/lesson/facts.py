@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from nngen.errors import SpecError
-from nngen.graph import Followed
+from nngen.graph import Program, follow
 from nngen.language.spec import LineStep, Spec
 from nngen.teach.lesson.steps import Place, Places
 from nngen.views.summary import Row, Summary, summarize
@@ -28,17 +28,18 @@ class Use:
     row: Row
 
 
-def summary_of(spec: Spec, followed: Followed) -> Summary:
+def summary_of(program: Program) -> Summary:
     """A summary at the sizes that the spec's defaults give, where they can be followed.
 
     Verification runs at the sizes under `check`, which are often smaller than the model itself.
     """
+    spec = program.spec
     optional = {option.name for option in spec.model.options if option.default is not None}
     check = {name: value for name, value in spec.check.items() if name not in optional}
     if check != spec.check:
         with suppress(SpecError):
-            return summarize(replace(spec, check=check))
-    return summarize(spec, followed=followed)
+            return summarize(follow(replace(spec, check=check)))
+    return summarize(program)
 
 
 def uses_of(spec: Spec, summary: Summary, places: Places) -> dict[int, list[Use]]:

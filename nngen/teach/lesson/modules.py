@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nngen.graph import Followed
+from nngen.graph import Program
 from nngen.graph.flow import Flow, Module
 from nngen.teach.lesson.steps import Places
 
@@ -17,13 +17,13 @@ class Modules:
         called: the names of the layers that each line calls.
     """
 
-    def __init__(self, followed: Followed, places: Places) -> None:
+    def __init__(self, program: Program, places: Places) -> None:
         self.places = places
         self.built: dict[int, Module] = {}
         self.called: dict[int, tuple[str, ...]] = {}
-        flows = [flow for flows in followed.blocks.values() for flow in flows]
-        criterion = followed.criterion
-        for flow in (*flows, followed.flow, *([criterion.flow] if criterion else [])):
+        flows = [flow for flows in program.uses.values() for flow in flows]
+        criterion = program.criterion
+        for flow in (*flows, program.flow, *([criterion.flow] if criterion else [])):
             self._add(flow)
 
     def _add(self, flow: Flow) -> None:

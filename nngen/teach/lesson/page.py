@@ -156,15 +156,15 @@ class _Gatherer:
         self.lines = self.text.split("\n")
         self.extents = extents(self.text)
         compiled = Compilation(spec, styles=named(TWINS))
-        source_map, self.followed = compiled.source_map, compiled.followed
+        source_map, self.program = compiled.source_map, compiled.program
         self.places = Places(
             spec, (span.mark for file in source_map.files.values() for span in file.spans)
         )
         self.above = {
             place.number: place.above for place in self.places.all if place.above is not None
         }
-        self.modules = Modules(self.followed, self.places)
-        self.summary = facts.summary_of(spec, self.followed)
+        self.modules = Modules(self.program, self.places)
+        self.summary = facts.summary_of(self.program)
         self.uses = facts.uses_of(spec, self.summary, self.places)
         nn = self._python(source_map.files["nn_style.py"])
         functional = self._python(source_map.files["functional_style.py"])
@@ -195,7 +195,7 @@ class _Gatherer:
             self.sections,
             [self._detail(place, proofs.get(place.path)) for place in self.places.all[1:]],
             self.summary,
-            picture(self.spec, self.followed, self.places),
+            picture(self.program, self.places),
             report,
         )
 

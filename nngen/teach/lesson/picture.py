@@ -8,8 +8,7 @@ from xml.etree.ElementTree import Element
 
 from markupsafe import Markup
 
-from nngen.graph import Followed
-from nngen.language.spec import Spec
+from nngen.graph import Program
 from nngen.teach.lesson.steps import Places
 from nngen.views import diagram
 from nngen.views.diagram.nodes import Group, Node
@@ -19,9 +18,9 @@ _SVG = "http://www.w3.org/2000/svg"
 ElementTree.register_namespace("", _SVG)
 
 
-def picture(spec: Spec, followed: Followed, places: Places) -> Markup:
+def picture(program: Program, places: Places) -> Markup:
     """The picture as SVG; empty where graphviz is missing."""
-    drawn = diagram.draw(spec, followed=followed)
+    drawn = diagram.draw(program)
     try:
         root = ElementTree.fromstring(drawn.as_svg())
     except ToolError:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nngen.graph import Followed, follow
-from nngen.language.spec import Spec
+from nngen.graph import Program
 from nngen.views.diagram.mermaid import as_mermaid
 from nngen.views.diagram.nodes import Drawing
 from nngen.views.diagram.svg import as_svg
@@ -33,15 +32,11 @@ class Diagram:
         return as_svg(self.drawing)
 
 
-def draw(spec: Spec, unfold: bool = False, followed: Followed | None = None) -> Diagram:
+def draw(program: Program, unfold: bool = False) -> Diagram:
     """Draw a model.
 
     Args:
-        spec: the model.
+        program: the model.
         unfold: show what is in each block; else a block's use is one node.
-        followed: what `follow` gave for it, if that has been done.
-
-    Raises:
-        SpecError: the spec is wrong.
     """
-    return Diagram(trace((followed or follow(spec)).flow, unfold))
+    return Diagram(trace(program.flow, unfold))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nngen.graph import Followed, follow
-from nngen.language.spec import Spec
+from nngen.graph import Program
 from nngen.views.summary.rows import Row, Shapes, shapes_of
 from nngen.views.summary.tree import Tree
 
@@ -56,24 +55,19 @@ class Summary:
         }
 
 
-def summarize(spec: Spec, batch: int = 1, followed: Followed | None = None) -> Summary:
-    """Follow a spec's steps and count.
+def summarize(program: Program, batch: int = 1) -> Summary:
+    """Count what is in a model.
 
     Args:
-        spec: the model.
+        program: the model.
         batch: the batch size.
-        followed: what `follow` gave for it, if that has been done.
-
-    Raises:
-        SpecError: the spec is wrong.
     """
-    followed = followed or follow(spec)
-    flow = followed.flow
-    sizes = {"N": batch, **dict.fromkeys(spec.open_sizes, OPEN_SIZE), **followed.sizes}
+    flow = program.flow
+    sizes = {"N": batch, **dict.fromkeys(program.spec.open_sizes, OPEN_SIZE), **program.sizes}
     tree = Tree()
     rows = tree.model(flow, sizes)
-    if followed.criterion is not None:
-        rows += tree.loss(followed.criterion.flow, sizes)
+    if program.criterion is not None:
+        rows += tree.loss(program.criterion.flow, sizes)
     return Summary(
         flow.body.name,
         tuple(rows),
