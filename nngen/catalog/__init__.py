@@ -28,8 +28,9 @@ from nngen.catalog.layers import (
     transformer_stack,
     upsampling,
 )
+from nngen.catalog.traits import Trait
 
-__all__ = ["FAMILIES", "FUNCTIONS", "LAYERS", "Function", "Layer"]
+__all__ = ["FAMILIES", "FUNCTIONS", "LAYERS", "Function", "Layer", "Trait", "traits_of"]
 
 _FAMILIES = (
     linear,
@@ -66,6 +67,14 @@ FUNCTIONS: dict[str, Function] = {
     for entry in family.FUNCTIONS
     for name in entry.names
 }
+
+
+@cache
+def traits_of(kind: str) -> Trait:
+    """What holds of what a layer gives, by its own entry and by that of the function that it calls."""
+    entry = LAYERS[kind]
+    function = None if entry.is_loss else FUNCTIONS.get(entry.function)
+    return entry.traits | (Trait.NONE if function is None else function.traits)
 
 
 @cache

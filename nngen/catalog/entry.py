@@ -11,10 +11,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from nngen.catalog.fragments import statements
 from nngen.catalog.signature import Signature, signature
 from nngen.catalog.since import ALWAYS, Since
+from nngen.catalog.traits import Trait
 from nngen.errors import Fault
 from nngen.symbolic.tensor import Tensor
 
@@ -29,6 +32,7 @@ class State:
         when: the condition under which it is there.
         buffer: a buffer rather than a parameter.
         alias: what fragments and the functional twin call it, where torch's name is a long path.
+        optional: torch annotates it as what may be None, also in a layer that has it.
     """
 
     name: str
@@ -37,14 +41,17 @@ class State:
     buffer: bool = False
     persistent: bool = True
     alias: str = ""
+    optional: bool = False
 
     @property
     def identifier(self) -> str:
         return self.alias or self.name.replace(".", "_")
 
 
-def parameter(name: str, value: str, when: str = "True", alias: str = "") -> State:
-    return State(name, value, when, alias=alias)
+def parameter(
+    name: str, value: str, when: str = "True", alias: str = "", optional: bool = False
+) -> State:
+    return State(name, value, when, alias=alias, optional=optional)
 
 
 def buffer(
@@ -165,6 +172,7 @@ class Layer:
             Like `state` and `draw` it may be a function of the arguments' values, for layers whose weights are
             counted by an argument; the form sees the values of forward's arguments too. What such a function reads
             must be written out in a spec: an argument of the model in its place is refused.
+        calls: the function that such a form calls, as code names it, where it is one.
         shape: the rule that gives the outputs; it is called with the arguments and inputs that it names.
         forward: forward's signature.
         infer: arguments that the input decides, as fragments over forward's inputs.
@@ -183,6 +191,7 @@ class Layer:
         left_out: arguments of torch's that the entry does not take, each with its reason.
         note: a comment for the lines that use the layer, as a function of the values that the form sees.
         since: what older versions of torch lack of it.
+        traits: what holds of it, beside what holds of the function that it calls.
         mult_adds: how many multiply-adds it takes, of `nngen.catalog.products`; None where it multiplies no matrices.
         fused: the kernel of torch's that may run in place of the form in eval mode without grad, and rounds differently.
         examples: uses that together touch every argument.
@@ -193,6 +202,7 @@ class Layer:
     arguments: str
     form: str | Callable[[Mapping[str, Any]], str]
     shape: Callable[..., Any]
+    calls: str = ""
     forward: str = "input: Tensor"
     infer: Mapping[str, str] = field(default_factory=dict)
     state: tuple[State, ...] | Callable[[Mapping[str, Any]], tuple[State, ...]] = ()
@@ -209,6 +219,7 @@ class Layer:
     left_out: Mapping[str, str] = field(default_factory=dict)
     note: Callable[[Mapping[str, Any]], str] | None = None
     since: Since = ALWAYS
+    traits: Trait = Trait.NONE
     mult_adds: Callable[..., Any] | None = None
     fused: str = ""
     examples: tuple[Example, ...] = ()
@@ -233,6 +244,18 @@ class Layer:
     def form_of(self, values: Mapping[str, Any]) -> str:
         """The functional form with these arguments."""
         return self.form(values) if callable(self.form) else self.form
+
+    @cached_property
+    def function(self) -> str:
+        """The function that it calls, as code names it: `F.conv2d`; empty where there is not one alone."""
+        if callable(self.form):
+            return self.calls
+        for node in (each for top in statements(self.form) for each in ast.walk(top)):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "out":
+                called = ast.unparse(node.value.func) if isinstance(node.value, ast.Call) else ""
+                method = not called.startswith(("F.", "torch."))
+                return f"Tensor.{called.rpartition('.')[2]}" if called and method else called
+        return ""
 
     @property
     def inputs(self) -> Signature:
@@ -283,6 +306,9 @@ class Function:
         also: further signatures, where torch has several.
         counts: it gives whole numbers, such as a size, rather than tensors.
         since: what older versions of torch lack of it.
+        traits: what holds of what it gives.
+        takes: of a loss of classes, what it is given: `probabilities`, `log probabilities`, or scores of any size, of
+            which it takes the `softmax` or `sigmoid` itself.
         mult_adds: how many multiply-adds it takes, of `nngen.catalog.products`; None where it multiplies no matrices.
     """
 
@@ -292,6 +318,8 @@ class Function:
     also: tuple[str, ...] = ()
     counts: bool = False
     since: Since = ALWAYS
+    traits: Trait = Trait.NONE
+    takes: str = ""
     mult_adds: Callable[..., Any] | None = None
 
     @property
@@ -325,10 +353,14 @@ def function(
     also: tuple[str, ...] = (),
     counts: bool = False,
     since: Since = ALWAYS,
+    traits: Trait = Trait.NONE,
+    takes: str = "",
     mult_adds: Callable[..., Any] | None = None,
 ) -> Function:
     """The entry of a function that goes by all of `names`: `"torch.flatten Tensor.flatten"`."""
-    return Function(tuple(names.split()), arguments, shape, also, counts, since, mult_adds)
+    return Function(
+        tuple(names.split()), arguments, shape, also, counts, since, traits, takes, mult_adds
+    )
 
 
 def is_spatial(name: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-from nngen.catalog import FUNCTIONS
-from nngen.catalog.aliases import FACTS, FUNCTIONS_OF_VIEWS, LAYERS_OF_VIEWS
+from nngen.catalog import FUNCTIONS, LAYERS, Trait, traits_of
+from nngen.catalog.aliases import FACTS, VIEWS
 from nngen.errors import Errors, SpecError
 from nngen.graph.calls import operands_of
 from nngen.graph.flow import Application, Flow, Operation, Value
@@ -15,6 +15,7 @@ from nngen.graph.functions import NAMESPACES
 # For each value the values that its memory may have come from.
 Memory = dict[Value, frozenset[Value]]
 _NOTHING: frozenset[Value] = frozenset()
+_ALIASES = Trait.VIEW | Trait.ALIAS
 
 
 def refuse_overwritten(flow: Flow, errors: Errors) -> None:
@@ -122,7 +123,7 @@ class _Step:
         if isinstance(node, ast.Call):
             return self._memory_of_call(node)
         if isinstance(node, ast.Attribute):
-            return self.memory_of(node.value) if node.attr in FUNCTIONS_OF_VIEWS else _NOTHING
+            return self.memory_of(node.value) if node.attr in VIEWS else _NOTHING
         if isinstance(node, ast.Subscript):
             return self.memory_of(node.value)
         if isinstance(node, (ast.IfExp, ast.BoolOp, ast.Tuple, ast.List, ast.Dict, ast.Starred)):
@@ -136,11 +137,14 @@ class _Step:
         if application is not None:
             operands = map(self.memory_of, operands_of(application, call).values())
             return self._passed(application, list(operands))
-        if not isinstance(call.func, ast.Attribute) or call.func.attr not in FUNCTIONS_OF_VIEWS:
+        if not isinstance(call.func, ast.Attribute):
             return _NOTHING
-        if ast.unparse(call.func).split(".")[0] not in NAMESPACES:
-            return self.memory_of(call.func.value)
-        return _NOTHING.union(*map(self.memory_of, call.args))
+        name = ast.unparse(call.func)
+        method = name.split(".")[0] not in NAMESPACES
+        function = FUNCTIONS.get(f"Tensor.{call.func.attr}" if method else name)
+        if function is None or not function.traits & _ALIASES:
+            return _NOTHING
+        return _NOTHING.union(*map(self.memory_of, [call.func.value] if method else call.args))
 
     def _works_in_place(self, call: ast.Call) -> bool:
         application = self.operation.calls.get(call)
@@ -204,7 +208,8 @@ def _passes(application: Application) -> set[str]:
     if application.children or module.kind == "Sequential":
         through = all(next(iter(each.inputs)) in _passes(each) for each in application.children)
         return set(names[:1]) if through else set()
-    return set(names[:1]) if module.kind in LAYERS_OF_VIEWS or _in_place(application) else set()
+    traits = traits_of(module.kind) if module.kind in LAYERS else Trait.NONE
+    return set(names[:1]) if traits & _ALIASES or _in_place(application) else set()
 
 
 def _passed_by(flow: Flow) -> set[str]:

@@ -7,14 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from nngen.catalog import LAYERS
+from nngen.catalog import LAYERS, traits_of
 from nngen.graph.flow import Application, Flow, Operation
 from nngen.language.spec import LayerStep, Option
-from nngen.lint.rule import ACTIVATIONS, DROPOUT, NORMS, Hit, Rule, known
-from nngen.lint.trace import Trace, function_of
+from nngen.lint.rule import KEEPS, Hit, Rule, known
+from nngen.lint.trace import Trace
 from nngen.symbolic.sizes import Size
-
-_KEEPS = ACTIVATIONS | DROPOUT | NORMS | {"identity"}
 
 
 def _given_by_input(trace: Trace) -> Iterator[Hit]:
@@ -69,7 +67,7 @@ def _restates(flow: Flow, option: Option) -> bool:
             if taken not in same:
                 continue
             kind = application.module.kind
-            if kind in LAYERS and function_of(kind) in _KEEPS:
+            if kind in LAYERS and traits_of(kind) & KEEPS:
                 same.update(value.name for value in operation.writes if value is not None)
             step = steps.get(name)
             inferred = LAYERS[kind].infer if kind in LAYERS else ()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from nngen.catalog import Trait
 from nngen.graph.flow import Module
 from nngen.graph.inputs import BATCH
 from nngen.lint.rule import KEEPS, Hit, Rule, behind, channels_first, dimension, everywhere, known
@@ -15,9 +16,6 @@ from nngen.symbolic.tensor import Tensor
 
 _Said = tuple[str, str] | None
 
-_OVER_A_DIM = ("softmax", "log_softmax", "softmin", "gumbel_softmax")
-_SEQUENCE = ("RNN", "LSTM", "GRU", "MultiheadAttention", "Transformer")
-
 
 def _input_shape(node: Node) -> tuple[Any, ...] | None:
     return None if node.source is None else node.source.shape
@@ -25,7 +23,7 @@ def _input_shape(node: Node) -> tuple[Any, ...] | None:
 
 def _over_batch(node: Node) -> _Said:
     shape, dim = _input_shape(node), dimension(node)
-    if node.does not in _OVER_A_DIM or shape is None or dim is None:
+    if Trait.SHARES not in node.traits or shape is None or dim is None:
         return None
     if shape[dim] != BATCH or shape.count(BATCH) > 1 or len(shape) == 1:
         return None
@@ -37,9 +35,9 @@ def _over_batch(node: Node) -> _Said:
 
 def _over_one(node: Node) -> _Said:
     shape, dim = _input_shape(node), dimension(node)
-    if node.does not in _OVER_A_DIM or shape is None or dim is None or known(shape[dim]) != 1:
+    if Trait.SHARES not in node.traits or shape is None or dim is None or known(shape[dim]) != 1:
         return None
-    always = "zero" if node.does == "log_softmax" else "one"
+    always = "zero" if Trait.LOG_PROBABILITY in node.traits else "one"
     return (
         f"{node.name} over a dimension of size 1 is always {always}",
         "use a Sigmoid for one score, or choose another dimension",
@@ -47,24 +45,27 @@ def _over_one(node: Node) -> _Said:
 
 
 def _along_batch(node: Node) -> _Said:
-    if not node.kind.startswith(_SEQUENCE) or node.kind.endswith("Cell"):
+    shape, batch_first = _input_shape(node), _batch_first(node)
+    if (
+        batch_first is None
+        or shape is None
+        or not isinstance(node.source and node.source.output, Tensor)
+    ):
         return None
-    shape = _input_shape(node)
-    if shape is None or not isinstance(node.source and node.source.output, Tensor):
-        return None
-    along = len(shape) == 2 or (len(shape) == 3 and not _batch_first(node))
+    along = len(shape) == 2 or (len(shape) == 3 and not batch_first)
     if not along or shape[0] != BATCH or shape.count(BATCH) > 1:
         return None
     fix = "give `batch_first: true`" if len(shape) == 3 else "give it (N, T, features)"
     return f"{node.name} runs along the batch: it takes dimension 0 for time", fix
 
 
-def _batch_first(node: Node) -> bool:
-    values = node.values
+def _batch_first(node: Node) -> bool | None:
+    """Whether a layer takes the batch first; None where it does not ask."""
+    values = node.values if node.kind else {}
     for inner in ("encoder_layer", "decoder_layer"):
         if isinstance(layer := values.get(inner), Module):
             values = layer.values
-    return bool(values.get("batch_first"))
+    return bool(values["batch_first"]) if "batch_first" in values else None
 
 
 def _batch_of_one(trace: Trace) -> Iterator[Hit]:

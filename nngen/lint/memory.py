@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nngen.lint.rule import Hit, Rule, behind, words
+from nngen.catalog import Trait
+from nngen.lint.rule import Hit, Rule, behind
 from nngen.lint.trace import Node, Trace
-
-# The same memory under another name. What may copy, such as reshape behind a transpose, is left out.
-_VIEWS = words("identity flatten unflatten view squeeze unsqueeze detach")
 
 
 def _in_place(trace: Trace) -> Iterator[tuple[Node, Node]]:
     """Each step in place, and the node whose memory it writes into."""
     for node in trace.nodes:
         inplace = node.values.get("inplace") is True
-        memory = behind(node.source, _VIEWS) if inplace else None
+        memory = behind(node.source, Trait.VIEW) if inplace else None
         if memory is not None:
             yield node, memory
 
@@ -26,7 +24,7 @@ def _read_later(trace: Trace) -> Iterator[Hit]:
             reader.order > node.order
             for name in _names(memory, node)
             for reader in name.readers
-            if reader.does not in _VIEWS
+            if not reader.traits & Trait.VIEW
         ):
             yield Hit(
                 node.mark,
@@ -41,7 +39,7 @@ def _names(memory: Node, before: Node) -> Iterator[Node]:
     while names:
         name = names.pop()
         yield name
-        names += [each for each in name.readers if each.does in _VIEWS and each is not before]
+        names += [each for each in name.readers if each.traits & Trait.VIEW and each is not before]
 
 
 def _of_input(trace: Trace) -> Iterator[Hit]:

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nngen.lint.rule import (
-    ACTIVATIONS,
-    DROPOUT,
-    LINEAR,
-    NORMS,
-    SAME,
-    SOFTMAX,
-    Hit,
-    Rule,
-    behind,
-    everywhere,
-    losses,
-)
+from nngen.catalog import Trait
+from nngen.lint.rule import Hit, Rule, behind, everywhere, losses
 from nngen.lint.trace import Node, Trace
 
-OF_LOG_PROBABILITIES = ("nll_loss", "ctc_loss", "kl_div")
-_ANY_NUMBER = LINEAR | NORMS
-_INTO_0_1 = SOFTMAX | {"sigmoid", "hardsigmoid", "hardtanh"}
+_BEHIND = Trait.SAME | Trait.DROPOUT
+_ANY_NUMBER = Trait.LINEAR | Trait.NORM
+_SCORES = _ANY_NUMBER | Trait.ACTIVATION
 
 
 def _no_log(trace: Trace) -> Iterator[Hit]:
-    for loss, given in losses(trace, OF_LOG_PROBABILITIES):
-        found = behind(given, SAME | DROPOUT)
-        if found is None:
+    for loss, given in losses(trace, "log probabilities"):
+        found = behind(given, _BEHIND)
+        if found is None or Trait.LOG_PROBABILITY in found.traits:
             continue
-        if found.does in SOFTMAX | {"sigmoid", "hardsigmoid"}:
+        if Trait.PROBABILITY in found.traits:
             what, fix = "probabilities", f"put log_softmax in the place of {found.name}"
-        elif found.does in _ANY_NUMBER | ACTIVATIONS - {"log_softmax", "logsigmoid"}:
+        elif found.traits & _SCORES:
             what, fix = "raw scores", "put a LogSoftmax before the loss"
         else:
             continue
@@ -42,9 +31,11 @@ def _no_log(trace: Trace) -> Iterator[Hit]:
 
 
 def _no_sigmoid(trace: Trace) -> Iterator[Hit]:
-    for loss, given in losses(trace, ("binary_cross_entropy",)):
-        found = behind(given, SAME | DROPOUT)
-        if found is not None and found.does in _ANY_NUMBER | ACTIVATIONS - _INTO_0_1:
+    for loss, given in losses(trace, "probabilities"):
+        found = behind(given, _BEHIND)
+        if found is None or Trait.PROBABILITY in found.traits or found.does == "hardtanh":
+            continue  # the bounds of hardtanh are its arguments
+        if found.traits & _SCORES:
             yield Hit(
                 loss.mark,
                 f"{loss.name} takes probabilities, but {found.name} gives numbers outside of 0 to 1",
@@ -61,7 +52,9 @@ def _not_positive(trace: Trace) -> Iterator[Hit]:
         else:
             continue
         found = behind(given if isinstance(given, Node) else None)
-        if found is not None and found.does in _ANY_NUMBER | {"tanh", "leaky_relu"}:
+        if found is not None and (
+            found.traits & _ANY_NUMBER or found.does in ("tanh", "leaky_relu")
+        ):
             yield Hit(
                 loss.mark,
                 f"{loss.name} takes {what}, but {found.name} gives numbers below zero too",
@@ -81,8 +74,8 @@ def _log_of_softmax(node: Node) -> tuple[str, str] | None:
 
 
 def _mean_of_divergence(trace: Trace) -> Iterator[Hit]:
-    for loss, _ in losses(trace, ("kl_div",)):
-        if loss.values.get("reduction") == "mean":
+    for loss, _ in losses(trace, "log probabilities"):
+        if loss.does == "kl_div" and loss.values.get("reduction") == "mean":
             yield Hit(
                 loss.mark,
                 f"{loss.name} by `mean` is divided by the number of classes too",

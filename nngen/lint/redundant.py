@@ -5,40 +5,26 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from nngen.lint.rule import ACTIVATIONS, DROPOUT, SAME, Rule, behind, everywhere, known, words
+from nngen.catalog import Trait
+from nngen.catalog.entry import is_spatial
+from nngen.lint.rule import Rule, behind, everywhere, known
 from nngen.lint.trace import Node
 
 _Said = tuple[str, str] | None
-
-# The layers whose bias is one number a channel, by the rank of what they give for a batch.
-_RANKS = {
-    "Linear": 2,
-    **{f"Conv{dims}d": dims + 2 for dims in (1, 2, 3)},
-    **{f"ConvTranspose{dims}d": dims + 2 for dims in (1, 2, 3)},
-}
-_OVER_SAMPLES = ("BatchNorm", "SyncBatchNorm")
-_OF_CHANNELS = (*_OVER_SAMPLES, "InstanceNorm")
-_RECURRENT = ("RNN", "LSTM", "GRU")
-_UNCHANGED_AGAIN = words("relu relu6 hardtanh hardshrink log_softmax")
-_NEVER_NEGATIVE = words("relu relu6 sigmoid hardsigmoid softmax softmin softplus exp abs")
-_KEEPS_SIGN = (
-    SAME
-    | {f"{kind}_pool{dims}d" for kind in ("max", "avg") for dims in (1, 2, 3)}
-    | {f"adaptive_{kind}_pool{dims}d" for kind in ("max", "avg") for dims in (1, 2, 3)}
-    | {"dropout", "dropout1d", "dropout2d", "dropout3d"}
-)
+_KEEPS_SIGN = Trait.SAME | Trait.KEEPS_SIGN
 
 
 def _bias(node: Node) -> _Said:
     """A bias that the norm behind it takes away: it is the same for all that the norm averages over."""
-    rank = _RANKS.get(node.kind)
-    if rank is None or node.shape is None or len(node.shape) != rank:
+    if not node.kind or Trait.LINEAR not in node.traits or node.shape is None:
+        return None
+    spatial = is_spatial(node.kind)
+    if len(node.shape) != (int(node.kind[-2]) + 2 if spatial else 2):
         return None
     if node.values["bias"] is not True or len(node.readers) != 1:
         return None
     (reader,) = node.readers
-    norms = _OVER_SAMPLES if node.kind == "Linear" else _OF_CHANNELS
-    if not reader.kind.startswith(norms):
+    if not reader.kind or reader.does not in ("batch_norm", *["instance_norm"] * spatial):
         return None
     return (
         f"the bias of {node.name} is taken away by the {reader.name} behind it",
@@ -75,10 +61,8 @@ def _is_plain(conv: Node) -> bool:
 
 
 def _one_layer_dropout(node: Node) -> _Said:
-    if node.kind not in _RECURRENT:
-        return None
-    p = node.values["dropout"]
-    if not isinstance(p, (int, float)) or p == 0 or known(node.values["num_layers"]) != 1:
+    p = node.values.get("dropout")
+    if not isinstance(p, (int, float)) or p == 0 or known(node.values.get("num_layers", 0)) != 1:
         return None
     return (
         f"the dropout of {node.name} does nothing: it stands between layers, and there is one",
@@ -87,12 +71,12 @@ def _one_layer_dropout(node: Node) -> _Said:
 
 
 def _activation_twice(node: Node) -> _Said:
-    before = behind(node.source) if node.does in ACTIVATIONS else None
+    before = behind(node.source) if Trait.ACTIVATION in node.traits else None
     if before is None or before.does != node.does:
         return None
     if not _same_arguments(node, before):
         return None
-    what = "changes nothing" if node.does in _UNCHANGED_AGAIN else "distorts once more"
+    what = "changes nothing" if Trait.IDEMPOTENT in node.traits else "distorts once more"
     return f"{node.name} directly on {before.name} {what}", "take one of the two out"
 
 
@@ -104,7 +88,7 @@ def _same_arguments(one: Node, other: Node) -> bool:
 
 def _relu_of_positive(node: Node) -> _Said:
     before = behind(node.source, _KEEPS_SIGN) if node.does == "relu" else None
-    if before is None or before.does not in _NEVER_NEGATIVE:
+    if before is None or not before.traits & (Trait.NONNEGATIVE | Trait.PROBABILITY):
         return None
     if behind(node.source) is before and before.does == "relu":
         return None  # said by NN204
@@ -116,7 +100,7 @@ def _relu_of_positive(node: Node) -> _Said:
 
 def _empty_dropout(node: Node) -> _Said:
     p: Any = node.values.get("p")
-    if node.does not in DROPOUT or "p" not in node.literal or p not in (0, 1):
+    if Trait.DROPOUT not in node.traits or "p" not in node.literal or p not in (0, 1):
         return None
     what = "drops nothing" if p == 0 else "drops everything: in train mode it gives zeros"
     return f"{node.name} with p = {p} {what}", "give a p between 0 and 1, or take it out"

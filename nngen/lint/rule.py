@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from nngen.catalog import Trait
+from nngen.catalog.entry import is_spatial
 from nngen.errors import Mark
 from nngen.lint.trace import Node, Trace, nodes_in
 from nngen.symbolic.sizes import value_of
@@ -90,47 +92,15 @@ def everywhere(check: Callable[[Node], tuple[str, str] | None]) -> Find:
     return find
 
 
-def words(text: str) -> frozenset[str]:
-    """The words of a text."""
-    return frozenset(text.split())
-
-
-# The same numbers in another shape, order or dtype.
-SAME = words(
-    "identity flatten unflatten reshape reshape_as view view_as ravel squeeze unsqueeze permute transpose t "
-    "swapaxes swapdims movedim moveaxis contiguous clone pixel_shuffle pixel_unshuffle channel_shuffle "
-    "float double half bfloat16 to type type_as"
-)
-DROPOUT = words("dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout")
-LINEAR = words(
-    "linear bilinear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d"
-)
-NORMS = words("batch_norm instance_norm layer_norm rms_norm group_norm")
-SOFTMAX = words("softmax softmin gumbel_softmax")
-ACTIVATIONS = SOFTMAX | words(
-    "relu relu6 leaky_relu prelu rrelu elu celu selu gelu silu mish hardswish hardtanh hardsigmoid sigmoid tanh "
-    "softplus softsign logsigmoid log_softmax tanhshrink hardshrink softshrink"
-)
-
-
-def behind(node: Node | None, through: frozenset[str] = SAME) -> Node | None:
-    """The node that a value comes from, seen through what keeps it."""
-    while node is not None and node.does in through:
+def behind(node: Node | None, through: Trait = Trait.SAME) -> Node | None:
+    """The node that a value comes from, seen through what keeps it, which has one of these traits."""
+    while node is not None and node.traits & through:
         node = node.source
     return node
 
 
-# What works on each channel of (N, C, …) along the dimensions behind it.
-CHANNELS = (LINEAR - {"linear", "bilinear"}) | {
-    f"{kind}_pool{dims}d"
-    for kind in ("max", "avg", "lp", "adaptive_max", "adaptive_avg", "fractional_max")
-    for dims in (1, 2, 3)
-}
 # What keeps the dimensions and their order.
-_KEEPS = words(
-    "identity clone contiguous float double half bfloat16 to type type_as operator choice"
-)
-KEEPS = ACTIVATIONS | DROPOUT | NORMS | _KEEPS
+KEEPS = Trait.ACTIVATION | Trait.DROPOUT | Trait.NORM | Trait.LAYOUT
 
 
 def channels_first(node: Node | None) -> bool:
@@ -139,9 +109,9 @@ def channels_first(node: Node | None) -> bool:
     while node is not None and node not in seen:
         seen.add(node)
         rank = len(node.shape or ())
-        if node.does in CHANNELS:
+        if node.traits & (Trait.LINEAR | Trait.POOL) and is_spatial(node.does):
             return int(node.does[-2]) + 2 == rank
-        if node.does not in KEEPS:
+        if not node.traits & KEEPS:
             return False
         alike = [
             each for each in nodes_in(list(node.taken.values())) if len(each.shape or ()) == rank
@@ -164,8 +134,8 @@ def dimension(node: Node) -> int | None:
     return dim % len(shape)
 
 
-def losses(trace: Trace, wanted: Container[str]) -> Iterator[tuple[Node, Node | None]]:
-    """Each loss that is wanted, and what it is given first."""
+def losses(trace: Trace, *takes: str) -> Iterator[tuple[Node, Node | None]]:
+    """Each loss that takes one of these, as `Function.takes` says it, and what it is given first."""
     for node in trace.nodes:
-        if node.does in wanted:
+        if node.takes in takes:
             yield node, node.source

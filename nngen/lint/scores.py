@@ -4,67 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nngen.lint.probabilities import OF_LOG_PROBABILITIES
-from nngen.lint.rule import (
-    DROPOUT,
-    KEEPS,
-    SAME,
-    SOFTMAX,
-    Hit,
-    Rule,
-    behind,
-    channels_first,
-    known,
-    losses,
-    words,
-)
+from nngen.catalog import Trait
+from nngen.lint.rule import KEEPS, Hit, Rule, behind, channels_first, known, losses
 from nngen.lint.trace import Trace
 
-# By the function that they take themselves.
-_OF_SCORES = {
-    "cross_entropy": "softmax",
-    "binary_cross_entropy_with_logits": "sigmoid",
-    "multilabel_soft_margin_loss": "sigmoid",
-    "soft_margin_loss": "sigmoid",
-}
-_BOUNDED = words("sigmoid hardsigmoid logsigmoid tanh hardtanh softsign")
-_CUT = words("relu relu6 gelu silu mish hardswish softplus")
+_OF_SCORES = ("softmax", "sigmoid")
+_OF_CLASSES = ("cross_entropy", "nll_loss")
+_BEHIND = Trait.SAME | Trait.DROPOUT
+_PROBABILITIES = Trait.PROBABILITY | Trait.LOG_PROBABILITY
 
 
 def _softmax(trace: Trace) -> Iterator[Hit]:
-    for loss, given in losses(trace, _OF_SCORES):
-        found = behind(given, SAME | DROPOUT)
-        takes = _OF_SCORES[loss.does]
-        wrong = SOFTMAX if takes == "softmax" else SOFTMAX | {"log_softmax"}
-        if found is not None and found.does in wrong:
+    for loss, given in losses(trace, *_OF_SCORES):
+        found = behind(given, _BEHIND)
+        if found is None or Trait.SHARES not in found.traits:
+            continue
+        if Trait.PROBABILITY in found.traits or loss.takes == "sigmoid":
             yield Hit(
                 found.mark,
-                f"{found.name} before {loss.name}, which takes the {takes} itself",
+                f"{found.name} before {loss.name}, which takes the {loss.takes} itself",
                 f"take {found.name} out and give the loss the raw scores",
             )
 
 
 def _bounded(trace: Trace) -> Iterator[Hit]:
-    for loss, given in losses(trace, _OF_SCORES):
-        found = behind(given, SAME | DROPOUT)
-        margin = loss.does == "soft_margin_loss"
-        wrong = _BOUNDED - {"tanh", "hardtanh", "softsign"} if margin else _BOUNDED
-        if found is not None and found.does in wrong:
+    for loss, given in losses(trace, *_OF_SCORES):
+        found = behind(given, _BEHIND)
+        if found is None or Trait.SHARES in found.traits:
+            continue
+        margin = loss.does == "soft_margin_loss"  # its targets are -1 and 1
+        if found.traits & (_PROBABILITIES if margin else _PROBABILITIES | Trait.BOUNDED):
             fix = f"take {found.name} out and give the loss the raw scores"
-            if found.does == "sigmoid" and _OF_SCORES[loss.does] == "sigmoid" and not margin:
+            if found.does == "sigmoid" and loss.takes == "sigmoid" and not margin:
                 fix += ", or keep it and use BCELoss"
             yield Hit(
                 found.mark,
                 f"{found.name} before {loss.name} bounds the scores, "
-                f"and the loss takes the {_OF_SCORES[loss.does]} itself",
+                f"and the loss takes the {loss.takes} itself",
                 fix,
             )
 
 
 def _log_softmax(trace: Trace) -> Iterator[Hit]:
-    for loss, given in losses(trace, ("cross_entropy",)):
+    for loss, given in losses(trace, "softmax"):
         found = behind(given)
-        if found is not None and found.does == "log_softmax":
+        if found is not None and Trait.LOG_SOFTMAX in found.traits:
             yield Hit(
                 found.mark,
                 f"{found.name} before {loss.name} is harmless, but done twice",
@@ -73,9 +57,9 @@ def _log_softmax(trace: Trace) -> Iterator[Hit]:
 
 
 def _cut(trace: Trace) -> Iterator[Hit]:
-    for loss, given in losses(trace, _OF_SCORES):
-        found = behind(given, SAME | DROPOUT)
-        if found is not None and found.does in _CUT:
+    for loss, given in losses(trace, *_OF_SCORES):
+        found = behind(given, _BEHIND)
+        if found is not None and Trait.RECTIFIER in found.traits:
             yield Hit(
                 found.mark,
                 f"{found.name} before {loss.name} cuts the scores off below zero",
@@ -84,10 +68,9 @@ def _cut(trace: Trace) -> Iterator[Hit]:
 
 
 def _dropped(trace: Trace) -> Iterator[Hit]:
-    wanted = (*_OF_SCORES, *OF_LOG_PROBABILITIES, "binary_cross_entropy")
-    for loss, given in losses(trace, wanted):
-        found = behind(given, SAME | SOFTMAX | {"sigmoid", "log_softmax"})
-        if found is not None and found.does in DROPOUT:
+    for loss, given in losses(trace, *_OF_SCORES, "probabilities", "log probabilities"):
+        found = behind(given, Trait.SAME | _PROBABILITIES)
+        if found is not None and Trait.DROPOUT in found.traits:
             yield Hit(
                 found.mark,
                 f"{found.name} drops scores right before {loss.name}",
@@ -96,8 +79,10 @@ def _dropped(trace: Trace) -> Iterator[Hit]:
 
 
 def _one_class(trace: Trace) -> Iterator[Hit]:
-    for loss, given in losses(trace, ("cross_entropy", "nll_loss")):
+    for loss, given in losses(trace, "softmax", "log probabilities"):
         shape = None if given is None else given.shape
+        if loss.does not in _OF_CLASSES:
+            continue
         if shape is not None and len(shape) > 1 and known(shape[1]) == 1:
             yield Hit(
                 loss.mark,
@@ -107,10 +92,16 @@ def _one_class(trace: Trace) -> Iterator[Hit]:
 
 
 def _places(trace: Trace) -> Iterator[Hit]:
-    for loss, given in losses(trace, ("cross_entropy", "nll_loss")):
+    for loss, given in losses(trace, "softmax", "log probabilities"):
         shape = None if given is None else given.shape
         found = behind(given, KEEPS)
-        if shape is None or len(shape) < 3 or found is None or found.does != "linear":
+        if (
+            loss.does not in _OF_CLASSES
+            or shape is None
+            or len(shape) < 3
+            or found is None
+            or found.does != "linear"
+        ):
             continue
         if channels_first(found.source) or len(found.shape or ()) != len(shape):
             continue

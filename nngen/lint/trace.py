@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-from nngen.catalog import FUNCTIONS, LAYERS
+from nngen.catalog import FUNCTIONS, LAYERS, Trait, traits_of
 from nngen.errors import Mark
 from nngen.graph import Program
 from nngen.graph.flow import Application, Flow, Module, Operation, Value
@@ -30,6 +28,8 @@ class Node:
         does: torch's name of the function: `softmax` for `Softmax`, `F.softmax` and `x.softmax` alike; a layer's class
             where it has no one function; `input`, `target`, `output`; `choice` for what a condition decides.
         mark: where the spec has it.
+        traits: what the catalog says of what it gives.
+        takes: of a loss of classes, what the catalog says that it takes.
         kind: the layer's class; empty for a function.
         values: its arguments.
         literal: those that the spec writes as a literal.
@@ -41,6 +41,8 @@ class Node:
 
     does: str
     mark: Mark
+    traits: Trait = Trait.NONE
+    takes: str = ""
     kind: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     literal: frozenset[str] = frozenset()
@@ -117,16 +119,6 @@ def nodes_in(traced: Traced) -> Iterator[Node]:
             waiting += reversed(list(parts))
 
 
-@cache
-def function_of(kind: str) -> str:
-    """The function that a layer calls, by the layer's form: `relu` for ReLU; else the layer's own name."""
-    form = LAYERS[kind].form
-    found = re.search(r"\bout = (?:\w+\.)?(\w+)", form) if isinstance(form, str) else None
-    if found is None:
-        return kind
-    return "identity" if found[1] == "input" else found[1]
-
-
 class _Tracer:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
@@ -169,7 +161,7 @@ class _Tracer:
             taken["passed"] = values[operation.reads[0]]
         written = operation.writes[0]
         abstract = None if written is None else written.abstract
-        return self.new("choice", operation.mark, taken=taken, output=abstract)
+        return self.new("choice", operation.mark, traits=Trait.LAYOUT, taken=taken, output=abstract)
 
     def part(self, whole: Traced, position: int, value: Value) -> Traced:
         """One of several values that a line takes apart."""
@@ -191,10 +183,13 @@ class _Tracer:
         return self._layer(module, given, application.output)
 
     def _layer(self, module: Module, given: Mapping[str, Traced], output: Any) -> Node:
-        does = function_of(module.kind) if module.kind in LAYERS else kind_of(module)
+        kind = module.kind if module.kind in LAYERS else ""
+        function = LAYERS[kind].function if kind else ""
         return self.new(
-            does,
+            function.rpartition(".")[2] or kind or kind_of(module),
             module.mark,
+            traits=traits_of(kind) if kind else Trait.NONE,
+            takes=FUNCTIONS[function].takes if function in FUNCTIONS else "",
             kind=module.kind,
             values=module.values,
             literal=module.given - module.code.keys(),
@@ -234,7 +229,8 @@ def _outputs(model: Flow, output: Traced) -> list[Traced]:
     return [output]
 
 
-_WORDS = {ast.IfExp: "choice", ast.Attribute: "transpose"}
+_WORDS = {ast.IfExp: ("choice", Trait.LAYOUT), ast.Attribute: ("transpose", Trait.SAME)}
+_OPERATOR = ("operator", Trait.LAYOUT)
 
 
 class _LineTracer:
@@ -278,9 +274,9 @@ class _LineTracer:
             return self._item(node)
         if isinstance(node, ast.Attribute) and node.attr not in ("T", "mT"):
             return None
-        return self._operator(_WORDS.get(type(node), "operator"), node)
+        return self._operator(node, *_WORDS.get(type(node), _OPERATOR))
 
-    def _operator(self, does: str, node: ast.expr) -> Traced:
+    def _operator(self, node: ast.expr, does: str, traits: Trait = Trait.NONE) -> Traced:
         parts = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
         if not isinstance(node, ast.IfExp):
             taken = [self._of(part) for part in parts]
@@ -288,7 +284,8 @@ class _LineTracer:
             taken = [self._of(arm) for arm in self.record.arms(node)]
         if not any(True for _ in nodes_in(taken)):
             return None
-        return self._new(does, node, {str(place_): each for place_, each in enumerate(taken)})
+        places = {str(place_): each for place_, each in enumerate(taken)}
+        return self._new(does, node, places, traits=traits)
 
     def _item(self, node: ast.Subscript) -> Traced:
         whole, index = self._of(node.value), self.record.found.get(node.slice)
@@ -300,7 +297,7 @@ class _LineTracer:
             return whole[index]
         if isinstance(whole, dict) and index in whole:
             return whole[index]
-        return self._operator("index", node)
+        return self._operator(node, "index")
 
     def _call(self, node: ast.Call) -> Traced:
         given = [self._of(argument) for argument in node.args]
@@ -311,7 +308,7 @@ class _LineTracer:
             return self.tracer.application(application, taken)
         name = self.record.function(node)
         if not name:
-            return self._operator("line", node)
+            return self._operator(node, "line")
         if FUNCTIONS[name].counts:
             return None
         trees: list[ast.expr] = list(node.args)
@@ -326,6 +323,8 @@ class _LineTracer:
             name.rpartition(".")[2],
             node,
             {**{key: taken[key] for key in names if key in taken}, **rest},
+            traits=FUNCTIONS[name].traits,
+            takes=FUNCTIONS[name].takes,
             values=self.record.bound(node),
             literal=frozenset(k for k, tree in written.items() if isinstance(tree, ast.Constant)),
         )

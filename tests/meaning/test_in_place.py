@@ -62,6 +62,14 @@ FINE: dict[str, tuple[list[str], Callable[[After, Tensor], Any]]] = {
         ["v = fc.view(-1, 2, 2)", "y = F.relu(v, inplace=True)"],
         lambda m, fc: F.relu(fc.view(-1, 2, 2)),
     ),
+    "windows are copied": (
+        [
+            "w = F.unfold(fc.view(1, 1, -1, 4), 1)",
+            "y = F.relu(w, inplace=True)",
+            "z = y.sum() + fc",
+        ],
+        lambda m, fc: F.relu(F.unfold(fc.view(1, 1, -1, 4), 1)).sum() + fc,
+    ),
     "in one arm": (
         ["y = F.relu(fc, inplace=True) if training else fc"],
         lambda m, fc: F.relu(fc) if m.training else fc,
@@ -115,6 +123,10 @@ SEEN = {
     ),
     "by a part": (
         ["h = fc[:, :2]", "z = F.relu(h, inplace=True)", "w = z.sum() + fc"],
+        "F.relu works in place on the memory of 'fc', which is used again",
+    ),
+    "by a split": (
+        ["a, b = fc.split_with_sizes([2, 2], dim=1)", "z = F.relu(a, inplace=True)", "w = z.sum() + fc"],
         "F.relu works in place on the memory of 'fc', which is used again",
     ),
     "by what may be itself": (

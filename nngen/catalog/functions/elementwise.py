@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import both, function
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import common, reductions
 from nngen.symbolic.rules import elementwise as rules
 
 _ONE = "input: Tensor"
 _TWO = "input: Tensor, other: Tensor"
 _OPERAND = "input: Tensor, other: float | bool | Tensor"
+_ALONG = "input: Tensor, dim: int, dtype: dtype | None = None"
 
 _TO_FLOAT = (
-    "acos acosh arccos arccosh asin asinh arcsin arcsinh atan atanh arctan arctanh cos cosh exp expm1 log log10 log1p "
-    "log2 reciprocal rsqrt sigmoid sin sinc sinh sqrt tan tanh exp2"
+    "acos acosh arccos arccosh asin asinh arcsin arcsinh atan atanh arctan arctanh cos cosh expm1 log log10 log1p "
+    "log2 reciprocal rsqrt sin sinc sinh sqrt tan exp2"
 )
 _REALS_TO_FLOAT = "deg2rad rad2deg digamma lgamma erf erfc erfinv"
 
 FUNCTIONS = (
     function(both(_TO_FLOAT), _ONE, common.floating),
+    function(both("exp"), _ONE, common.floating, traits=Trait.NONNEGATIVE),
+    function(both("sigmoid"), _ONE, common.floating, traits=Trait.SIGMOID),
+    function(both("tanh"), _ONE, common.floating, traits=Trait.TANH),
     function(both(_REALS_TO_FLOAT), _ONE, rules.real_to_float),
     function(both("logit"), "input: Tensor, eps: float | None = None", rules.real_to_float),
-    function(both("neg negative positive"), _ONE, rules.numeric),
-    function(both("abs absolute"), _ONE, rules.absolute),
+    function(both("neg negative"), _ONE, rules.numeric),
+    function(both("positive"), _ONE, rules.numeric, traits=Trait.ALIAS),
+    function(both("abs absolute"), _ONE, rules.absolute, traits=Trait.NONNEGATIVE),
     function(both("angle"), _ONE, rules.angle),
     function(both("square"), _ONE, rules.squared),
-    function(both("ceil floor trunc fix relu"), _ONE, rules.ordered),
+    function(both("ceil floor trunc fix"), _ONE, rules.ordered),
+    function(both("relu"), _ONE, rules.ordered, traits=Trait.RELU),
     function(both("round"), "input: Tensor, *, decimals: int = 0", rules.rounded),
     function(both("frac"), _ONE, rules.real_floats),
     function(both("sign"), _ONE, rules.signed),
@@ -34,9 +41,9 @@ FUNCTIONS = (
         "input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None",
         common.unchanged,
     ),
-    function(both("conj"), _ONE, common.unchanged),
-    function("torch.real", _ONE, rules.real_part),
-    function("torch.imag", _ONE, rules.imaginary_part),
+    function(both("conj"), _ONE, common.unchanged, traits=Trait.ALIAS),
+    function("torch.real", _ONE, rules.real_part, traits=Trait.ALIAS),
+    function("torch.imag", _ONE, rules.imaginary_part, traits=Trait.ALIAS),
     function(both("isnan isinf isfinite logical_not"), _ONE, rules.asked),
     function(both("isposinf isneginf signbit"), _ONE, rules.asked_of_reals),
     # Two operands
@@ -101,9 +108,6 @@ FUNCTIONS = (
         "input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False",
         rules.close,
     ),
-    function(
-        both("softmax log_softmax"),
-        "input: Tensor, dim: int, dtype: dtype | None = None",
-        reductions.along,
-    ),
+    function(both("softmax"), _ALONG, reductions.along, traits=Trait.SOFTMAX),
+    function(both("log_softmax"), _ALONG, reductions.along, traits=Trait.LOG_SOFTMAX),
 )

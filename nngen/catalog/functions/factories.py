@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import both, function
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import factories as rules
 
 _AS = "dtype: dtype | None = None, device: device | None = None"
@@ -71,6 +72,7 @@ FUNCTIONS = (
         "torch.meshgrid",
         "*tensors: Tensor | list[Tensor], indexing: 'ij' | 'xy' | None = None",
         rules.mesh,
+        traits=Trait.ALIAS,
     ),
     function("torch.tensor", f"data: any, *, {_AS}", rules.literal),
     function("Tensor.new_zeros Tensor.new_ones", f"input: Tensor, {_SIZE}, {_AS}", rules.new),

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from nngen.catalog.entry import both, function
 from nngen.catalog.since import Since
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import elementwise
 from nngen.symbolic.rules import indexing as rules
 
 _AT = "input: Tensor, dim: int, index: Tensor"
 
 FUNCTIONS = (
-    function(both("narrow"), "input: Tensor, dim: int, start: int, length: int", rules.narrow),
-    function(both("select"), "input: Tensor, dim: int, index: int", rules.select),
+    function(
+        both("narrow"),
+        "input: Tensor, dim: int, start: int, length: int",
+        rules.narrow,
+        traits=Trait.ALIAS,
+    ),
+    function(
+        both("select"), "input: Tensor, dim: int, index: int", rules.select, traits=Trait.ALIAS
+    ),
     function(both("gather"), f"{_AT}, *, sparse_grad: bool = False", rules.gather),
     function(
         both("scatter"),

@@ -8,11 +8,13 @@ from typing import Any
 
 from nngen.catalog.entry import Check, Function, Layer, example, function, parameter
 from nngen.catalog.signature import signature
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import activations, common
 
 _INPLACE = "inplace: bool = False"
 _IN_PLACE_USES: Sequence[Mapping[str, Any]] = ({}, {"inplace": True}, {"inplace": False})
 _WIDE = {"shape": [4, 3], "below": 9}
+_RECTIFIER = Trait.ACTIVATION | Trait.RECTIFIER
 
 
 def _activation(
@@ -24,6 +26,7 @@ def _activation(
     shape: Callable[..., Any] = activations.real,
     checks: tuple[Check, ...] = (),
     samples: Sequence[Any] = ((4,), (4, 3), (2, 3, 4)),
+    traits: Trait = Trait.ACTIVATION,
 ) -> tuple[Layer, Function]:
     """A layer, and the function to which it passes its arguments.
 
@@ -42,10 +45,10 @@ def _activation(
         examples=tuple(example(s, **use) for use, s in zip(uses, cycle(samples))),
     )
     taken = f"input: Tensor, {arguments}" if arguments else "input: Tensor"
-    return layer, function(call, taken, shape)
+    return layer, function(call, taken, shape, traits=traits)
 
 
-def _along(name: str, call: str, doc: str) -> tuple[Layer, Function]:
+def _along(name: str, call: str, doc: str, traits: Trait) -> tuple[Layer, Function]:
     """A layer that works along a dimension.
 
     Without `dim` torch guesses the dimension from the rank, and warns: here it is demanded.
@@ -72,7 +75,7 @@ def _along(name: str, call: str, doc: str) -> tuple[Layer, Function]:
         ),
     )
     arguments = "input: Tensor, dim: int | None = None, *, dtype: dtype | None = None"
-    return layer, function(call, arguments, layer.shape)
+    return layer, function(call, arguments, layer.shape, traits=traits)
 
 
 def _slope(name: str) -> Check:
@@ -92,6 +95,7 @@ _PAIRS = (
         _INPLACE,
         _IN_PLACE_USES,
         shape=activations.numeric,
+        traits=Trait.RELU,
     ),
     _activation(
         "ReLU6",
@@ -100,6 +104,7 @@ _PAIRS = (
         _INPLACE,
         _IN_PLACE_USES,
         shape=activations.numeric,
+        traits=Trait.RELU,
         samples=((4,), _WIDE),
     ),
     _activation(
@@ -114,6 +119,7 @@ _PAIRS = (
             {"min_val": -1.0, "max_val": 1.0, "inplace": False},
         ),
         shape=activations.hardtanh,
+        traits=Trait.TANH | Trait.IDEMPOTENT,
         checks=(
             Check(
                 "max_val > min_val",
@@ -129,6 +135,7 @@ _PAIRS = (
         _INPLACE,
         _IN_PLACE_USES,
         samples=((4,), _WIDE),
+        traits=Trait.SIGMOID,
     ),
     _activation(
         "Hardswish",
@@ -137,6 +144,7 @@ _PAIRS = (
         _INPLACE,
         _IN_PLACE_USES,
         samples=((4,), _WIDE),
+        traits=_RECTIFIER,
     ),
     _activation(
         "ELU",
@@ -184,6 +192,7 @@ _PAIRS = (
         "x times the normal distribution's cumulative function at x.",
         "approximate: 'none' | 'tanh' = 'none'",
         ({}, {"approximate": "tanh"}, {"approximate": "none"}),
+        traits=_RECTIFIER,
     ),
     _activation(
         "SiLU",
@@ -192,8 +201,11 @@ _PAIRS = (
         _INPLACE,
         _IN_PLACE_USES,
         shape=activations.floating,
+        traits=_RECTIFIER,
     ),
-    _activation("Mish", "F.mish", "x * tanh(softplus(x)).", _INPLACE, _IN_PLACE_USES),
+    _activation(
+        "Mish", "F.mish", "x * tanh(softplus(x)).", _INPLACE, _IN_PLACE_USES, traits=_RECTIFIER
+    ),
     _activation(
         "GLU",
         "F.glu",
@@ -202,6 +214,7 @@ _PAIRS = (
         ({}, {"dim": 1}, {"dim": -1}),
         shape=activations.glu,
         samples=((3, 4), (4, 3)),
+        traits=Trait.NONE,
     ),
     _activation(
         "Hardshrink",
@@ -209,6 +222,7 @@ _PAIRS = (
         "x, and 0 where it is between -lambd and lambd.",
         "lambd: float = 0.5",
         ({}, {"lambd": 1.2}, {"lambd": 0.5}),
+        traits=Trait.ACTIVATION | Trait.IDEMPOTENT,
     ),
     _activation(
         "Softshrink",
@@ -230,25 +244,45 @@ _PAIRS = (
             {"threshold": 0, "value": 0.5, "inplace": False},
         ),
         shape=activations.threshold,
+        traits=Trait.NONE,
     ),
     _activation(
         "Sigmoid",
         "torch.sigmoid",
         "Squeezes each value between 0 and 1: 1 / (1 + exp(-x)).",
         shape=common.floating,
+        traits=Trait.SIGMOID,
     ),
     _activation(
         "Tanh",
         "torch.tanh",
         "Squeezes each value between -1 and 1: the hyperbolic tangent.",
         shape=common.floating,
+        traits=Trait.TANH,
     ),
     _activation("Tanhshrink", "F.tanhshrink", "x - tanh(x).", shape=activations.smooth),
-    _activation("Softsign", "F.softsign", "x / (1 + |x|).", shape=activations.smooth),
-    _activation("LogSigmoid", "F.logsigmoid", "log(sigmoid(x))."),
-    _along("Softmax", "F.softmax", "Makes the values along dimension dim positive, with sum 1."),
-    _along("LogSoftmax", "F.log_softmax", "The logarithm of the softmax along dimension dim."),
-    _along("Softmin", "F.softmin", "The softmax of -x along dimension dim."),
+    _activation(
+        "Softsign", "F.softsign", "x / (1 + |x|).", shape=activations.smooth, traits=Trait.TANH
+    ),
+    _activation(
+        "LogSigmoid",
+        "F.logsigmoid",
+        "log(sigmoid(x)).",
+        traits=Trait.ACTIVATION | Trait.LOG_PROBABILITY,
+    ),
+    _along(
+        "Softmax",
+        "F.softmax",
+        "Makes the values along dimension dim positive, with sum 1.",
+        Trait.SOFTMAX,
+    ),
+    _along(
+        "LogSoftmax",
+        "F.log_softmax",
+        "The logarithm of the softmax along dimension dim.",
+        Trait.LOG_SOFTMAX,
+    ),
+    _along("Softmin", "F.softmin", "The softmax of -x along dimension dim.", Trait.SOFTMAX),
 )
 
 LAYERS = (
@@ -321,22 +355,31 @@ LAYERS = (
 
 FUNCTIONS = (
     *(entry for _, entry in _PAIRS),
-    function("F.sigmoid F.tanh", "input: Tensor", common.floating),
+    function("F.sigmoid", "input: Tensor", common.floating, traits=Trait.SIGMOID),
+    function("F.tanh", "input: Tensor", common.floating, traits=Trait.TANH),
     function(
         "F.rrelu",
         "input: Tensor, lower: float = 0.125, upper: float = 0.3333333333333333, "
         "training: any = False, inplace: bool = False",
         activations.rrelu,
+        traits=Trait.ACTIVATION,
     ),
     function(
         "F.softplus",
         "input: Tensor, beta: float = 1, threshold: float = 20",
         activations.real,
+        traits=_RECTIFIER | Trait.NONNEGATIVE,
     ),
-    function("F.prelu", "input: Tensor, weight: Tensor", activations.prelu_function),
+    function(
+        "F.prelu",
+        "input: Tensor, weight: Tensor",
+        activations.prelu_function,
+        traits=Trait.ACTIVATION,
+    ),
     function(
         "F.gumbel_softmax",
         "logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1",
         activations.gumbel_softmax,
+        traits=Trait.SOFTMAX,
     ),
 )

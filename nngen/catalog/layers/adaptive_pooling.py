@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import Check, Layer, example, function
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import pooling
 
 _SAMPLES = ((3, 9), (3, 9, 8), (2, 7, 6, 7))
@@ -157,6 +158,7 @@ FUNCTIONS = (
             f"F.adaptive_avg_pool{n}d",
             f"input: Tensor, output_size: {_output_size(n)}",
             pooling.adaptive_pooling(n),
+            traits=Trait.POOL | Trait.KEEPS_SIGN,
         )
         for n in (1, 2, 3)
     ),
@@ -165,6 +167,7 @@ FUNCTIONS = (
             f"F.adaptive_max_pool{n}d",
             f"input: Tensor, output_size: {_output_size(n)}, return_indices: bool = False",
             pooling.adaptive_pooling(n),
+            traits=Trait.POOL | Trait.KEEPS_SIGN,
         )
         for n in (1, 2, 3)
     ),
@@ -176,6 +179,7 @@ FUNCTIONS = (
             f"output_ratio: {'list[probability]' if n == 2 else 'probability[3]'} | None = None, "
             "return_indices: bool = False",
             pooling.fractional_pooling(n),
+            traits=Trait.POOL | Trait.KEEPS_SIGN,
         )
         for n in (2, 3)
     ),

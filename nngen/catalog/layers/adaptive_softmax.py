@@ -135,6 +135,7 @@ LAYERS = (
         "in_features: size, n_classes: size, /, cutoffs: list[size], div_value: positive = 4.0, "
         "head_bias: bool = False",
         form=_adaptive_form,
+        calls="F.log_softmax",
         shape=classes.adaptive_log_softmax,
         forward="input_: Tensor, target_: Tensor",
         infer={"in_features": "input_.shape[-1]"},

@@ -151,6 +151,7 @@ LAYERS = (
         "add_bias_kv: bool = False, add_zero_attn: bool = False, kdim: size | None = None, "
         "vdim: size | None = None, batch_first: bool = False",
         form=_form,
+        calls="F.multi_head_attention_forward",
         shape=attention.multihead_attention,
         forward="query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Tensor | None = None, "
         "need_weights: bool = True, attn_mask: Tensor | None = None, average_attn_weights: bool = True, "

@@ -248,23 +248,27 @@ FUNCTIONS = (
         "input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, "
         f"{REDUCTION}, label_smoothing: probability = 0.0",
         classification_losses.cross_entropy,
+        takes="softmax",
     ),
     function(
         "F.nll_loss",
         "input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, "
         f"{REDUCTION}",
         classification_losses.class_loss,
+        takes="log probabilities",
     ),
     function(
         "F.binary_cross_entropy",
         f"input: Tensor, target: Tensor, weight: Tensor | None = None, *, {REDUCTION}",
         losses.binary_cross_entropy,
+        takes="probabilities",
     ),
     function(
         "F.binary_cross_entropy_with_logits",
         f"input: Tensor, target: Tensor, weight: Tensor | None = None, *, {REDUCTION}, "
         "pos_weight: Tensor | None = None",
         losses.binary_loss,
+        takes="sigmoid",
     ),
     function(
         "F.multilabel_margin_loss",
@@ -275,6 +279,7 @@ FUNCTIONS = (
         "F.multilabel_soft_margin_loss",
         f"input: Tensor, target: Tensor, weight: Tensor | None = None, *, {REDUCTION}",
         losses.multilabel_soft_margin_loss,
+        takes="sigmoid",
     ),
     function(
         "F.multi_margin_loss",
@@ -286,6 +291,7 @@ FUNCTIONS = (
         "F.soft_margin_loss",
         f"input: Tensor, target: Tensor, *, {REDUCTION}",
         losses.soft_margin_loss,
+        takes="sigmoid",
     ),
     function(
         "F.ctc_loss",
@@ -293,5 +299,6 @@ FUNCTIONS = (
         f"target_lengths: Tensor | list[count], blank: count = 0, {REDUCTION}, "
         "zero_infinity: bool = False",
         classification_losses.ctc_loss,
+        takes="log probabilities",
     ),
 )

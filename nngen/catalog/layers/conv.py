@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nngen.catalog import products
 from nngen.catalog.entry import Check, Layer, example, function, parameter
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import convolution
 
 _LET = {"fan_in": "in_channels // groups * prod(ntuple(kernel_size, {dims}))"}
@@ -55,7 +56,7 @@ def _convolution(dims: int) -> Layer:
                 "weight",
                 f"torch.empty(out_channels, in_channels // groups, *ntuple(kernel_size, {dims}))",
             ),
-            parameter("bias", "torch.empty(out_channels)", when="bias"),
+            parameter("bias", "torch.empty(out_channels)", when="bias", optional=True),
         ),
         draw=_DRAW,
         let={"fan_in": _LET["fan_in"].format(dims=dims)},
@@ -68,6 +69,7 @@ def _convolution(dims: int) -> Layer:
             ),
         ),
         stem="conv",
+        traits=Trait.MODIFIABLE,
         mult_adds=products.convolution,
         examples=(
             example((4, *sample), out_channels=6, kernel_size=3),
@@ -181,7 +183,7 @@ def _transposed(dims: int) -> Layer:
                 "weight",
                 f"torch.empty(in_channels, out_channels // groups, *ntuple(kernel_size, {dims}))",
             ),
-            parameter("bias", "torch.empty(out_channels)", when="bias"),
+            parameter("bias", "torch.empty(out_channels)", when="bias", optional=True),
         ),
         draw=_DRAW,
         # torch takes the second dimension of the weight for the fan-in, transposed or not.
@@ -191,6 +193,7 @@ def _transposed(dims: int) -> Layer:
         },
         checks=_CHECKS,
         stem="conv",
+        traits=Trait.MODIFIABLE,
         mult_adds=products.transposed_convolution,
         examples=(
             example((4, *sample), out_channels=6, kernel_size=3),
@@ -262,6 +265,7 @@ FUNCTIONS = (
             f"padding: 'valid' | 'same' | count[{n}] = 0, dilation: size[{n}] = 1, groups: size = 1",
             convolution.convolution_function(n),
             mult_adds=products.convolution,
+            traits=Trait.LINEAR,
         )
         for n in (1, 2, 3)
     ),
@@ -272,6 +276,7 @@ FUNCTIONS = (
             f"padding: count[{n}] = 0, output_padding: count[{n}] = 0, groups: size = 1, dilation: size[{n}] = 1",
             convolution.transposed_convolution_function(n),
             mult_adds=products.transposed_convolution,
+            traits=Trait.LINEAR,
         )
         for n in (1, 2, 3)
     ),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nngen.catalog.entry import Function, Layer, example, function
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import activations
 
 
@@ -43,11 +44,12 @@ def _dropout(
     )
 
 
-def _function(call: str, shape: Callable[..., Any], training: bool = True) -> Function:
+def _function(call: str, shape: Callable[..., Any], alpha: bool = False) -> Function:
     return function(
         call,
-        f"input: Tensor, p: probability = 0.5, training: any = {training}, inplace: bool = False",
+        f"input: Tensor, p: probability = 0.5, training: any = {not alpha}, inplace: bool = False",
         shape,
+        traits=Trait.DROPOUT | Trait.ALIAS | (Trait.NONE if alpha else Trait.KEEPS_SIGN),
     )
 
 
@@ -103,6 +105,6 @@ FUNCTIONS = (
     _function("F.dropout1d", activations.dropout1d),
     _function("F.dropout2d", activations.dropout2d),
     _function("F.dropout3d", activations.dropout3d),
-    _function("F.alpha_dropout", activations.real, training=False),
-    _function("F.feature_alpha_dropout", activations.channel_dropout, training=False),
+    _function("F.alpha_dropout", activations.real, alpha=True),
+    _function("F.feature_alpha_dropout", activations.channel_dropout, alpha=True),
 )

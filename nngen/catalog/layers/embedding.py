@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import Check, Layer, example, function, parameter
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import embeddings
 
 _STATE = (parameter("weight", "torch.empty(num_embeddings, embedding_dim)"),)
@@ -38,6 +39,7 @@ LAYERS = (
         draw=_DRAW,
         checks=(_PADDING,),
         stem="embed",
+        traits=Trait.MODIFIABLE,
         examples=(
             example(_INDICES, num_embeddings=7, embedding_dim=3),
             example(_INDICES, num_embeddings=7, embedding_dim=3, padding_idx=0),

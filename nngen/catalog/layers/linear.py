@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nngen.catalog import products
 from nngen.catalog.entry import Layer, example, function, parameter
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import linear
 
 LAYERS = (
@@ -25,6 +26,7 @@ LAYERS = (
         """,
         stem="fc",
         mult_adds=products.linear,
+        traits=Trait.MODIFIABLE,
         examples=(
             example((6,), out_features=4),
             example((3, 6), out_features=4, bias=False),
@@ -49,6 +51,7 @@ LAYERS = (
                 nn.init.uniform_(bias, -1 / math.sqrt(in1_features), 1 / math.sqrt(in1_features))
         """,
         mult_adds=products.bilinear,
+        traits=Trait.MODIFIABLE,
         examples=(
             example((5,), (3,), out_features=4),
             example((2, 5), (2, 3), out_features=4, bias=False),
@@ -63,11 +66,13 @@ FUNCTIONS = (
         "input: Tensor, weight: Tensor, bias: Tensor | None = None",
         linear.linear_function,
         mult_adds=products.linear,
+        traits=Trait.LINEAR,
     ),
     function(
         "F.bilinear",
         "input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None",
         linear.bilinear_function,
         mult_adds=products.bilinear,
+        traits=Trait.LINEAR,
     ),
 )

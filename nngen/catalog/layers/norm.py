@@ -7,6 +7,7 @@ from typing import Any
 
 from nngen.catalog.entry import Check, Example, Layer, State, buffer, example, function, parameter
 from nngen.catalog.since import Since
+from nngen.catalog.traits import Trait
 from nngen.errors import Fault
 from nngen.symbolic.rules import norms
 
@@ -115,6 +116,7 @@ def _instance_norm(dims: int) -> Layer:
         "num_features: size, /, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = False, "
         "track_running_stats: bool = False, bias: bool = True",
         form=_instance_form(dims),
+        calls="F.instance_norm",
         shape=norms.instance_norm(dims),
         infer={"num_features": f"input.shape[-{dims + 1}]"},
         state=_CHANNELS,
@@ -241,6 +243,7 @@ FUNCTIONS = (
         "input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None, "
         "bias: Tensor | None = None, training: any = False, momentum: any = 0.1, eps: float = 1e-5",
         norms.batch_norm_function,
+        traits=Trait.NORM,
     ),
     function(
         "F.instance_norm",
@@ -248,22 +251,26 @@ FUNCTIONS = (
         "weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: any = True, "
         "momentum: float = 0.1, eps: float = 1e-5",
         norms.instance_norm_function,
+        traits=Trait.NORM,
     ),
     function(
         "F.layer_norm",
         "input: Tensor, normalized_shape: list[size], weight: Tensor | None = None, "
         "bias: Tensor | None = None, eps: float = 1e-5",
         norms.layer_norm_function,
+        traits=Trait.NORM,
     ),
     function(
         "F.rms_norm",
         "input: Tensor, normalized_shape: list[size], weight: Tensor | None = None, eps: float | None = None",
         norms.layer_norm_function,
+        traits=Trait.NORM,
     ),
     function(
         "F.group_norm",
         "input: Tensor, num_groups: size, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5",
         norms.group_norm_function,
+        traits=Trait.NORM,
     ),
     function(
         "F.local_response_norm",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import Check, Layer, example, function
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import pooling
 
 # As many positions as leave a part of a window over; channels come first.
@@ -131,6 +132,7 @@ FUNCTIONS = (
             f"input: Tensor, kernel_size: size[{n}], stride: size[{n}] | None = None, padding: count[{n}] = 0, "
             f"dilation: size[{n}] = 1, ceil_mode: bool = False, return_indices: bool = False",
             pooling.max_pooling(n),
+            traits=Trait.POOL | Trait.KEEPS_SIGN,
         )
         for n in (1, 2, 3)
     ),
@@ -141,6 +143,7 @@ FUNCTIONS = (
             "ceil_mode: bool = False, count_include_pad: bool = True"
             f"{', divisor_override: int | None = None' if n > 1 else ''}",
             pooling.average_pooling(n),
+            traits=Trait.POOL | Trait.KEEPS_SIGN,
         )
         for n in (1, 2, 3)
     ),
@@ -150,6 +153,7 @@ FUNCTIONS = (
             f"input: Tensor, norm_type: float, kernel_size: {'size' if n == 1 else f'size[{n}]'}, "
             f"stride: size[{n}] | None = None, ceil_mode: bool = False",
             pooling.power_pooling(n),
+            traits=Trait.POOL,
         )
         for n in (1, 2, 3)
     ),

@@ -147,6 +147,7 @@ FUNCTIONS = (
         f"{_PLAIN}reduction: 'mean' | 'batchmean' | 'sum' | 'none' = 'mean', "
         "log_target: bool = False",
         losses.promoting_loss,
+        takes="log probabilities",
     ),
     function(
         "F.poisson_nll_loss",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nngen.catalog.entry import Function, Layer, example
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import common, reshaping
 
 LAYERS = (
@@ -12,6 +13,7 @@ LAYERS = (
         "",
         form="out = input",
         shape=common.unchanged,
+        traits=Trait.SAME | Trait.LAYOUT | Trait.VIEW,
         examples=(example((4,)), example((3, 4)), example((2, 3, 4))),
     ),
     Layer(

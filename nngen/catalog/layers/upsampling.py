@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nngen.catalog.entry import Check, Layer, example, function
 from nngen.catalog.since import Since
+from nngen.catalog.traits import Trait
 from nngen.symbolic.rules import resizing
 
 _ONE_OF_TWO = Check(
@@ -184,15 +185,24 @@ FUNCTIONS = (
         "recompute_scale_factor: bool | None = None, antialias: bool = False",
         resizing.interpolate,
     ),
-    function("F.pixel_shuffle", "input: Tensor, upscale_factor: size", resizing.pixel_shuffle),
     function(
-        "F.pixel_unshuffle", "input: Tensor, downscale_factor: size", resizing.pixel_unshuffle
+        "F.pixel_shuffle",
+        "input: Tensor, upscale_factor: size",
+        resizing.pixel_shuffle,
+        traits=Trait.SAME,
+    ),
+    function(
+        "F.pixel_unshuffle",
+        "input: Tensor, downscale_factor: size",
+        resizing.pixel_unshuffle,
+        traits=Trait.SAME,
     ),
     function(
         "F.channel_shuffle",
         "input: Tensor, groups: size",
         resizing.channel_shuffle,
         since=_SHUFFLED,
+        traits=Trait.SAME,
     ),
     function("F.unfold", f"input: Tensor, kernel_size: size[2], {_WINDOWS}", resizing.unfold),
     function(
