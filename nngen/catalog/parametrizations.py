@@ -16,20 +16,6 @@ from nngen.catalog.fragments import fragment
 from nngen.catalog.signature import Signature, signature
 from nngen.errors import Fault
 
-MODIFIED = frozenset(
-    [
-        "Linear",
-        "Bilinear",
-        "Embedding",
-        "Conv1d",
-        "Conv2d",
-        "Conv3d",
-        "ConvTranspose1d",
-        "ConvTranspose2d",
-        "ConvTranspose3d",
-    ]
-)
-
 
 @dataclass(frozen=True)
 class Modifier:

@@ -16,9 +16,6 @@ from nngen.language.spec.model import Rule
 from nngen.symbolic.expressions import dotted
 from nngen.symbolic.sizes import Dim
 
-# The parts of a layer that are layers of a kind of their own, as isinstance finds them.
-LINEAR_PARTS = ("MultiheadAttention", "AdaptiveLogSoftmaxWithLoss", "LinearCrossEntropyLoss")
-
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
@@ -32,6 +29,7 @@ class Leaf:
         attribute: its name in the functional twin's class.
         module: the layer.
         flags: what asks whether it is there, in the class that has rules, in its block, and so on; empty if nothing does.
+        optional: torch annotates it as what may be None.
     """
 
     key: str
@@ -42,6 +40,7 @@ class Leaf:
     module: Module
     shape: tuple[Dim, ...]
     flags: tuple[str, ...]
+    optional: bool = False
 
     @property
     def owning_class(self) -> ast.expr:
@@ -135,6 +134,7 @@ def _of_module(
                     module,
                     shape if isinstance(shape, tuple) else (),
                     flags,
+                    state.optional,
                 )
 
 
@@ -152,7 +152,7 @@ def owner_kind(module: Module, state: State) -> str:
     part, _, _ = state.name.rpartition(".")
     if part.startswith("parametrizations."):
         return "utils.parametrize.ParametrizationList"
-    return "Linear" if part and module.kind in LINEAR_PARTS else module.kind
+    return "Linear" if part else module.kind  # the parts of such layers are linear
 
 
 def shape_of(text: str) -> ast.expr:
@@ -180,9 +180,9 @@ def parameter_at(key: str) -> ast.expr:
     return path_of(key)
 
 
-def where_there(kind: str, key: str, call: ast.stmt) -> ast.stmt:
-    """A call on a convolution's bias under the question whether there is one, as torch annotates it."""
-    if kind.startswith("Conv") and key.endswith(".bias") and key.count(".") == 1:
+def where_there(optional: bool, key: str, call: ast.stmt) -> ast.stmt:
+    """A call on a parameter under the question whether there is one, where torch annotates it so."""
+    if optional and key.count(".") == 1:
         return ast.If(is_not_none(path_of(key)), [call], [])
     return call
 

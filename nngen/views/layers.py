@@ -11,11 +11,11 @@ from typing import Any
 import black
 import yaml
 
-from nngen.catalog import FAMILIES, FUNCTIONS, LAYERS, elsewhere
+from nngen.catalog import FAMILIES, FUNCTIONS, LAYERS, Trait, elsewhere
 from nngen.catalog.argument_types import show_value
 from nngen.catalog.entry import Example, Function, Inner, Layer, State
 from nngen.catalog.fragments import HELPERS, fragment
-from nngen.catalog.parametrizations import MODIFIED, MODIFIERS
+from nngen.catalog.parametrizations import MODIFIERS
 from nngen.catalog.signature import REQUIRED, Argument, Signature
 from nngen.catalog.skipped import SKIPPED
 from nngen.emit import build_graph
@@ -149,7 +149,7 @@ def _layer(entry: Layer) -> Iterator[str]:
     wanted = [name for name in entry.signature.required if name not in entry.infer]
     if lone is not None and not set(wanted) - {lone}:
         yield f"  A lone value is {lone}."
-    if entry.name in MODIFIED:
+    if Trait.MODIFIABLE in entry.traits:
         yield f"  {' or '.join(MODIFIERS)} may stand beside it."
     yield from _margin(_needs(entry, entry.name))
     yield from _section("inputs", _table(_arguments(entry.inputs)))

@@ -8,10 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from nngen.catalog import LAYERS
+from nngen.catalog import LAYERS, Trait
 from nngen.catalog.entry import Layer
 from nngen.catalog.initializers import INITIALIZERS
-from nngen.catalog.parametrizations import MODIFIED
 from tests.random_specs.arguments import arguments
 from tests.random_specs.draft import Draft, Flowing
 
@@ -164,7 +163,7 @@ def extras(draw: Draw, entry: Layer, kind: str) -> dict[str, Any]:
     """What may stand beside a layer with parameters: a modifier, a redraw."""
     if draw(st.integers(0, 5)) != 5:
         return {}
-    if kind in MODIFIED and draw(st.booleans()):
+    if Trait.MODIFIABLE in LAYERS[kind].traits and draw(st.booleans()):
         return draw(
             st.sampled_from(
                 [{"weight_norm": {}}, {"weight_norm": {"dim": 1}}, {"weight_norm": {"dim": None}}]

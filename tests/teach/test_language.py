@@ -145,11 +145,11 @@ def test_links_lead_to_torchs_own_pages() -> None:
 
 
 def test_the_functions_of_layers_are_torchs() -> None:
-    assert all(callable(of_torch(lesson.function_of(kind))) for kind in LAYERS)
+    assert all(callable(of_torch(LAYERS[kind].function)) for kind in LAYERS)
 
 
 def test_what_has_no_docstring_has_no_link() -> None:
-    functions = {*FUNCTIONS, *(lesson.function_of(kind) for kind in LAYERS)} - {""}
+    functions = {*FUNCTIONS, *(LAYERS[kind].function for kind in LAYERS)} - {""}
     linked = {name for name in functions if lesson.docs_link(name) is not None}
     assert not [name for name in linked if not of_torch(name).__doc__]
     assert len(functions) - len(linked) < 30

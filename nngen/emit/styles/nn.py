@@ -94,7 +94,7 @@ class NN(Style):
         return parameter_at(module.key(state))
 
     def under_question(self, module: Module, state: State, call: ast.stmt) -> ast.stmt:
-        return where_there(module.kind, module.key(state), call)
+        return where_there(state.optional, module.key(state), call)
 
     def key(self, nn: str, functional: str) -> str:
         return nn

@@ -52,7 +52,7 @@ def statements(rules: Redraws) -> tuple[ast.stmt, ...]:
 def _by_name(rules: Redraws, leaf: Leaf) -> ast.stmt:
     """The statement that draws one parameter, found by its name in the class."""
     rules.check_reached(leaf)
-    call = where_there(leaf.kind, leaf.key, rules.call(leaf, parameter_at(leaf.key)))
+    call = where_there(leaf.optional, leaf.key, rules.call(leaf, parameter_at(leaf.key)))
     # The constructor still has what decides; forward asks nn.Identity rather than a flag.
     decides = {built_flag(each): build_condition(each.condition) for each in rules.flow.built}
     return under(decides.get(leaf.flags[0]), call)
@@ -126,8 +126,8 @@ def _test(rules: Redraws, leaf: Leaf) -> Test | None:
 
 
 def _sometimes_none(rules: Redraws, leaf: Leaf, parameter: str, test: Test) -> bool:
-    if parameter == "bias" and leaf.kind.startswith("Conv"):
-        return True  # as torch annotates it
+    if leaf.optional:
+        return True
     if test.name:
         return False
     if any(

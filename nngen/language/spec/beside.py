@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from nngen.catalog.parametrizations import MODIFIED, MODIFIERS
+from nngen.catalog import LAYERS, Trait
+from nngen.catalog.parametrizations import MODIFIERS
 from nngen.errors import SpecError
 from nngen.language.document import Mapping, Node, Sequence
 from nngen.language.spec.model import Name
@@ -52,7 +53,8 @@ def modifiers_of(kind_name: str, beside: dict[str, Node]) -> dict[str, dict[str,
         if name not in beside:
             continue
         node = beside[name]
-        if kind_name not in MODIFIED or found:
+        modifiable = kind_name in LAYERS and Trait.MODIFIABLE in LAYERS[kind_name].traits
+        if not modifiable or found:
             why = "one modifier is enough" if found else f"{kind_name} has no weight to modify"
             raise SpecError(f"`{name}` cannot stand here: {why}", node.mark)
         if not isinstance(node, Mapping):

@@ -4,32 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from nngen.catalog import LAYERS
+from nngen.catalog import LAYERS, Layer
 from nngen.catalog.fragments import statements
-
-# The functions of layers whose form depends on their arguments.
-_FUNCTIONS = {
-    "InstanceNorm1d": "F.instance_norm",
-    "InstanceNorm2d": "F.instance_norm",
-    "InstanceNorm3d": "F.instance_norm",
-    "AdaptiveLogSoftmaxWithLoss": "F.log_softmax",
-    "RNN": "torch.rnn_tanh",
-    "LSTM": "torch.lstm",
-    "GRU": "torch.gru",
-    "RNNCell": "torch.rnn_tanh_cell",
-    "LSTMCell": "torch.lstm_cell",
-    "GRUCell": "torch.gru_cell",
-    "MultiheadAttention": "F.multi_head_attention_forward",
-}
-_BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
-_SEQUENCES = ("RNN", "LSTM", "GRU")
-_COMPOSITES = (
-    "TransformerEncoderLayer",
-    "TransformerDecoderLayer",
-    "TransformerEncoder",
-    "TransformerDecoder",
-    "Transformer",
-)
 
 OWNING = (
     "The `forward` of `nn.{kind}` calls `{function}` with the parameters that the module owns. Both files draw them by "
@@ -96,12 +72,14 @@ _OTHERS = {
     "ModuleList": COPIES,
     "Parameter": PARAMETER,
     "Buffer": BUFFER,
-    "MultiheadAttention": ATTENTION,
     "AdaptiveLogSoftmaxWithLoss": CLUSTERS,
-    **dict.fromkeys(_BATCH_NORMS, BATCH_NORM),
-    **dict.fromkeys(("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"), INSTANCE_NORM),
-    **dict.fromkeys(_SEQUENCES, SEQUENCE),
-    **dict.fromkeys(_COMPOSITES, COMPOSITE),
+}
+# Of the layers that call a function.
+_OF_FUNCTIONS = {
+    "F.batch_norm": BATCH_NORM,
+    "F.instance_norm": INSTANCE_NORM,
+    "F.multi_head_attention_forward": ATTENTION,
+    **dict.fromkeys(("torch.rnn_tanh", "torch.lstm", "torch.gru"), SEQUENCE),
 }
 
 
@@ -118,37 +96,20 @@ def reason(kind: str) -> str:
     if kind not in LAYERS:
         return BLOCK
     entry = LAYERS[kind]
+    if entry.function in _OF_FUNCTIONS:
+        return _OF_FUNCTIONS[entry.function]
+    if entry.block or entry.parts:
+        return COMPOSITE
     if entry.is_loss:
         return LOSS
     if entry.state:
         return OWNING
-    return BY_MODE if asks_for_mode(kind) else PLAIN
+    return BY_MODE if asks_for_mode(entry) else PLAIN
 
 
-def asks_for_mode(kind: str) -> bool:
-    """Whether the layer's function is told the mode."""
-    form = LAYERS[kind].form
-    if callable(form):
-        return kind in (*_SEQUENCES, "MultiheadAttention") or kind.startswith("InstanceNorm")
-    return any(isinstance(n, ast.Name) and n.id == "training" for n in _nodes(form))
-
-
-def function_of(kind: str) -> str:
-    """The function that a layer calls, as code names it: `F.conv2d`; "" where there is not one alone."""
-    form = LAYERS[kind].form
-    if kind in _FUNCTIONS or callable(form):
-        return _FUNCTIONS.get(kind, "")
-    for node in _nodes(form):
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "out":
-            value = node.value
-            return _path(value.func) if isinstance(value, ast.Call) else ""
-    return ""
-
-
-def _nodes(form: str) -> list[ast.AST]:
-    return [node for statement in statements(form) for node in ast.walk(statement)]
-
-
-def _path(func: ast.expr) -> str:
-    path = ast.unparse(func)
-    return path if path.startswith(("F.", "torch.")) else f"Tensor.{path.rpartition('.')[2]}"
+def asks_for_mode(entry: Layer) -> bool:
+    """Whether the layer's function is told the mode; of a form that is made from arguments, whether one is for it."""
+    if callable(entry.form):
+        return bool({"dropout", "track_running_stats"} & set(entry.signature.names))
+    nodes = (node for statement in statements(entry.form) for node in ast.walk(statement))
+    return any(isinstance(node, ast.Name) and node.id == "training" for node in nodes)

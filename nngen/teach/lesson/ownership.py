@@ -10,7 +10,7 @@ from nngen.catalog.entry import State
 from nngen.emit.constructor import is_block_list
 from nngen.graph.containers import CONTAINERS
 from nngen.graph.flow import Module
-from nngen.teach.lesson.families import asks_for_mode, function_of
+from nngen.teach.lesson.families import asks_for_mode
 from nngen.teach.translations import translate
 
 OWNS = "The module `{module}` owns {states}; keys in the state_dict: {keys}."
@@ -157,7 +157,7 @@ def _attribute(module: Module) -> str:
 
 
 def _layer(module: Module, say: _Speaker) -> Ownership:
-    mode = asks_for_mode(module.kind) and _by_mode(module)
+    mode = asks_for_mode(module.entry) and _by_mode(module)
 
     def nn() -> Iterator[str]:
         yield from _owned(module, say)
@@ -166,7 +166,7 @@ def _layer(module: Module, say: _Speaker) -> Ownership:
 
     def functional() -> Iterator[str]:
         parameters, buffers = _parted(module, module.attribute)
-        function = function_of(module.kind)
+        function = module.entry.function
         if parameters:
             yield say(CLASS_OWNS, attributes=_own(parameters), function=function)
         elif function:
@@ -176,7 +176,7 @@ def _layer(module: Module, say: _Speaker) -> Ownership:
         if buffers:
             yield say(CLASS_REGISTERS, attributes=_own(buffers))
         counter = [each for each in buffers if each.endswith("num_batches_tracked")]
-        if counter and "BatchNorm" in module.kind:
+        if counter and function == "F.batch_norm":
             yield say(CLASS_COUNTS, counter=_own(counter))
         if module.modifiers:
             yield say(COMPUTED, modifiers=list(module.modifiers))
@@ -265,7 +265,7 @@ def _loss(module: Module, say: _Speaker) -> Ownership:
 
     def functional() -> Iterator[str]:
         parameters, buffers = _parted(module, module.attribute)
-        yield say(LOSS_FUNCTION, function=function_of(module.kind))
+        yield say(LOSS_FUNCTION, function=module.entry.function)
         if parameters:
             yield say(CLASS_OWNS_ALL, attributes=_own(parameters))
         if buffers:

@@ -16,7 +16,7 @@ from nngen.catalog import LAYERS
 from nngen.graph.flow import Module
 from nngen.symbolic.expressions import Line
 from nngen.teach.lesson import families, lines, ownership
-from nngen.teach.lesson.families import function_of, reason
+from nngen.teach.lesson.families import reason
 from nngen.teach.lesson.ownership import Ownership
 from nngen.teach.translations import translate
 
@@ -24,7 +24,6 @@ __all__ = [
     "Ownership",
     "docs_link",
     "docs_links",
-    "function_of",
     "markup",
     "sentences",
     "what",
@@ -95,7 +94,7 @@ def _function(function: str, language: str) -> str:
 @cache
 def _layers() -> dict[str, str]:
     """The first layer that calls each function."""
-    return {function_of(name): name for name in reversed(LAYERS)}
+    return {entry.function: name for name, entry in reversed(LAYERS.items())}
 
 
 def where(module: Module, language: str = "en") -> Ownership:
@@ -125,7 +124,7 @@ def why_equal(kind: str, language: str = "en") -> str:
         kind: as `what` takes it; of a line, "".
         language: one of `nngen.teach.translations.LANGUAGES`.
     """
-    function = function_of(kind) if kind in LAYERS else ""
+    function = LAYERS[kind].function if kind in LAYERS else ""
     return translate(reason(kind), language, kind=kind, function=function)
 
 
@@ -148,8 +147,8 @@ def docs_link(kind: str) -> str | None:
 def docs_links(kind: str) -> dict[str, str]:
     """Pages to read on, by what they are about: the module and the function that it calls."""
     names = {f"nn.{kind}" if kind in LAYERS else kind: docs_link(kind)}
-    if kind in LAYERS and function_of(kind):
-        names[function_of(kind)] = docs_link(function_of(kind))
+    if kind in LAYERS and (function := LAYERS[kind].function):
+        names[function] = docs_link(function)
     return {name: link for name, link in names.items() if link is not None}
 
 
