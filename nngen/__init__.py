@@ -84,7 +84,8 @@ def load(spec: str | Path | Mapping[str, Any]) -> Pair:
         spec: a path, a YAML text (anything with a line break in it), or a dict.
 
     Returns:
-        The twins: `pair.nn_style.CNN`, `pair.functional_style.CNN`, `pair.to_functional`, `pair.to_nn`.
+        The model in all styles, whichever the spec names: `pair.nn_style.CNN`, `pair.functional_style.CNN`; and
+        `pair.to_functional`, `pair.to_nn`.
 
     Raises:
         nngen.errors.SpecError: the spec is wrong, or uses what this version of torch lacks.

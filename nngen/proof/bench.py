@@ -1,9 +1,9 @@
-"""Two twins, side by side: built alike, run alike, and compared."""
+"""Twins side by side: built alike, run alike, and each compared with the first, in torch.nn style."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -24,7 +24,7 @@ Act = Callable[[Twin, nn.Module, Seen], None]
 
 
 class Bench:
-    """Two twins of one seed, and what was compared so far.
+    """Twins of one seed, and what was compared so far.
 
     Args:
         subject: the twins, and what to feed them.
@@ -40,15 +40,10 @@ class Bench:
         self.ledger = ledger
         self.device = torch.device(conditions.device)
         self.dtype: torch.dtype | None = getattr(torch, conditions.dtype or "None", None)
-        self.twins = (
-            Twin("nn", subject.nn_style, subject.name, lines=subject.origins.nn_lines),
-            Twin(
-                "functional",
-                subject.functional_style,
-                subject.name,
-                lines=subject.origins.functional_lines,
-            ),
+        self.twins = tuple(
+            Twin(each.style, each.module, subject.name, lines=each.lines) for each in subject.twins
         )
+        ledger.names = {twin.style: {} for twin in self.twins}
         self.models: tuple[nn.Module, ...] = ()
         self.constructed: Seen = {}  # what was seen of the nn twin then
         self.reader: Twin | None = None
@@ -64,7 +59,7 @@ class Bench:
         return max(self.conditions.batch_sizes)
 
     def construct(self) -> bool:
-        """Builds both twins from one seed and compares them; whether there are two."""
+        """Builds all twins from one seed and compares them; whether all are there."""
         models: list[nn.Module] = []
 
         def build(twin: Twin, seen: Seen) -> None:
@@ -76,7 +71,7 @@ class Bench:
         runs = [self.run(twin, where, build) for twin in self.twins]
         if not any(run.finding for run in runs):
             self.models = tuple(models)
-            runs[1] = self._pair_names(runs[1], group)
+            runs = [runs[0], *map(self._pair_names, range(1, len(runs)), runs[1:])]
         if any(run.finding for run in runs):
             self.ledger.settle(runs, group, where)
             return False
@@ -96,8 +91,7 @@ class Bench:
         As constructed, a batch norm's weight is all ones and its bias all zeros: to leave
         them out, or to mix up two of them, would show in no output.
         """
-        nn_twin, functional_twin = self.twins
-        nn_model, functional_model = self.models
+        nn_twin, nn_model = self.twins[0], self.models[0]
         generator = torch.Generator().manual_seed(self.seed)
         with torch.no_grad():
             for weight in nn_model.parameters():
@@ -110,7 +104,7 @@ class Bench:
                 see_outputs(nn_model.train(), self.feed(self.largest), seen)
 
             self.run(nn_twin, "", warm_up)  # what it raises, check_steps will report
-            others = [(functional_twin, functional_model)]
+            others = list(zip(self.twins[1:], self.models[1:]))
             if self.reader is not None and self.read is not None:
                 others.append((self.reader, self.read))
             for twin, model in others:
@@ -134,7 +128,7 @@ class Bench:
         if twin is self.reader:
             assert self.read is not None
             return self.read
-        return self.models[0 if twin.style == "nn" else 1]
+        return self.models[[each.style for each in self.twins].index(twin.style)]
 
     def run(self, twin: Twin, where: str, act: Callable[[Twin, Seen], None]) -> Run:
         """Acts from the seed; an exception becomes a finding."""
@@ -143,8 +137,8 @@ class Bench:
             seed_random(self.seed)
             act(twin, seen)
         except Exception as error:  # noqa: BLE001  a twin may raise anything
-            return Run(seen, twin.finding(error, where))
-        return Run(seen)
+            return Run(seen, twin.finding(error, where), twin.style)
+        return Run(seen, None, twin.style)
 
     def run_copy(self, twin: Twin, where: str, act: Act) -> Run:
         """Acts on a copy of the twin's model."""
@@ -162,6 +156,7 @@ class Bench:
         impossible: str = "",
         only: type[Exception] = Exception,
         reading: str = "",
+        twins: Sequence[Twin] = (),
     ) -> bool:
         """Acts on a copy of each twin from one seed, and compares what was seen.
 
@@ -173,12 +168,13 @@ class Bench:
                 is a finding.
             only: the exception that the note is for.
             reading: the line of the table for the reading of the spec, where it acts too.
+            twins: the nn twin and the others that act, if not all do.
 
         Returns:
-            Whether neither twin raised.
+            Whether no twin raised.
         """
         where += self.beside
-        runs = [self.run_copy(twin, where, act) for twin in self.twins]
+        runs = [self.run_copy(twin, where, act) for twin in twins or self.twins]
         raised = runs[0].finding
         if only is not Exception and raised and raised.error != only.__name__:
             impossible = ""
@@ -208,25 +204,25 @@ class Bench:
             recorders.append(recorder := Recorder(twin))
             with recorder:
                 self.run_copy(twin, "", act)
-        self.parting = parting(*recorders)
+        self.parting = parting(recorders[0], recorders[1:])
 
     def placed(self, model: nn.Module) -> nn.Module:
         """The model where the twins run, in their dtype."""
         return model.to(self.device, self.dtype)
 
-    def _pair_names(self, run: Run, where: str) -> Run:
-        """Pairs the names of both twins: those in a state_dict by `to_functional`.
+    def _pair_names(self, place: int, run: Run) -> Run:
+        """Pairs the names of a twin with those of the nn twin: those in a state_dict by `from_nn`.
 
         Buffers that no state_dict holds are paired by spelling, dots read as underscores.
         """
-        nn_model, functional_model = self.models
-        nn_twin, functional_twin = self.twins
+        nn_twin, nn_model = self.twins[0], self.models[0]
+        twin, model = self.twins[place], self.models[place]
         keys = {key: key for key in nn_model.state_dict()}
 
         def rename(twin: Twin, seen: Seen) -> None:
-            seen["names"] = dict(self.subject.to_functional(keys))
+            seen["names"] = dict(self.subject.twins[place].from_nn(keys))
 
-        renamed = self.run(functional_twin, f"{where}, to_functional", rename)
+        renamed = self.run(twin, f"construction, to_{twin.style}", rename)
         if renamed.finding:
             return renamed
         shared = {name: str(key) for name, key in renamed.seen["names"].items()}
@@ -235,9 +231,11 @@ class Bench:
             for name, _ in nn_twin.buffers(nn_model)
             if name not in keys
         }
-        for name, _ in functional_twin.buffers(functional_model):
+        for name, _ in twin.buffers(model):
             if name not in shared and name.replace(".", "_") in flat:
                 shared[name] = flat[name.replace(".", "_")]
-        self.twins = (nn_twin, replace(functional_twin, shared=shared))
-        self.ledger.functional_names = {key: name for name, key in shared.items()}
+        twins = list(self.twins)
+        twins[place] = replace(twin, shared=shared)
+        self.twins = tuple(twins)
+        self.ledger.names[twin.style] = {key: name for name, key in shared.items()}
         return run

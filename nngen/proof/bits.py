@@ -49,10 +49,7 @@ def count(value: object) -> int:
     return 0 if value is None or isinstance(value, Container) else 1
 
 
-TWINS = ("nn", "functional")
-
-
-def difference(one: object, other: object, names: Sequence[str] = TWINS) -> str:
+def difference(one: object, other: object, names: Sequence[str] = ("nn", "functional")) -> str:
     """Where and how two values part; empty where every bit is the same.
 
     Args:

@@ -62,12 +62,12 @@ def check_copies(bench: Bench) -> None:
 
 def check_checkpoints(bench: Bench) -> None:
     """Each twin's checkpoint, renamed, loaded strictly into a fresh other twin."""
-    for source, _, rename, back in _ways(bench):
+    for twins, source, rename, back in _ways(bench):
         group = f"{source.style} checkpoint"
-        bench.settle(group, f"{group}, loaded", _loading(bench, source, rename, outputs=True))
-        bench.settle(
-            group, f"{group}, renamed and back", _there_and_back(bench, source, rename, back)
-        )
+        loading = _loading(bench, source, rename, outputs=True)
+        bench.settle(group, f"{group}, loaded", loading, twins=twins)
+        turned = _there_and_back(bench, source, rename, back)
+        bench.settle(group, f"{group}, renamed and back", turned, twins=twins)
     check_file(bench, "torch.save, weights_only", _saved)
 
 
@@ -80,25 +80,28 @@ def check_file(bench: Bench, group: str, carry: Carry) -> bool:
         carry: writes a state_dict and reads it.
 
     Returns:
-        Whether neither twin raised.
+        Whether no twin raised.
     """
     whole = True
-    for source, target, rename, _ in _ways(bench):
+    for twins, source, rename, _ in _ways(bench):
 
         def carried(state: State, rename: Carry = rename) -> State:
             return rename(carry(state))
 
+        target = next(twin for twin in twins if twin is not source)
         where = f"{group}, {source.style} to {target.style}"
-        whole &= bench.settle(group, where, _loading(bench, source, carried, outputs=False))
+        loading = _loading(bench, source, carried, outputs=False)
+        whole &= bench.settle(group, where, loading, twins=twins)
     return whole
 
 
-def _ways(bench: Bench) -> Iterator[tuple[Twin, Twin, Carry, Carry]]:
-    """Both ways that a checkpoint can go: from, to, the renaming, and that back."""
-    nn_twin, functional_twin = bench.twins
-    rename, back = bench.subject.to_functional, bench.subject.to_nn
-    yield nn_twin, functional_twin, rename, back
-    yield functional_twin, nn_twin, back, rename
+def _ways(bench: Bench) -> Iterator[tuple[tuple[Twin, Twin], Twin, Carry, Carry]]:
+    """The ways that a checkpoint can go: the nn twin and another, that of them that it is from, the renaming, and back."""
+    nn_twin, *others = bench.twins
+    for twin, written in zip(others, bench.subject.twins[1:]):
+        twins = nn_twin, twin
+        yield twins, nn_twin, written.from_nn, written.to_nn
+        yield twins, twin, written.to_nn, written.from_nn
 
 
 def _loading(bench: Bench, source: Twin, carry: Carry, outputs: bool) -> Act:

@@ -1,4 +1,4 @@
-"""Both twins under torch's own defaults: without grad, its attention layers run fused kernels in eval mode.
+"""The twins under torch's own defaults: without grad, its attention layers run fused kernels in eval mode.
 
 A fused kernel rounds differently, and attention that is written out cannot follow it there. So all
 else is compared with these kernels off (see `settings`), and here is told how far they go.
@@ -60,18 +60,18 @@ def _step(bench: Bench, grad: str, size: int) -> Act:
 def _check(bench: Bench, where: str, step: Act) -> None:
     """Compares bit for bit what torch fuses nothing of; of the rest, tells how far it goes."""
     where += bench.beside
-    nn_twin, functional_twin = bench.twins
+    nn_twin, *others = bench.twins
     plain = bench.run_copy(nn_twin, where, step)
     with _defaults():
-        functional = bench.run_copy(functional_twin, where, step)
+        runs = [bench.run_copy(twin, where, step) for twin in others]
         fused = bench.run_copy(nn_twin, where, step)
         recorder = Recorder()
         bench.run_copy(nn_twin, where, partial(_recorded, recorder, step))
     if plain.finding:
         return  # what it raises there, other checks report
-    ledger = Ledger(bench.ledger.functional_names)
-    # What torch fuses, it fuses in the nn twin alone: else the functional twin is what it is without.
-    ledger.settle((plain if recorder.layers else fused, functional), DEFAULTS, where)
+    ledger = Ledger(bench.ledger.names)
+    # What torch fuses, it fuses in the nn twin alone: else another twin is what it is without.
+    ledger.settle((plain if recorder.layers else fused, *runs), DEFAULTS, where)
     if not recorder.layers:
         bench.ledger.rows += ledger.rows
         bench.ledger.findings += ledger.findings
@@ -79,10 +79,11 @@ def _check(bench: Bench, where: str, step: Act) -> None:
     bench.ledger.rows += [row for row in ledger.rows if not row.equal]
     bench.ledger.findings += ledger.findings
     raised = fused.finding.message if fused.finding else ""
-    outputs = [
-        run.seen.get("outputs", {}) | run.seen.get("loss", {}) for run in (fused, functional)
-    ]
-    bench.ledger.fused.append(_row(where, recorder.layers, raised, *outputs))
+    here = fused.seen.get("outputs", {}) | fused.seen.get("loss", {})
+    for run in runs:
+        there = run.seen.get("outputs", {}) | run.seen.get("loss", {})
+        beside = bench.ledger.beside(run.style) + where
+        bench.ledger.fused.append(_row(beside, recorder.layers, raised, here, there))
 
 
 def _row(
@@ -90,10 +91,10 @@ def _row(
     layers: Sequence[str],
     error: str,
     nn: dict[str, object],
-    functional: dict[str, object],
+    other: dict[str, object],
 ) -> FusedRow:
-    shared = [name for name in nn if name in functional]
-    apart = [distance(nn[name], functional[name]) for name in shared]
+    shared = [name for name in nn if name in other]
+    apart = [distance(nn[name], other[name]) for name in shared]
     return FusedRow(
         where=where,
         layers=tuple(dict.fromkeys(layers)),

@@ -1,4 +1,4 @@
-"""Both twins as others use them: torch.func, torch.export, ONNX, safetensors, torch.compile.
+"""The twins as others use them: torch.func, torch.export, ONNX, safetensors, torch.compile.
 
 What torch cannot do with the nn twin, its own layers, does not apply, and is told so; what it
 cannot do with the functional twin alone is a difference.
@@ -41,7 +41,7 @@ class NothingToDerive(Exception):
 
 @dataclass(frozen=True)
 class Export:
-    """One way to use both twins.
+    """One way to use the twins.
 
     Args:
         group: the line of the table.
@@ -91,21 +91,23 @@ def _told(export: Export) -> Export:
 
 
 def _settle(bench: Bench, group: str, act: Act, where: str = "") -> None:
-    """Compares what both twins saw, or tells why torch cannot do it with the nn twin."""
+    """Compares what the twins saw, or tells why torch cannot do it with the nn twin."""
     where = (where or group) + bench.beside
     with _quiet():
-        nn_run, functional_run = (
+        nn_run, *others = (
             bench.run_copy(twin, where, partial(_plainly, act)) for twin in bench.twins
         )
     if nn_run.finding:
-        both = "both twins raise" if functional_run.finding else "the nn twin alone raises"
+        both = "both twins raise" if others[0].finding else "the nn twin alone raises"
         raised = nn_run.finding
         bench.ledger.skip(group, f"{both} {raised.error}: {_short(raised.message)}")
-    elif functional_run.finding:
-        raised = functional_run.finding
-        bench.ledger.find(replace(raised, message=_short(raised.message)), group)
-    else:
-        bench.ledger.settle((nn_run, functional_run), group, where)
+        return
+    for run in others:
+        if run.finding:
+            finding = replace(run.finding, message=_short(run.finding.message))
+            bench.ledger.find(finding, bench.ledger.beside(run.style) + group)
+        else:
+            bench.ledger.settle((nn_run, run), group, where)
 
 
 def _plainly(act: Act, twin: Twin, model: nn.Module, seen: Seen) -> None:

@@ -53,9 +53,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return ""
 
 
-def parting(nn: Recorder, functional: Recorder) -> tuple[str, ...]:
-    """The first line of each twin that computes what the other never does."""
-    return tuple(dict.fromkeys((*_first(nn, functional), *_first(functional, nn))))
+def parting(nn: Recorder, others: Sequence[Recorder]) -> tuple[str, ...]:
+    """The first line of the nn twin, and of each other, that computes what the other of the two never does."""
+    pairs = [pair for other in others for pair in ((nn, other), (other, nn))]
+    return tuple(dict.fromkeys(line for one, other in pairs for line in _first(one, other)))
 
 
 def _first(one: Recorder, other: Recorder) -> Iterator[str]:

@@ -17,16 +17,17 @@ def check_form(bench: Bench) -> None:
 
     Two counters of batches count alike: that one is taken for the other shows in the order alone.
     """
-    nn_twin, functional_twin = bench.twins
-    nn_model, functional_model = bench.models
-    nn_form: dict[str, object] = dict(calls(nn_model))
-    functional_form: dict[str, object] = dict(calls(functional_model))
+    nn_twin, nn_model = bench.twins[0], bench.models[0]
     there = [name for name, _ in nn_twin.state(nn_model)]
-    for where, names in _orders(functional_twin, functional_model, _leaves(nn_model)):
-        functional_form[where] = Container("order", names)
-        nn_form[where] = Container("order", tuple(name for name in there if name in names))
-    where = "construction" + bench.beside
-    bench.ledger.compare("names", "construction", where, nn_form, functional_form)
+    for twin, model in zip(bench.twins[1:], bench.models[1:]):
+        nn_form: dict[str, object] = dict(calls(nn_model))
+        form: dict[str, object] = dict(calls(model))
+        for where, names in _orders(twin, model, _leaves(nn_model)):
+            form[where] = Container("order", names)
+            nn_form[where] = Container("order", tuple(name for name in there if name in names))
+        where = "construction" + bench.beside
+        styles = (nn_twin.style, twin.style)
+        bench.ledger.compare("names", "construction", where, nn_form, form, styles)
 
 
 def calls(model: nn.Module) -> dict[str, str]:
@@ -50,7 +51,7 @@ def _leaves(model: nn.Module) -> set[str]:
 def _orders(
     twin: Twin, model: nn.Module, layers: set[str]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The order of what each module of the functional twin registers itself.
+    """The order of what each module of another twin registers itself.
 
     An nn module that holds others keeps its own parameters before theirs, wherever they are
     built: these are in order among themselves.

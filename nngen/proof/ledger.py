@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from nngen.proof.bits import TWINS, count, difference
+from nngen.proof.bits import count, difference
 from nngen.proof.report import FUSED, Finding, FusedRow, Row, Skip
 
 # What the third witness is called.
@@ -18,10 +18,15 @@ Seen = dict[str, dict[str, object]]  # what -> name -> value
 
 @dataclass(frozen=True)
 class Run:
-    """What one twin did: all that was seen until it ended or raised."""
+    """What one twin did: all that was seen until it ended or raised.
+
+    Attributes:
+        style: the twin's.
+    """
 
     seen: Seen
     finding: Finding | None = None
+    style: str = ""
 
 
 @dataclass
@@ -29,12 +34,12 @@ class Ledger:
     """Rows, findings and notes, and what is needed to tell a check that proves nothing.
 
     Args:
-        functional_names: the functional twin's name for each name of the nn twin.
+        names: by style, the nn twin's own first, a twin's name for each name of the nn twin.
         lenient: whether an exception that both twins raise alike is torch's answer to a
             device or dtype, and no finding.
     """
 
-    functional_names: dict[str, str] = field(default_factory=dict)
+    names: dict[str, Mapping[str, str]] = field(default_factory=dict)
     lenient: bool = False
     rows: list[Row] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -66,23 +71,31 @@ class Ledger:
         self.rows.append(row)
 
     def settle(self, runs: Sequence[Run], group: str, where: str, impossible: str = "") -> None:
-        """Compares what both runs saw, then the exceptions that ended them.
+        """Compares what the nn twin saw with what each other did, then the exceptions that ended them.
 
         Args:
-            runs: the run of the nn twin, then that of the functional twin.
+            runs: the run of the nn twin, then those of the others.
             group: the line of the table.
             where: the conditions.
             impossible: a note's opening; with it, an exception that both twins raise
                 alike is torch's answer to these conditions and no finding.
         """
-        nn, functional = runs
-        for what in nn.seen | functional.seen:
-            if what in nn.seen and what in functional.seen:
-                self.compare(what, group, where, nn.seen[what], functional.seen[what])
+        nn, *others = runs
+        for other in others:
+            names = (nn.style, other.style)
+            for what in nn.seen | other.seen:
+                if what in nn.seen and what in other.seen:
+                    self.compare(what, group, where, nn.seen[what], other.seen[what], names)
         self._look(nn.seen)
-        first, second = nn.finding, functional.finding
+        for other in others:
+            self._settle_findings(nn, other, group, impossible)
+
+    def _settle_findings(self, nn: Run, other: Run, group: str, impossible: str) -> None:
+        first, second, beside = nn.finding, other.finding, self.beside(other.style)
         if first and second and _alike(first, second):
-            if impossible:
+            if beside:
+                pass  # it is told of the twins already
+            elif impossible:
                 self.note(f"{impossible}: {first.message}")
             elif self.lenient:
                 self.skip(group, f"torch raises {first.error}: {first.message}")
@@ -91,31 +104,40 @@ class Ledger:
             return
         for finding in (first, second):
             if finding:
-                self.find(finding, group)
+                self.find(finding, beside + group)
+
+    def beside(self, style: str) -> str:
+        """What stands before the lines of the table of a style; nothing for the two that are always there."""
+        return f"{style}, " if style in list(self.names)[2:] else ""
 
     def compare(
         self,
         what: str,
         group: str,
         where: str,
-        nn: Mapping[str, object],
-        functional: Mapping[str, object],
-        names: Sequence[str] = TWINS,
+        one: Mapping[str, object],
+        other: Mapping[str, object],
+        names: tuple[str, str],
     ) -> None:
-        """Adds a row; values are paired by name, and each must have the same bits."""
+        """Adds a row; values are paired by name, and each must have the same bits.
+
+        Args:
+            names: what the two are called: their styles, where both are twins.
+        """
         first = ""
-        for name in [*nn, *(name for name in functional if name not in nn)]:
-            if name not in functional:
-                first = f"{name} is in {_called(names[0])} alone"
-            elif name not in nn:
-                first = f"{name} is in {_called(names[1])} alone"
-            elif apart := difference(nn[name], functional[name], names):
-                first = (self._both_names(name) if names is TWINS else name) + apart
+        for name in [*one, *(name for name in other if name not in one)]:
+            if name not in other:
+                first = f"{name} is in {self._called(names[0])} alone"
+            elif name not in one:
+                first = f"{name} is in {self._called(names[1])} alone"
+            elif apart := difference(one[name], other[name], names):
+                first = self._both_names(name, names[1]) + apart
             if first:
                 break
-        values = sum(count(nn[name]) for name in nn if name in functional)
-        if nn or functional:
-            self.rows.append(Row(what, where, group, values, not first, first))
+        values = sum(count(one[name]) for name in one if name in other)
+        if one or other:
+            beside = self.beside(names[1])
+            self.rows.append(Row(what, beside + where, beside + group, values, not first, first))
 
     def witness(self, nn: Run, reading: Run, group: str, where: str) -> None:
         """Compares what the nn twin did, and so both, with what the reading of the spec did."""
@@ -159,9 +181,12 @@ class Ledger:
             else:
                 self.without_gradient[name] = None
 
-    def _both_names(self, name: str) -> str:
+    def _called(self, name: str) -> str:
+        return f"the {name} twin" if name in self.names else name
+
+    def _both_names(self, name: str, style: str) -> str:
         own, space, rest = name.partition(" ")
-        other = self.functional_names.get(own, own)
+        other = self.names.get(style, {}).get(own, own)
         return name if other == own else f"{own} ({other}){space}{rest}"
 
 
@@ -181,10 +206,6 @@ def _of_fused(rows: Sequence[FusedRow]) -> str:
     if not all(row.rounding for row in rows):
         said += ", more than rounding: torch's kernel leaves out what a padding mask hides"
     return f"{opening}; {said}"
-
-
-def _called(name: str) -> str:
-    return f"the {name} twin" if name in TWINS else name
 
 
 def _alike(first: Finding, second: Finding) -> bool:

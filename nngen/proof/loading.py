@@ -1,4 +1,4 @@
-"""Twins in memory: the generated source made into modules. Running them needs torch."""
+"""A model in memory, in all styles: the generated source made into modules. Running them needs torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -24,19 +24,20 @@ from nngen.graph.tensor_spec import Fed
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.language.document import Node
+from nngen.language.styles import TWINS
 from nngen.packages import import_torch
 from nngen.pipeline import Compilation
-from nngen.proof.subject import Origins, Subject
+from nngen.proof.subject import Rename, Subject, Written
 
 _NUMBER = itertools.count()
 
 
 @dataclass(frozen=True, repr=False)
 class Pair:
-    """The twins of one spec.
+    """A spec in all styles, whichever of them it has built: `pair.nn_style` is the module of a package.
 
     Attributes:
-        nn_style, functional_style: the modules, as a built package has them.
+        styles: the modules, by the names of the styles.
         to_functional, to_nn: rename the keys of a state_dict.
         source_map: which step of the spec made which line of them.
         text: the spec, as YAML.
@@ -45,10 +46,9 @@ class Pair:
         face: gives the HTML that a notebook shows, if it shows any.
     """
 
-    nn_style: ModuleType
-    functional_style: ModuleType
-    to_functional: Callable[[dict[str, Any]], dict[str, Any]]
-    to_nn: Callable[[dict[str, Any]], dict[str, Any]]
+    styles: Mapping[str, ModuleType]
+    to_functional: Rename
+    to_nn: Rename
     source_map: SourceMap
     text: str
     document: Node
@@ -56,8 +56,27 @@ class Pair:
     face: Callable[[Pair], str] | None = None
 
     @property
+    def nn_style(self) -> ModuleType:
+        """The module with the model in torch.nn style."""
+        return self.styles["nn"]
+
+    @property
+    def functional_style(self) -> ModuleType:
+        """The module with the model in functional style."""
+        return self.styles["functional"]
+
+    if not TYPE_CHECKING:  # it would make every name right
+
+        def __getattr__(self, name: str) -> ModuleType:
+            """A further style, by the name of its module."""
+            for module in self.__dict__.get("styles", {}).values():
+                if module.__name__.rpartition(".")[2] == name:
+                    return module
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
     def graph(self) -> Graph:
-        """The model that both were written from."""
+        """The model that all were written from."""
         return self.source_map.graph
 
     def __repr__(self) -> str:
@@ -69,7 +88,7 @@ class Pair:
 
     def subject(self) -> Subject:
         """The twins with what verification feeds them."""
-        graph, files = self.graph, self.source_map.files
+        graph, files = self.graph, self.source_map.in_styles()
 
         def again(values: Mapping[str, Any]) -> Fed:
             # A text among a spec's values is an expression.
@@ -77,22 +96,25 @@ class Pair:
             other = Compilation(specs.with_values(self.spec, {**values, **texts})).graph
             return Fed(other.inputs, other.targets, other.arguments, other.sizes)
 
+        # The line that seals a file, its first, is no step's.
+        nn_lines, functional_lines = ((None, *files[name].lines) for name in TWINS)
         return Subject(
             graph.model.name,
-            self.nn_style,
-            self.functional_style,
-            self.to_functional,
-            self.to_nn,
+            (
+                Written("nn", self.nn_style, lines=nn_lines),
+                Written(
+                    "functional",
+                    self.functional_style,
+                    self.to_functional,
+                    self.to_nn,
+                    functional_lines,
+                ),
+            ),
             graph.inputs,
             graph.targets,
             graph.arguments,
             graph.sizes,
-            # The line that seals a file, its first, is no step's.
-            Origins(
-                (None, *files["nn_style.py"].lines),
-                (None, *files["functional_style.py"].lines),
-                graph.modules,
-            ),
+            graph.modules,
             self.document,
             again,
         )
@@ -104,7 +126,7 @@ def load(
     gradients: bool = False,
     face: Callable[[Pair], str] | None = None,
 ) -> Pair:
-    """Build a model in memory, from a path, a YAML text or a dict.
+    """Build a model in memory, in all styles, from a path, a YAML text or a dict.
 
     Args:
         spec: the model.
@@ -123,9 +145,9 @@ def load(
     name = source_map.graph.model.name.lower()
     refuse_older(source_map.graph, import_torch(), gradients)
     package = _package(texts, f"nngen_loaded_{next(_NUMBER)}_{name}")
+    forms = source_map.graph.forms
     return Pair(
-        package.nn_style,
-        package.functional_style,
+        {form.style: getattr(package, form.module) for form in forms},
         package.to_functional,
         package.to_nn,
         source_map,

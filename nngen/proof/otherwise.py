@@ -92,7 +92,7 @@ def _compared(bench: Bench, subject: Subject) -> tuple[Ledger, str]:
         raised = runs[0].finding
         if raised and (bench.reader is None or read.finding):
             return ledger, f"{raised.error}: {raised.message}"
-        if raised and runs[1].finding:
+        if raised and all(run.finding for run in runs):
             ledger.find(replace(raised, twin="models"), f"{READING}{mode}")
             continue
         ledger.settle(runs, mode, mode)
@@ -104,7 +104,7 @@ def _compared(bench: Bench, subject: Subject) -> tuple[Ledger, str]:
 def _refused_construction(other: Bench) -> str:
     """Why twins of which one raised where it was built are no case; empty where they should have been built."""
     raised = other.ledger.findings[0]
-    if raised.twin == "functional":
+    if raised.twin not in ("both", other.twins[0].style):
         return "a layer would be empty" if _is_empty(other) else ""
     read = read_and_built(other)
     if read is None or read.finding:

@@ -1,4 +1,4 @@
-"""Both twins run: a step under all conditions, and some steps of an optimizer."""
+"""The twins run: a step under all conditions, and some steps of an optimizer."""
 
 from __future__ import annotations
 

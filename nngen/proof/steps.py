@@ -1,4 +1,4 @@
-"""What each step of the spec gives in both twins: the values that flow, compared one step after the other.
+"""What each step of the spec gives in all twins: the values that flow, compared one step after the other.
 
 A copy of each twin runs with a `forward` that tells what each statement has bound; what a layer inside a container
 gives, which no statement of the nn twin binds, a hook tells.
@@ -39,8 +39,8 @@ def follow_steps(bench: Bench) -> tuple[StepRow, ...]:
     feed = bench.feed(bench.largest)
     rows: dict[str, StepRow] = {}
     for training in (True, False):
-        nn_told, functional_told = (told_by(bench, twin, feed, training) for twin in bench.twins)
-        for row in compared(nn_told, functional_told):
+        nn_told, *others = (told_by(bench, twin, feed, training) for twin in bench.twins)
+        for row in (row for told in others for row in compared(nn_told, told)):
             before = rows.get(row.place)
             rows[row.place] = row if before is None else before.joined(row)
     return tuple(rows.values())
@@ -48,7 +48,7 @@ def follow_steps(bench: Bench) -> tuple[StepRow, ...]:
 
 def told_by(bench: Bench, twin: Twin, feed: Feed, training: bool) -> Told:
     """What the steps of one twin give on the way forward."""
-    told = Told(twin, bench.subject.origins.modules)
+    told = Told(twin, bench.subject.modules)
 
     def forward(twin: Twin, model: nn.Module, seen: Seen) -> None:
         told.listen(model.train(training))
@@ -113,36 +113,37 @@ class Told:
         return self.values.get(mark) or (self.values[inside[-1]] if inside else [])
 
 
-def compared(nn_told: Told, functional_told: Told) -> Iterator[StepRow]:
-    """The steps of both twins side by side, in the order of the functional twin's flow.
+def compared(nn_told: Told, other_told: Told) -> Iterator[StepRow]:
+    """The steps of the nn twin and of another side by side, in the order of the other's flow.
 
-    Copies that the functional twin makes of one step in a row are told once, at their end.
+    Copies that the nn twin makes of one step in a row are told once, at their end.
     """
-    for mark in dict.fromkeys((*functional_told.values, *nn_told.values)):
-        left, right = nn_told.of(mark), functional_told.of(mark)
+    styles = (nn_told.twin.style, other_told.twin.style)
+    for mark in dict.fromkeys((*other_told.values, *nn_told.values)):
+        left, right = nn_told.of(mark), other_told.of(mark)
         copies = len(left) // len(right) if right else 0
         if copies and len(left) == copies * len(right):
             runs = [list(_paired(*each)) for each in zip(left[copies - 1 :: copies], right)]
-            parted = [_apart(pairs) for pairs in runs]
+            parted = [_apart(pairs, styles) for pairs in runs]
             run = next((number for number, apart in enumerate(parted) if apart), 0)
             values = sum(count(tensor) for pairs in runs for tensor, _ in pairs)
-            after = functional_told.order.get((mark, run), len(functional_told.order))
+            after = other_told.order.get((mark, run), len(other_told.order))
             yield StepRow(
                 step_path(mark.path), str(mark), values, not parted[run], parted[run], after
             )
 
 
-def _apart(pairs: Iterable[tuple[Tensor, Tensor]]) -> str:
-    return next((found for a, b in pairs if (found := difference(a, b))), "")
+def _apart(pairs: Iterable[tuple[Tensor, Tensor]], styles: Sequence[str]) -> str:
+    return next((found for a, b in pairs if (found := difference(a, b, styles))), "")
 
 
-def _paired(nn: Values, functional: Values) -> Iterator[tuple[Tensor, Tensor]]:
+def _paired(nn: Values, other: Values) -> Iterator[tuple[Tensor, Tensor]]:
     """The tensors of one run of a step, by the names that both twins bind; what a hook told, by the last name."""
     if "" in nn:
-        last = list(functional.values())[-1]
+        last = list(other.values())[-1]
         yield from zip(nn[""], last) if len(nn[""]) == len(last) else ()
-    for name in nn.keys() & functional.keys():
-        yield from zip(nn[name], functional[name])
+    for name in nn.keys() & other.keys():
+        yield from zip(nn[name], other[name])
 
 
 def _telling(module: ModuleType, lines: Lines, tell: Callable[..., None]) -> dict[str, Any]:

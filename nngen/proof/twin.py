@@ -1,4 +1,4 @@
-"""One twin: its class, its tensors under the names that both twins share, its exceptions."""
+"""One twin: its class, its tensors under the names that all twins share, its exceptions."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from nngen.proof.report import Finding
 
 @dataclass(frozen=True)
 class Twin:
-    """One of the two: "nn" or "functional".
+    """The model in one style.
 
     Args:
-        style: "nn" or "functional".
+        style: its name: "nn".
         module: the module that holds the class.
         name: the class's name.
         shared: the nn twin's name for each of this twin's parameters and buffers.

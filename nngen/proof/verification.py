@@ -1,4 +1,4 @@
-"""Runs two twins side by side and compares them bit for bit; all of it imports torch.
+"""Runs twins side by side and compares them bit for bit; all of it imports torch.
 
 `device` and `settings` settle torch, `feed` draws batches, `twin` knows one twin, `observe`
 runs it, `bits` compares two values, `ledger` keeps what was compared, `bench` holds both
@@ -35,7 +35,7 @@ __all__ = ["verify"]
 
 
 def verify(subject: Subject, conditions: Conditions | None = None, **changes: Any) -> Report:
-    """Compares two twins bit for bit; torch's global state is afterwards what it was.
+    """Compares twins bit for bit; torch's global state is afterwards what it was.
 
     An exception in a twin is not raised, but a finding of the report.
 

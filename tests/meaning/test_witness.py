@@ -48,8 +48,10 @@ def changed(text: str, **edits: tuple[str, str]) -> Report:
         assert old in files[file], files[file]
         files[file] = files[file].replace(old, new)
     package = loading._package(files, "twins_changed_alike")
-    twins = {"nn_style": package.nn_style, "functional_style": package.functional_style}
-    return verify(replace(pair.subject(), **twins), steps=1)
+    subject = pair.subject()
+    modules = (package.nn_style, package.functional_style)
+    twins = tuple(replace(twin, module=each) for twin, each in zip(subject.twins, modules))
+    return verify(replace(subject, twins=twins), steps=1)
 
 
 def test_twins_that_are_right() -> None:

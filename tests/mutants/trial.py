@@ -125,14 +125,15 @@ def verified(spec: str, changed: Mapping[str, str] | None = None, seed: int = 0)
     name = f"mutant_of_{subject.name.lower()}"
     package = loading._package({**files, **(changed or {})}, name)
     try:
-        mutated = replace(
-            subject,
-            nn_style=package.nn_style,
-            functional_style=package.functional_style,
-            to_functional=package.to_functional,
+        nn, functional = subject.twins
+        functional = replace(
+            functional,
+            module=package.functional_style,
+            from_nn=package.to_functional,
             to_nn=package.to_nn,
         )
-        return verify(mutated, seed=seed)
+        twins = (replace(nn, module=package.nn_style), functional)
+        return verify(replace(subject, twins=twins), seed=seed)
     finally:
         for module in [key for key in sys.modules if key.partition(".")[0] == name]:
             del sys.modules[module]

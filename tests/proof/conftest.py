@@ -15,6 +15,7 @@ from nngen.graph.tensor_spec import TensorSpec
 from nngen.proof.report import Report
 from nngen.proof.subject import Subject
 from nngen.proof.verification import verify
+from tests.proof.twins import twin_subject
 
 NN = """
     class Net(nn.Module):
@@ -127,7 +128,7 @@ def subject(module: Callable[[str, str], ModuleType]) -> Callable[..., Subject]:
             "to_nn": dotted,
         }
         twins = module("nn_style", nn), module("functional_style", functional)
-        return Subject("Net", *twins, **(given | more))
+        return twin_subject("Net", *twins, **(given | more))
 
     return make
 

@@ -21,6 +21,7 @@ from nngen.proof.report import Report
 from nngen.proof.running import check_steps, check_training
 from nngen.proof.subject import Subject
 from nngen.proof.verification import verify
+from tests.proof.twins import twin_subject
 
 HEADER = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
 
@@ -62,7 +63,8 @@ def subject(functional: str = NET, nn: str = NET, **more: Any) -> Subject:
         "to_functional": same,
         "to_nn": same,
     }
-    return Subject("Net", module("nn_style", nn), module("functional", functional), **given | more)
+    twins = module("nn_style", nn), module("functional", functional)
+    return twin_subject("Net", *twins, **given | more)
 
 
 # pickle finds classes by their module: these twins have none that can be imported.

@@ -69,7 +69,10 @@ def verified(text: str, old: str = "", new: str = "") -> Report:
     linecache.cache[module.__file__] = (len(after), None, after.splitlines(True), module.__file__)
     sys.modules[module.__name__] = module  # so that it pickles
     exec(compile(after, module.__file__, "exec"), vars(module))  # noqa: S102
-    return verification.verify(replace(pair.subject(), functional_style=module))
+    subject = pair.subject()
+    nn, functional = subject.twins
+    twins = (nn, replace(functional, module=module))
+    return verification.verify(replace(subject, twins=twins))
 
 
 def sizes(report: Report) -> dict[str, int]:
@@ -167,7 +170,8 @@ def test_an_error_inside_torch_names_the_line_of_the_spec() -> None:
 
 def test_twins_without_a_spec_have_no_steps() -> None:
     subject = loading.load(CNN).subject()
-    report = verification.verify(replace(subject, origins=type(subject.origins)()))
+    twins = tuple(replace(twin, lines=()) for twin in subject.twins)
+    report = verification.verify(replace(subject, twins=twins, modules={}))
     assert report.equal and report.steps == ()
 
 

@@ -14,7 +14,7 @@ from nngen.proof.variants import variants
 
 def tried(text: str, **more: Any) -> dict[str, list[Any]]:
     """For each name the first value of each group."""
-    subject = Subject("M", None, None, None, None, **{"inputs": (), "document": document.parse(text, "m.yaml"), **more})  # type: ignore[arg-type]
+    subject = Subject("M", (), **{"inputs": (), "document": document.parse(text, "m.yaml"), **more})  # type: ignore[arg-type]
     return {
         name: [each[name] for group in groups for each in group]
         for name, groups in variants(subject)
