@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from nngen.catalog import FUNCTIONS, LAYERS, Trait, traits_of
 from nngen.errors import Mark
 from nngen.graph import Program
+from nngen.graph.dataflow import Dataflow, Structure, Use
 from nngen.graph.flow import Application, Flow, Module, Operation, Value
 from nngen.graph.uses import kind_of
 from nngen.language.spec import Spec
@@ -98,10 +99,10 @@ def traced(program: Program) -> Trace:
     starts = {
         value: tracer.new("input", value.mark, output=value.abstract) for value in flow.inputs
     }
-    output = tracer.flow(flow, starts)
+    output = tracer.through(flow, starts)
     tracer.new("output", flow.body.mark, taken={"output": output})
     if program.criterion is not None:
-        tracer.loss(program.spec, program.criterion.flow, flow, output)
+        tracer.loss(program.spec, program.criterion.flow, _outputs(flow, output))
     return tracer.trace
 
 
@@ -119,68 +120,52 @@ def nodes_in(traced: Traced) -> Iterator[Node]:
             waiting += reversed(list(parts))
 
 
-class _Tracer:
+_WORDS = {ast.IfExp: ("choice", Trait.LAYOUT), ast.Attribute: ("transpose", Trait.SAME)}
+_OPERATOR = ("operator", Trait.LAYOUT)
+
+
+class _Tracer(Dataflow[Traced]):
+    nothing = None
+
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
 
     def new(self, does: str, mark: Mark, **rest: Any) -> Node:
         return self.trace.add(Node(does, mark, **rest))
 
-    def flow(self, flow: Flow, values: dict[Value, Traced]) -> Traced:
-        """Trace one use of a class; what it gives."""
-        for operation in flow.operations:
-            result = self._operation(operation, values)
-            if operation.condition is not None:
-                result = self._choice(operation, result, values)
-            for place_, value in enumerate(operation.writes):
-                if value is not None:
-                    several = len(operation.writes) > 1
-                    values[value] = self.part(result, place_, value) if several else result
-        final = flow.operations[-1].writes[0]
-        assert final is not None
-        return values[final]
+    def happens(self, operation: Operation) -> bool:
+        """Every step is looked at, whether it happens with the arguments at hand or not."""
+        return True
 
-    def _operation(self, operation: Operation, values: dict[Value, Traced]) -> Traced:
-        given = [self._value(value, values) for value in operation.reads]
-        if operation.line is not None:
-            return _LineTracer(self, operation, given).run()
-        if operation.application is not None:
-            names = operation.application.inputs
-            return self.application(operation.application, dict(zip(names, given)))
-        return given[0] if given else None
-
-    def _value(self, value: Value, values: dict[Value, Traced]) -> Traced:
-        if value not in values:
-            values[value] = self.new("state", value.mark, output=value.abstract)
-        return values[value]
-
-    def _choice(self, operation: Operation, result: Traced, values: dict[Value, Traced]) -> Traced:
-        assert operation.condition is not None
+    def chosen(self, operation: Operation, result: Traced) -> Traced:
+        if operation.condition is None:
+            return result
         taken = {"result": result}
         if operation.condition.passes and operation.reads:
-            taken["passed"] = values[operation.reads[0]]
+            taken["passed"] = self.value(operation.reads[0])
         written = operation.writes[0]
         abstract = None if written is None else written.abstract
         return self.new("choice", operation.mark, traits=Trait.LAYOUT, taken=taken, output=abstract)
 
-    def part(self, whole: Traced, position: int, value: Value) -> Traced:
-        """One of several values that a line takes apart."""
-        if isinstance(whole, (tuple, list)) and position < len(whole):
-            return whole[position]
-        taken = {"whole": whole}
-        return self.new("part", value.mark, taken=taken, output=value.abstract)
+    def state(self, value: Value) -> Traced:
+        return self.new("state", value.mark, output=value.abstract)
 
-    def application(self, application: Application, given: Mapping[str, Traced]) -> Traced:
-        """Trace a layer, the layers of a container, or what is in a block."""
-        module = application.module
-        flow = application.flow
-        if application.children:
-            return self._chain(application, list(given.values()))
-        if flow is not None and not flow.body.layer:
-            self.trace.blocks.append(application)
-            inputs = {value: given.get(value.name) for value in flow.inputs}
-            return self.flow(flow, inputs)
-        return self._layer(module, given, application.output)
+    def part(self, whole: Traced, place: int, value: Value) -> Traced:
+        if isinstance(whole, (tuple, list)) and place < len(whole):
+            return whole[place]
+        return self.new("part", value.mark, taken={"whole": whole}, output=value.abstract)
+
+    def onward(self, found: Traced, count: int, given: Sequence[Traced]) -> list[Traced]:
+        several = isinstance(found, tuple) and len(given) > 1
+        return [*found, *given[len(found) :]] if several else [found, *given[1:]]
+
+    def within(self, use: Use[Traced], inside: Callable[[], Traced]) -> Traced:
+        if use.flow is not None:
+            self.trace.blocks.append(use.application)
+        return inside()
+
+    def layer(self, use: Use[Traced]) -> Node:
+        return self._layer(use.application.module, use.given, use.application.output)
 
     def _layer(self, module: Module, given: Mapping[str, Traced], output: Any) -> Node:
         kind = module.kind if module.kind in LAYERS else ""
@@ -197,77 +182,24 @@ class _Tracer:
             output=output,
         )
 
-    def _chain(self, application: Application, given: list[Traced]) -> Traced:
-        """What is in a container: each takes what the one before gives, further inputs are the same for all."""
-        found: Traced = None
-        for child in application.children:
-            found = self.application(child, dict(zip(child.inputs, given)))
-            several = isinstance(found, tuple) and len(given) > 1
-            given = [*found, *given[len(found) :]] if several else [found, *given[1:]]
-        return found
-
-    def loss(self, spec: Spec, flow: Flow, model: Flow, output: Traced) -> None:
+    def loss(self, spec: Spec, flow: Flow, outputs: list[Traced]) -> None:
         """Trace the loss on what the model gives."""
-        outputs = _outputs(model, output)
         if isinstance(spec.loss, LossSteps):
             targets = [self.new("target", v.mark, output=v.abstract) for v in flow.inputs]
             starts = dict(zip(flow.inputs, [*outputs, *targets[len(outputs) :]]))
-            self.new("output", flow.body.mark, taken={"output": self.flow(flow, starts)})
+            self.new("output", flow.body.mark, taken={"output": self.through(flow, starts)})
             return
         module = flow.built[0].module
         assert module is not None
         self._layer(module, dict(zip(module.entry.outputs, nodes_in(outputs))), None)
 
+    def structure(self, node: Structure, parts: list[Traced]) -> Traced:
+        if not isinstance(node, ast.Dict):
+            return tuple(parts)
+        keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+        return dict(zip(keys, parts))
 
-def _outputs(model: Flow, output: Traced) -> list[Traced]:
-    """What forward returns, one for each name that the spec has for it."""
-    line = model.operations[-1].line
-    if line is not None and isinstance(line.value.tree, ast.Dict) and isinstance(output, dict):
-        return list(output.values())
-    if line is not None and isinstance(line.value.tree, ast.Tuple) and isinstance(output, tuple):
-        return list(output)
-    return [output]
-
-
-_WORDS = {ast.IfExp: ("choice", Trait.LAYOUT), ast.Attribute: ("transpose", Trait.SAME)}
-_OPERATOR = ("operator", Trait.LAYOUT)
-
-
-class _LineTracer:
-    """Traces a line of Python.
-
-    Args:
-        tracer: what the nodes are added to.
-        operation: the line, and the layers that it calls.
-        given: what it reads.
-    """
-
-    def __init__(self, tracer: _Tracer, operation: Operation, given: list[Traced]) -> None:
-        assert operation.line is not None
-        self.tracer = tracer
-        self.operation = operation
-        self.expression = operation.line.value
-        self.names = {value.name: each for value, each in zip(operation.reads, given)}
-        self.record = operation.record
-
-    def run(self) -> Traced:
-        """What the line gives."""
-        return self._of(self.expression.tree)
-
-    def _new(self, does: str, node: ast.expr, taken: Mapping[str, Traced], **rest: Any) -> Node:
-        mark = place(self.expression.mark, node)
-        output = self.record.found.get(node)
-        return self.tracer.new(does, mark, taken=taken, output=output, **rest)
-
-    def _of(self, node: ast.expr) -> Traced:
-        """What an expression gives, None for what holds no tensor."""
-        if isinstance(node, ast.Name):
-            return self.names.get(node.id)
-        if isinstance(node, (ast.Tuple, ast.List)):
-            return tuple(map(self._of, node.elts))
-        if isinstance(node, ast.Dict):
-            keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
-            return dict(zip(keys, map(self._of, node.values)))
+    def expression(self, node: ast.expr, whole: bool) -> Traced:
         if isinstance(node, ast.Call):
             return self._call(node)
         if isinstance(node, ast.Subscript):
@@ -276,19 +208,25 @@ class _LineTracer:
             return None
         return self._operator(node, *_WORDS.get(type(node), _OPERATOR))
 
+    def _new(self, does: str, node: ast.expr, taken: Mapping[str, Traced], **rest: Any) -> Node:
+        operation = self.scene.operation
+        assert operation.line is not None
+        mark = place(operation.line.value.mark, node)
+        return self.new(does, mark, taken=taken, output=operation.record.found.get(node), **rest)
+
     def _operator(self, node: ast.expr, does: str, traits: Trait = Trait.NONE) -> Traced:
         parts = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
         if not isinstance(node, ast.IfExp):
-            taken = [self._of(part) for part in parts]
+            taken = [self.of(part) for part in parts]
         else:
-            taken = [self._of(arm) for arm in self.record.arms(node)]
+            taken = [self.of(arm) for arm in self.scene.operation.record.arms(node)]
         if not any(True for _ in nodes_in(taken)):
             return None
         places = {str(place_): each for place_, each in enumerate(taken)}
         return self._new(does, node, places, traits=traits)
 
     def _item(self, node: ast.Subscript) -> Traced:
-        whole, index = self._of(node.value), self.record.found.get(node.slice)
+        whole, index = self.of(node.value), self.scene.operation.record.found.get(node.slice)
         if (
             isinstance(whole, tuple)
             and isinstance(index, int)
@@ -300,21 +238,18 @@ class _LineTracer:
         return self._operator(node, "index")
 
     def _call(self, node: ast.Call) -> Traced:
-        given = [self._of(argument) for argument in node.args]
-        words = {str(word.arg): self._of(word.value) for word in node.keywords}
-        application = self.operation.calls.get(node)
-        if application is not None:
-            taken = {**dict(zip(application.inputs, given)), **words}
-            return self.tracer.application(application, taken)
-        name = self.record.function(node)
+        record = self.scene.operation.record
+        name = record.function(node)
         if not name:
             return self._operator(node, "line")
         if FUNCTIONS[name].counts:
             return None
+        given = [self.of(argument) for argument in node.args]
+        words = {str(word.arg): self.of(word.value) for word in node.keywords}
         trees: list[ast.expr] = list(node.args)
         if name.startswith("Tensor."):
             assert isinstance(node.func, ast.Attribute)
-            given, trees = [self._of(node.func.value), *given], [node.func.value, *trees]
+            given, trees = [self.of(node.func.value), *given], [node.func.value, *trees]
         names = FUNCTIONS[name].signature.names
         written = {**dict(zip(names, trees)), **{str(w.arg): w.value for w in node.keywords}}
         taken = {**dict(zip(names, given)), **words}
@@ -325,6 +260,16 @@ class _LineTracer:
             {**{key: taken[key] for key in names if key in taken}, **rest},
             traits=FUNCTIONS[name].traits,
             takes=FUNCTIONS[name].takes,
-            values=self.record.bound(node),
+            values=record.bound(node),
             literal=frozenset(k for k, tree in written.items() if isinstance(tree, ast.Constant)),
         )
+
+
+def _outputs(model: Flow, output: Traced) -> list[Traced]:
+    """What forward returns, one for each name that the spec has for it."""
+    line = model.operations[-1].line
+    if line is not None and isinstance(line.value.tree, ast.Dict) and isinstance(output, dict):
+        return list(output.values())
+    if line is not None and isinstance(line.value.tree, ast.Tuple) and isinstance(output, tuple):
+        return list(output)
+    return [output]

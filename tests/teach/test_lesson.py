@@ -135,6 +135,16 @@ def test_shapes_go_through_blocks_and_lines() -> None:
     assert [use[0] for use in detail(shown("vae"), "layers-8").uses] == ["(1, 400)"]
 
 
+def test_a_step_shows_all_that_it_takes() -> None:
+    found = {
+        each.title: [use[0] for use in each.uses] for each in shown("seq2seq_attention").details
+    }
+    assert found["GRU as decoder"] == ["(1, 5, 256), (1, 1, 256)"]
+    assert found["weights = F.softmax(states @ memory.transpose(1, 2), dim=-1)"] == [
+        "(1, 5, 256), (1, 7, 256)"
+    ]
+
+
 def test_a_step_leads_to_its_pitfalls_and_documentation() -> None:
     found = detail(shown("cnn"), "layers-8")
     assert "dropout-in-eval" in [each.name for each in found.pitfalls]

@@ -17,7 +17,6 @@ from nngen.language.styles import TWINS
 from nngen.pipeline import Compilation
 from nngen.proof.report import Report, StepRow
 from nngen.teach.lesson import facts, paint
-from nngen.teach.lesson.facts import Use
 from nngen.teach.lesson.modules import Modules
 from nngen.teach.lesson.paint import Line
 from nngen.teach.lesson.picture import picture
@@ -25,8 +24,7 @@ from nngen.teach.lesson.steps import MODEL, Place, Places
 from nngen.teach.lesson.telling import Teller
 from nngen.teach.pitfalls import Pitfall
 from nngen.views.alignment import align
-from nngen.views.summary import Summary
-from nngen.views.summary.rows import Shapes
+from nngen.views.summary import Summary, rows
 
 _MOST_LINES = 12
 
@@ -165,7 +163,7 @@ class _Gatherer:
         }
         self.modules = Modules(self.program, self.places)
         self.summary = facts.summary_of(self.program)
-        self.uses = facts.uses_of(spec, self.summary, self.places)
+        self.uses = facts.uses_of(self.summary, self.places)
         nn = self._python(source_map.files["nn_style.py"])
         functional = self._python(source_map.files["functional_style.py"])
         self.sections = [
@@ -261,8 +259,8 @@ class _Gatherer:
             title,
             teller.what(),
             _grouped(uses),
-            sum(use.row.parameters for use in uses),
-            sum(use.row.buffers for use in uses),
+            sum(row.parameters for row in uses),
+            sum(row.buffers for row in uses),
             Side(owners[0], nn),
             Side(owners[1], functional),
             teller.why(),
@@ -292,15 +290,13 @@ def _row(nn: Sequence[Line], functional: Sequence[Line]) -> Row:
     return Row((*nn, *functional)[0].place, (nn, functional))
 
 
-def _grouped(uses: Sequence[Use]) -> list[tuple[str, str, int, int]]:
+def _grouped(uses: Sequence[rows.Row]) -> list[tuple[str, str, int, int]]:
     """What goes in, what comes out, the parameters, and how many uses are like that."""
-    counts = Counter(
-        (_shown(use.inputs), _shown(use.row.output), use.row.parameters) for use in uses
-    )
+    counts = Counter((_shown(row.given), _shown(row.output), row.parameters) for row in uses)
     return [(*key, count) for key, count in counts.items()]
 
 
-def _shown(shapes: Shapes) -> str:
+def _shown(shapes: rows.Shapes) -> str:
     return ", ".join(
         "?" if shape is None else str(tuple(shape)).replace("None", "?") for shape in shapes
     )

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from nngen.catalog.partial_evaluation import source
 from nngen.errors import Mark
-from nngen.graph.flow import Application, Flow, Operation, Value
-from nngen.graph.uses import Sizes, holds, kind_of, layer_names, open_sizes
+from nngen.graph.dataflow import Dataflow, Structure, Use, parts_of
+from nngen.graph.flow import Flow, Operation, Value
+from nngen.graph.uses import Sizes, kind_of
 from nngen.symbolic.broadcasting import show
 from nngen.symbolic.sizes import Dim
 from nngen.symbolic.substitution import substitute, with_numbers
 from nngen.symbolic.tensor import Tensor
 from nngen.views.diagram.nodes import Drawing, Edge, Group, Node
-from nngen.views.summary.lines import called
 
-# Where a value comes from, and what it is.
-Source = tuple[str, Any]
+# Where what stands for a value comes from, and what each of that is.
+Sources = list[tuple[str, Any]]
 
 
 def trace(flow: Flow, unfold: bool) -> Drawing:
@@ -27,83 +27,47 @@ def trace(flow: Flow, unfold: bool) -> Drawing:
     return _Tracer(unfold).model(flow)
 
 
-class _Tracer:
+class _Tracer(Dataflow[Sources]):
+
     def __init__(self, unfold: bool) -> None:
+        self.nothing = []
         self.unfold = unfold
         self.drawing = Drawing(Group("model", "", ""))
+        self.group = self.drawing.root
         self.count = 0
         self.training: set[str] = set()
 
     def model(self, flow: Flow) -> Drawing:
-        drawing = self.drawing
-        drawing.root.name = flow.body.name
-        inputs = [
-            (self.node("input", value.name, "", drawing.root), value) for value in flow.inputs
-        ]
-        starts = {value: [(key, value.abstract)] for key, value in inputs}
-        ends = self.flow(flow, starts, drawing.root, {})
-        output = self.node("output", "output", "", drawing.root)
-        self.edges(ends, output, {})
-        return drawing
-
-    def flow(
-        self, flow: Flow, starts: Mapping[Value, list[Source]], group: Group, outer: Sizes
-    ) -> list[Source]:
-        """Draw what happens in a class; where its output comes from."""
-        sizes = {**outer, **open_sizes(flow, outer)}
-        names = layer_names(flow)
-        scene = _Scene(self, flow, group, sizes, dict(starts))
-        *steps, output = flow.operations
-        for operation in steps:
-            if not holds(operation.condition, flow):
-                for value in operation.writes:
-                    if value is not None and operation.reads:
-                        scene.values[value] = scene.of(operation.reads[0])
-                continue
-            scene.only_training = not holds(operation.condition, flow, modes=(False,))
-            if operation.application is not None:
-                keys = operation.application.inputs
-                given = {key: scene.of(value) for key, value in zip(keys, operation.reads)}
-                name = names.get(operation.layer, operation.layer)
-                found = scene.layer(operation.application, name, given)
-            else:
-                found = scene.line(operation)
-            apart = len(found) == len(operation.writes) > 1
-            for place, value in enumerate(operation.writes):
-                if value is not None and apart:
-                    scene.values[value] = [found[place]]
-                elif value is not None:
-                    several = len(operation.writes) > 1
-                    scene.values[value] = [
-                        (key, value.abstract if several else abstract) for key, abstract in found
-                    ]
-        scene.only_training = False
-        result = output.writes[0]
-        ends = scene.of(output.reads[0]) if output.line is None else scene.line(output)
-        assert result is not None
-        return [(key, _outside(abstract, sizes)) for key, abstract in ends]
+        self.group.name = flow.body.name
+        starts = {
+            value: [(self.node("input", value.name, ""), value.abstract)] for value in flow.inputs
+        }
+        ends = self.through(flow, starts)
+        self.edges(ends, self.node("output", "output", ""), {})
+        return self.drawing
 
     def node(
-        self,
-        kind: str,
-        name: str,
-        text: str,
-        group: Group,
-        only_training: bool = False,
-        mark: Mark | None = None,
+        self, kind: str, name: str, text: str, only_training: bool = False, mark: Mark | None = None
     ) -> str:
         key = self.key()
         if only_training:
             self.training.add(key)
-        group.members.append(Node(key, name, text, kind, only_training, mark))
+        self.group.members.append(Node(key, name, text, kind, only_training, mark))
         return key
 
     def key(self) -> str:
         self.count += 1
         return f"n{self.count}"
 
+    def step_node(self, kind: str, name: str, text: str, mark: Mark, given: Sources) -> str:
+        """A node of the step at hand, with the edges that lead to it."""
+        only_training = self.scene.only_training
+        key = self.node(kind, name, text, only_training, mark)
+        self.edges(given, key, self.scene.sizes, only_training)
+        return key
+
     def edges(
-        self, sources: list[Source], target: str, sizes: Sizes, only_training: bool = False
+        self, sources: Sources, target: str, sizes: Sizes, only_training: bool = False
     ) -> None:
         for key, abstract in sources:
             dashed = only_training or key in self.training
@@ -111,67 +75,68 @@ class _Tracer:
             if edge not in self.drawing.edges[-len(sources) :]:
                 self.drawing.edges.append(edge)
 
+    def opens(self, flow: Flow) -> bool:
+        return self.unfold and not flow.body.layer
 
-class _Scene:
-    """One use of a class while it is drawn."""
+    def enter(self, value: Value, given: Mapping[str, Sources]) -> Sources:
+        """The inputs of a block are as the block sees them, so that its sizes show."""
+        return [(key, value.abstract) for key, _ in given.get(value.name, ())]
 
-    def __init__(
-        self,
-        tracer: _Tracer,
-        flow: Flow,
-        group: Group,
-        sizes: Sizes,
-        values: dict[Value, list[Source]],
-    ) -> None:
-        self.tracer = tracer
-        self.flow = flow
-        self.group = group
-        self.sizes = sizes
-        self.values = values
-        self.only_training = False
+    def end(self, found: Sources) -> Sources:
+        """What a block gives is told in the sizes of its user."""
+        sizes = self.scene.sizes
+        return [(key, _outside(abstract, sizes)) for key, abstract in found]
 
-    def of(self, value: Value) -> list[Source]:
-        """Where a value comes from; a Parameter or Buffer gets its node when it is first used."""
-        if value not in self.values:
-            key = self.tracer.node("state", value.name, self._state_kind(value), self.group)
-            self.values[value] = [(key, value.abstract)]
-        # A layer's value is what the layer gives, whatever it was given under a condition.
-        return self.values[value]
+    def within(self, use: Use[Sources], inside: Callable[[], Sources]) -> Sources:
+        outer, self.group = self.group, Group(self.key(), use.name, kind_of(use.application.module))
+        outer.members.append(self.group)
+        found = inside()
+        self.group = outer
+        lone = use.flow is not None and len(found) == 1
+        return [(found[0][0], use.application.output)] if lone else found
 
-    def _state_kind(self, value: Value) -> str:
-        built = {each.name: each.module for each in self.flow.built}
+    def onward(self, found: Sources, count: int, given: Sequence[Sources]) -> list[Sources]:
+        run_on = [[each] for each in found] if len(found) == count else [found] * count
+        return [*run_on, *given[count:]]
+
+    def layer(self, use: Use[Sources]) -> Sources:
+        module = use.application.module
+        flow = use.application.flow or module.flow
+        kind = "block" if flow is not None and not flow.body.layer else "layer"
+        given = [each for sources in use.given.values() for each in sources]
+        key = self.step_node(kind, use.name, kind_of(module), module.mark, given)
+        return [(key, use.application.output)]
+
+    def state(self, value: Value) -> Sources:
+        built = {each.name: each.module for each in self.scene.flow.built}
         module = built.get(value.name)
-        return "" if module is None else module.kind
+        kind = "" if module is None else module.kind
+        return [(self.node("state", value.name, kind), value.abstract)]
 
-    def line(self, operation: Operation) -> list[Source]:
-        """Draw a line, and before it the layers that it calls."""
-        assert operation.line is not None
-        tree = operation.line.value.tree
-        if isinstance(tree, ast.Name):
-            return self._sources(tree, operation, set())
-        reached = {*called(operation, training=True), *called(operation, training=False)}
-        found = self._element(tree, operation, reached)
-        if isinstance(tree, (ast.Tuple, ast.Dict, ast.Call)) or len(operation.writes) != 1:
+    def part(self, whole: Sources, place: int, value: Value) -> Sources:
+        if len(whole) == len(self.scene.operation.writes):
+            return [whole[place]]
+        return [(key, value.abstract) for key, _ in whole]
+
+    def line(self, operation: Operation, tree: ast.expr) -> Sources:
+        found = self.of(tree)
+        if isinstance(tree, (ast.Tuple, ast.Dict, ast.Call, ast.Name)):
+            return found
+        if len(operation.writes) != 1:
             return found
         return [(key, operation.writes[0].abstract) for key, _ in found if operation.writes[0]]
 
-    def _element(
-        self, node: ast.expr, operation: Operation, reached: set[ast.Call]
-    ) -> list[Source]:
-        """Where a value comes from; one that is computed here gets a node."""
-        called = isinstance(node, ast.Call) and node in operation.calls
-        if called or isinstance(node, ast.Name):
-            return self._sources(node, operation, reached)
-        if isinstance(node, (ast.Tuple, ast.List, ast.Dict)):
-            parts = node.values if isinstance(node, ast.Dict) else node.elts
-            return [each for part in parts for each in self._element(part, operation, reached)]
-        given = self._sources(node, operation, reached)
-        if not given and isinstance(node, ast.Constant):
-            return []
-        mark = operation.mark
-        key = self.tracer.node("line", "", source(node), self.group, self.only_training, mark)
-        self.tracer.edges(given, key, self.sizes, self.only_training)
-        return [(key, self._abstract(node, operation))]
+    def structure(self, node: Structure, parts: list[Sources]) -> Sources:
+        return [each for part in parts for each in part]
+
+    def expression(self, node: ast.expr, whole: bool) -> Sources:
+        """What is computed in a line is one node, however many parts it has."""
+        parts = (self.of(each, whole=False) for each in parts_of(node))
+        given = list({key: (key, abstract) for part in parts for key, abstract in part}.values())
+        if not whole or (not given and isinstance(node, ast.Constant)):
+            return given
+        key = self.step_node("line", "", source(node), self.scene.operation.mark, given)
+        return [(key, self._abstract(node, self.scene.operation))]
 
     def _abstract(self, node: ast.expr, operation: Operation) -> Any:
         """What an expression of a line gives, where that can be told."""
@@ -180,72 +145,6 @@ class _Scene:
         if node is operation.line.value.tree:
             return writes[0] if len(writes) == 1 else tuple(writes)
         return operation.record.value(node)
-
-    def _sources(self, node: ast.AST, operation: Operation, reached: set[ast.Call]) -> list[Source]:
-        """Where what stands in an expression comes from."""
-        if isinstance(node, ast.Call) and node in operation.calls:
-            if node not in reached:
-                return []
-            application = operation.calls[node]
-            given = dict(zip(application.inputs, node.args))
-            given.update({str(keyword.arg): keyword.value for keyword in node.keywords})
-            parts = {key: self._element(each, operation, reached) for key, each in given.items()}
-            return self.layer(application, application.module.name, parts)
-        if isinstance(node, ast.Name):
-            return [s for value in operation.reads if value.name == node.id for s in self.of(value)]
-        children = ast.iter_child_nodes(node)
-        found = [each for child in children for each in self._sources(child, operation, reached)]
-        return list({key: (key, abstract) for key, abstract in found}.values())
-
-    def layer(
-        self, application: Application, name: str, given: Mapping[str, list[Source]]
-    ) -> list[Source]:
-        """Draw a layer, a block, or what is in a container."""
-        module = application.module
-        flow = application.flow or module.flow
-        if application.children:
-            return self._framed(name, kind_of(module), application, given)
-        if self.tracer.unfold and flow is not None and not flow.body.layer:
-            group = Group(self.tracer.key(), name, kind_of(module))
-            self.group.members.append(group)
-            ends = self.tracer.flow(flow, _inside(flow, given), group, self.sizes)
-            # One value is told in its user's sizes.
-            return [(ends[0][0], application.output)] if len(ends) == 1 else ends
-        kind = "block" if flow is not None and not flow.body.layer else "layer"
-        key = self.tracer.node(
-            kind, name, kind_of(module), self.group, self.only_training, module.mark
-        )
-        taken = [each for sources in given.values() for each in sources]
-        self.tracer.edges(taken, key, self.sizes, self.only_training)
-        return [(key, application.output)]
-
-    def _framed(
-        self, name: str, text: str, application: Application, given: Mapping[str, list[Source]]
-    ) -> list[Source]:
-        outer, self.group = self.group, Group(self.tracer.key(), name, text)
-        outer.members.append(self.group)
-        found: list[Source] = []
-        parts = list(given.values())
-        for place, child in enumerate(application.children):
-            label = child.module.name if child.module.name != "*" else str(place)
-            if place:
-                before = application.children[place - 1].output
-                several = isinstance(before, tuple) and len(child.inputs) > 1
-                count = len(before) if several else 1
-                apart = len(found) == count
-                run_on = [[each] for each in found] if apart else [found] * count
-                parts = [*run_on, *parts[count:]]  # further inputs are the same for all copies
-            found = self.layer(child, label, dict(zip(child.inputs, parts)))
-        self.group = outer
-        return found
-
-
-def _inside(flow: Flow, given: Mapping[str, list[Source]]) -> dict[Value, list[Source]]:
-    """The inputs of a block as the block sees them, so that its sizes show."""
-    return {
-        value: [(key, value.abstract) for key, _ in given.get(value.name, ())]
-        for value in flow.inputs
-    }
 
 
 def _outside(abstract: Any, sizes: Sizes) -> Any:

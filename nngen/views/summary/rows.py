@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nngen.errors import Mark
@@ -31,6 +31,7 @@ class Row:
         only_training: it happens in train mode alone.
         unused: no line of forward takes it in this use of its class.
         rows: what is in it.
+        given: the shapes of what it takes.
         mark: the step of the spec.
     """
 
@@ -48,6 +49,7 @@ class Row:
     is_line: bool = False
     rows: tuple[Row, ...] = ()
     mark: Mark | None = None
+    given: Shapes = field(default_factory=list)
 
     def walk(self, depth: int = 0, above: str = "") -> Iterator[tuple[int, str, Row]]:
         """This row and all in it, each with its depth and its path."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,9 @@ from nngen.catalog import LAYERS
 from nngen.catalog.entry import State
 from nngen.catalog.fragments import HELPERS, fragment
 from nngen.catalog.partial_evaluation import free_names, source
-from nngen.graph.flow import Application, Built, Flow, Module, Operation
-from nngen.graph.uses import Sizes, holds, kind_of, layer_names, open_sizes
+from nngen.graph.dataflow import Dataflow, Use, joined
+from nngen.graph.flow import Application, Built, Flow, Module, Operation, Value
+from nngen.graph.uses import Sizes, holds, kind_of, open_sizes
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
 from nngen.symbolic.sizes import Dim
 from nngen.symbolic.tensor import Tensor
@@ -21,138 +22,137 @@ from nngen.views.summary.lines import called, counted, products
 from nngen.views.summary.rows import Row, number, shapes_of
 
 
-class Tree:
-    """Makes rows; what stands at one place in the model is counted where it is first met."""
+class Tree(Dataflow[str]):
+    """Makes rows; what stands at one place in the model is counted where it is first met.
+
+    What stands for a value is its name in the rows.
+    """
+
+    nothing = ""
 
     def __init__(self) -> None:
         self.counted: set[str] = set()
         self.tied: set[str] = set()
+        self.rows: list[Row] = []
+        self.states: list[list[Built]] = []  # of each class that is gone through, those to come
 
     def model(self, flow: Flow, sizes: Sizes) -> list[Row]:
         """The rows of the model's own class."""
-        return self._flow(flow, "", sizes)
+        return self._inner(lambda: self._flow(flow, "", sizes))
 
     def loss(self, flow: Flow, sizes: Sizes) -> list[Row]:
         """The layers of a loss that hold parameters or buffers."""
         rows = [self._not_used(built.module, built.name, sizes) for built in _modules(flow)]
         return [row for row in rows if row.parameters or row.buffers]
 
-    def _flow(self, flow: Flow, path: str, outer: Sizes) -> list[Row]:
-        sizes = {**outer, **open_sizes(flow, outer)}
-        self.tied.update(_joined(path, left.text) for left, _ in flow.body.tie)
-        names = layer_names(flow)
-        states = [built for built in flow.built if _is_state(built)]
-        tensors = {v.name: v.abstract for op in flow.operations for v in op.reads if v.state}
-        rows: list[Row] = []
-        for operation in flow.operations:
-            while states and states[0].step <= operation.step:
-                built = states.pop(0)
-                rows.append(self._state(built, tensors[built.name], path, sizes))
-            rows += self._operation(operation, flow, path, names, sizes)
-        rows += [self._state(built, tensors[built.name], path, sizes) for built in states]
-        for built in _modules(flow):
-            name = names.get(built.name, built.name)
-            full = _joined(path, name)
-            if full not in self.counted and holds(built.condition, flow) and not _is_state(built):
-                assert built.module is not None
-                rows.append(replace(self._not_used(built.module, full, sizes), name=name))
+    def _inner(self, inside: Callable[[], object]) -> list[Row]:
+        """The rows that are made inside."""
+        above, self.rows = self.rows, []
+        inside()
+        rows, self.rows = self.rows, above
         return rows
 
-    def _operation(
-        self, operation: Operation, flow: Flow, path: str, names: dict[str, str], sizes: Sizes
-    ) -> Iterator[Row]:
-        condition = operation.condition
-        taken = tuple(names.get(value.name, value.name) for value in operation.reads)
-        if not holds(condition, flow):
-            # What is not there lets its input through.
-            names.update((value.name, taken[0]) for value in operation.writes if value and taken)
-            return
-        only_training = not holds(condition, flow, modes=(False,))
-        if operation.application is not None:
-            name = names.get(operation.layer, operation.layer)
-            row = self._application(operation.application, name, _joined(path, name), taken, sizes)
-            yield replace(row, only_training=only_training, mark=operation.mark)
-        elif operation.line is not None:
-            for row in self._line(operation, flow, path, names, sizes):
-                yield replace(row, only_training=row.only_training or only_training)
+    def _flow(self, flow: Flow, path: str, sizes: Sizes) -> None:
+        self.through(flow, {value: value.name for value in flow.inputs}, path, sizes)
 
-    def _line(
-        self, operation: Operation, flow: Flow, path: str, names: dict[str, str], sizes: Sizes
-    ) -> Iterator[Row]:
+    def begin(self) -> None:
+        flow, path = self.scene.flow, self.scene.path
+        self.tied.update(joined(path, left.text) for left, _ in flow.body.tie)
+        self.states.append([built for built in flow.built if _is_state(built)])
+
+    def end(self, found: str) -> str:
+        scene = self.scene
+        self.rows += map(self._state, self.states.pop())
+        for built in _modules(scene.flow):
+            name = scene.names.get(built.name, built.name)
+            path = joined(scene.path, name)
+            there = holds(built.condition, scene.flow) and not _is_state(built)
+            if path not in self.counted and there:
+                row = self._not_used(built.module, path, scene.sizes)
+                self.rows.append(replace(row, name=name))
+        return found
+
+    def step(self, operation: Operation) -> None:
+        states = self.states[-1]
+        while states and states[0].step <= operation.step:
+            self.rows.append(self._state(states.pop(0)))
+        for row in self._inner(lambda: super(Tree, self).step(operation)):
+            only_training = row.only_training or self.scene.only_training
+            self.rows.append(replace(row, only_training=only_training, mark=operation.mark))
+
+    def line(self, operation: Operation, tree: ast.expr) -> str:
         assert operation.line is not None
+        names, sizes = self.scene.names, self.scene.sizes
         now = called(operation, training=False)
         for node, application in {**called(operation, training=True), **now}.items():
-            module = application.module
-            name = names.get(module.name, module.name)
-            taken = tuple(names.get(each, each) for each in _taken(node, operation))
-            row = self._application(application, name, _joined(path, name), taken, sizes)
-            yield replace(row, only_training=node not in now, mark=operation.mark)
-        tree = operation.line.value.tree
+            taken = {each: names.get(each, each) for each in _taken(node, operation)}
+            self.use(application, application.module.name, taken)
+            self.rows[-1] = replace(self.rows[-1], only_training=node not in now)
+        result = [value.abstract for value in operation.writes if value is not None]
+        first = next((value.name for value in operation.writes if value is not None), "")
         if isinstance(tree, ast.Call) and tree in operation.calls:
-            return
+            return first
         counts = [
             None if each is None else number(each, sizes)
             for each in products(operation, training=False)
         ]
-        result = [value.abstract for value in operation.writes if value is not None]
-        yield Row(
+        row = Row(
             ", ".join(operation.line.names),
             source(tree),
-            tuple(names.get(value.name, value.name) for value in operation.reads),
+            tuple(map(self.value, operation.reads)),
             shapes_of(result, sizes),
             mult_adds=sum(each or 0 for each in counts),
             partial=None in counts,
             is_line=True,
-            mark=operation.mark,
+            given=shapes_of([value.abstract for value in operation.reads], sizes),
         )
+        self.rows.append(row)
+        return first
 
-    def _application(
-        self,
-        application: Application,
-        name: str,
-        path: str,
-        taken: tuple[str, ...],
-        sizes: Sizes,
-    ) -> Row:
-        module = application.module
-        shared = path in self.counted
-        self.counted.add(path)
-        row = Row(
-            name,
-            kind_of(module),
-            taken,
-            shapes_of(application.output, sizes),
-            shared=shared,
-            mark=module.mark,
-        )
-        flow = application.flow or module.flow
-        if flow is not None:
-            return _summed(row, self._flow(flow, path, sizes))
-        if application.children:
-            return _summed(row, self._chain(application, path, taken, sizes))
+    def opens(self, flow: Flow) -> bool:
+        return True
+
+    def enter(self, value: Value, given: Mapping[str, str]) -> str:
+        return value.name
+
+    def state(self, value: Value) -> str:
+        return value.name
+
+    def part(self, whole: str, place: int, value: Value) -> str:
+        return value.name
+
+    def onward(self, found: str, count: int, given: Sequence[str]) -> list[str]:
+        return [found]
+
+    def within(self, use: Use[str], inside: Callable[[], str]) -> str:
+        row = self._row(use)
+        self.rows.append(_summed(row, self._inner(inside)))
+        return use.name
+
+    def layer(self, use: Use[str]) -> str:
+        module, sizes = use.application.module, self.scene.sizes
+        row = self._leaf(self._row(use), module, use.application, use.path, sizes)
         if module.children:
-            inner = [self._part(module, child, path, sizes) for child in module.children]
-            return _summed(self._leaf(row, module, application, path, sizes), inner)
-        return self._leaf(row, module, application, path, sizes)
+            parts = [self._part(module, child, use.path, sizes) for child in module.children]
+            row = _summed(row, parts)
+        self.rows.append(row)
+        return use.name
 
-    def _chain(
-        self, application: Application, path: str, taken: tuple[str, ...], sizes: Sizes
-    ) -> list[Row]:
-        """What is in a container, each taking what the one before gives."""
-        rows = []
-        for place, child in enumerate(application.children):
-            name = child.module.name if child.module.name != "*" else str(place)
-            rows.append(self._application(child, name, _joined(path, name), taken, sizes))
-            taken = (name,)
-        return rows
+    def _row(self, use: Use[str]) -> Row:
+        module, shared = use.application.module, use.path in self.counted
+        self.counted.add(use.path)
+        output = shapes_of(use.application.output, self.scene.sizes)
+        given = shapes_of(list(use.application.inputs.values()), self.scene.sizes)
+        row = Row(use.name, kind_of(module), tuple(use.given.values()), output, given=given)
+        return replace(row, shared=shared, mark=module.mark)
 
     def _part(self, stack: Module, part: Module, path: str, sizes: Sizes) -> Row:
         """A part of a layer of torch's that is made of layers in a row."""
         name = ".".join(part.path[len(stack.path) :])
-        full = _joined(path, name)
+        full = joined(path, name)
         if part.flow is not None:
             use = Application(part, {}, part.flow.output, flow=part.flow)
-            row = self._application(use, name, full, (), sizes)
+            (row,) = self._inner(lambda: self.use(use, name, {}, path))
             inner = {**sizes, **open_sizes(part.flow, sizes)}
             return replace(row, output=shapes_of(part.flow.output, inner))
         if not part.children:
@@ -167,11 +167,12 @@ class Tree:
         """A layer whose use is not seen: its parameters are there all the same."""
         row = Row(name or module.name, kind_of(module), (), [], unused=unused, mark=module.mark)
         self.counted.add(path)
-        if module.flow is not None:
-            inner = self._flow(module.flow, path, sizes)
+        flow = module.flow
+        if flow is not None:
+            inner = self._inner(lambda: self._flow(flow, path, sizes))
             return replace(_summed(row, inner), mult_adds=0, rows=())
         children = [
-            self._not_used(child, _joined(path, child.name), sizes) for child in module.children
+            self._not_used(child, joined(path, child.name), sizes) for child in module.children
         ]
         parameters, buffers = self._numbers(module, path, sizes)
         own = replace(row, parameters=parameters, buffers=buffers)
@@ -196,18 +197,21 @@ class Tree:
         """How many numbers a layer has of its own: in parameters, and in buffers."""
         found = [0, 0]
         for state in module.state:
-            if _joined(path, state.name) not in self.tied:
+            if joined(path, state.name) not in self.tied:
                 shape = state_shape(module, state)
                 found[state.buffer] += math.prod(number(size, sizes) or 0 for size in shape)
         return found[0], found[1]
 
-    def _state(self, built: Built, tensor: Tensor, path: str, sizes: Sizes) -> Row:
+    def _state(self, built: Built) -> Row:
         """A Parameter or Buffer of the class itself."""
-        full = _joined(path, built.name)
-        shared = full in self.counted
-        self.counted.add(full)
-        (shape,) = shapes = shapes_of(tensor, sizes)
-        count = 0 if shared or full in self.tied else math.prod(size or 0 for size in shape or ())
+        scene = self.scene
+        reads = (value for each in scene.flow.operations for value in each.reads)
+        tensor = next(each.abstract for each in reads if each.state and each.name == built.name)
+        path = joined(scene.path, built.name)
+        shared = path in self.counted
+        self.counted.add(path)
+        (shape,) = shapes = shapes_of(tensor, scene.sizes)
+        count = 0 if shared or path in self.tied else math.prod(size or 0 for size in shape or ())
         mark = None if built.module is None else built.module.mark
         row = Row(built.name, _kind_of(built), (), shapes, shared=shared, mark=mark)
         is_parameter = row.layer == "Parameter"
@@ -248,10 +252,6 @@ def _summed(row: Row, inner: list[Row]) -> Row:
         partial=row.partial or any(each.partial for each in now),
         rows=tuple(inner),
     )
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
 
 
 def _kind_of(built: Built) -> str:
