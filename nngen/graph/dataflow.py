@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from nngen.graph.flow import Application, Flow, Operation, Value
-from nngen.graph.uses import Sizes, holds, layer_names, open_sizes
+from nngen.graph.uses import Sizes, holds, inner_sizes, layer_names
 
 S = TypeVar("S")
 Structure = ast.Tuple | ast.List | ast.Dict
@@ -82,8 +82,9 @@ class Dataflow(ABC, Generic[S]):
             outer: the sizes of its user.
         """
         above = getattr(self, "scene", None)
-        sizes = {**(outer or {}), **open_sizes(flow, outer or {})}
-        self.scene = Scene(flow, path, sizes, dict(starts), layer_names(flow))
+        self.scene = Scene(
+            flow, path, inner_sizes(flow, outer or {}), dict(starts), layer_names(flow)
+        )
         self.begin()
         for operation in flow.operations:
             self.scene.operation = operation

@@ -8,7 +8,7 @@ from nngen.graph.flow import Condition, Flow, Module
 from nngen.graph.loops import position
 from nngen.graph.modules import evaluate
 from nngen.symbolic.expressions import Expression
-from nngen.symbolic.sizes import Dim, value_of
+from nngen.symbolic.sizes import Dim
 from nngen.symbolic.substitution import substitute
 
 Sizes = Mapping[str, Dim]
@@ -20,13 +20,10 @@ def kind_of(module: Module) -> str:
     return module.kind if flow is None or flow.body.layer else flow.body.name
 
 
-def open_sizes(flow: Flow, outer: Sizes) -> dict[str, Dim]:
-    """The names of a block's open sizes, with what they are in this use."""
-    return {
-        name: substitute(size, outer)
-        for name, size in flow.meanings.items()
-        if value_of(size) is None
-    }
+def inner_sizes(flow: Flow, outer: Sizes) -> dict[str, Dim]:
+    """What the sizes in a class stand for in this use: its own names hide those of its user."""
+    own = {name: substitute(size, outer) for name, size in flow.meanings.items()}
+    return {**outer, **own}
 
 
 def layer_names(flow: Flow) -> dict[str, str]:

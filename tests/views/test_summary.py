@@ -283,3 +283,17 @@ def test_the_verb(capsys: pytest.CaptureFixture[str]) -> None:
 def test_wrong_options_are_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit):
         main(["summary", str(REPOSITORY / "specs" / "cnn.yaml"), *arguments])
+
+
+def test_a_size_of_a_block_hides_an_open_one_of_its_name() -> None:
+    """The block's `H` is 4, whatever the image's is."""
+    pooled = {
+        "name": "Pooled",
+        "input": [3, "H", "W"],
+        "blocks": {"Stem": {"layers": [{"Conv2d": {"out_channels": 8, "kernel_size": 1}}]}},
+        "layers": [{"AdaptiveAvgPool2d": 4}, "Stem"],
+        "check": {"H": 64, "W": 64},
+    }
+    _, stem = summary_of(pooled, 1).rows
+    (conv,) = stem.rows
+    assert (conv.output, conv.mult_adds) == ([[1, 8, 4, 4]], 8 * 3 * 4 * 4)

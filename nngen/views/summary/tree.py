@@ -14,7 +14,7 @@ from nngen.catalog.fragments import HELPERS, fragment
 from nngen.catalog.partial_evaluation import free_names, source
 from nngen.graph.dataflow import Dataflow, Use, joined
 from nngen.graph.flow import Application, Built, Flow, Module, Operation, Value
-from nngen.graph.uses import Sizes, holds, kind_of, open_sizes
+from nngen.graph.uses import Sizes, holds, inner_sizes, kind_of
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
 from nngen.symbolic.sizes import Dim
 from nngen.symbolic.tensor import Tensor
@@ -153,8 +153,7 @@ class Tree(Dataflow[str]):
         if part.flow is not None:
             use = Application(part, {}, part.flow.output, flow=part.flow)
             (row,) = self._inner(lambda: self.use(use, name, {}, path))
-            inner = {**sizes, **open_sizes(part.flow, sizes)}
-            return replace(row, output=shapes_of(part.flow.output, inner))
+            return replace(row, output=shapes_of(part.flow.output, inner_sizes(part.flow, sizes)))
         if not part.children:
             return self._not_used(part, full, sizes, unused=False, name=name)
         self.counted.add(full)
