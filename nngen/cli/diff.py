@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from nngen.cli.shared import Verbs, large, settings, size, styles
-from nngen.language.styles import two_of
+from nngen.language.styles import side_by_side
 
 
 def add(verbs: Verbs) -> None:
@@ -45,7 +45,7 @@ def _diff(options: argparse.Namespace) -> int:
     from nngen.views.diff import WIDE, Comparison
 
     spec = pipeline.read(options.spec, dict(options.values)).spec
-    beside = named(two_of(options.styles or spec.styles))
+    beside = named(side_by_side(options.styles or spec.styles))
     comparison = Comparison(pipeline.Compilation(spec, styles=beside).source_map)
     if options.unified:
         _show(comparison.unified(), options.no_pager)

@@ -295,6 +295,11 @@ class Form:
         """The file as a module of its package."""
         return self.file.removesuffix(".py")
 
+    @property
+    def label(self) -> str:
+        """The style in two letters at most: nn, F for functional."""
+        return self.style if len(self.style) <= 2 else self.style[0].upper()
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:

@@ -25,10 +25,9 @@ def refuse_wrong(name: str, before: Sequence[str]) -> None:
         raise Fault(f"the style {name!r} is named twice", "leave one of them out")
 
 
-def two_of(names: Sequence[str]) -> tuple[str, str]:
-    """Two styles to stand side by side: the first two of these, filled up with the twins."""
-    first, second, *_ = dict.fromkeys((*names, *TWINS))
-    return first, second
+def side_by_side(names: Sequence[str]) -> tuple[str, ...]:
+    """Styles to be shown side by side: these, or where there is only one, it and a twin."""
+    return tuple(names) if len(names) > 1 else tuple(dict.fromkeys((*names, *TWINS)))[:2]
 
 
 def known() -> str:

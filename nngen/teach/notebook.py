@@ -18,8 +18,8 @@ def register(shell: Any) -> None:
     def nngen(line: str, cell: str) -> Pair:
         """Build the YAML of this cell into two classes.
 
-        `CNN`, the class that the spec names, is the nn twin, and `FunctionalCNN` the functional one. A name behind
-        the magic, `%%nngen pair`, is given both as `nngen.load` returns them.
+        `CNN`, the class that the spec names, is the nn twin, and `FunctionalCNN` the functional one; so is it with
+        further styles. A name behind the magic, `%%nngen pair`, is given all as `nngen.load` returns them.
         """
         name = line.strip()
         if name and not name.isidentifier():
@@ -31,8 +31,8 @@ def register(shell: Any) -> None:
             raise UsageError(str(error)) from None
         model = pair.graph.model.name
         classes = {
-            model: getattr(pair.nn_style, model),
-            f"Functional{model}": getattr(pair.functional_style, model),
+            model if style == "nn" else f"{style.capitalize()}{model}": getattr(module, model)
+            for style, module in pair.styles.items()
         }
         shell.push({**classes, **({name: pair} if name else {})})
         return pair

@@ -110,7 +110,7 @@ class Comparison:
                 table = Table(box=None, padding=(0, 1), show_header=False)
                 table.add_column(no_wrap=True, style="dim", width=2)
                 table.add_column(overflow="fold")
-                table.add_row("=" if alike else _label(form.style), code)
+                table.add_row("=" if alike else form.label, code)
                 parts += [table] if code.plain.strip() else []
         return Group(*parts)
 
@@ -146,11 +146,6 @@ def _highlighted(code: str) -> Text:
     text.rstrip()
     text.no_wrap, text.overflow = False, "fold"
     return text
-
-
-def _label(style: str) -> str:
-    """A style in two letters at most: nn, F for functional."""
-    return style if len(style) <= 2 else style[0].upper()
 
 
 def _span(lines: range) -> str:

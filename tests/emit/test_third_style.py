@@ -25,6 +25,9 @@ from nngen.graph.flow import Application, Flow, Module
 from nngen.graph.losses import Criterion
 from nngen.language.styles import FILES, TWINS
 from nngen.pipeline import Compilation
+from nngen.symbolic.expressions import assign
+from nngen.teach.lesson.forms import Frame
+from nngen.teach.lesson.page import page
 from nngen.views.diff import Comparison
 
 TEMPLATE = '''
@@ -32,12 +35,13 @@ TEMPLATE = '''
 
 {% for each in graph.classes %}
 {% set code = each.code[style] %}
-{{ each.name | upper }} = """
+class {{ each.name }}:
 {% for one in code.items %}
 {% for line in one.codes %}
-{{ line | code }}
+    {{ line | code | of(one.mark) }}
 {% endfor %}
 {% endfor %}
+    flow = """
 {% for statement in code.forward %}
 {{ statement.code }}
 {% endfor %}
@@ -61,8 +65,8 @@ class Listing(Style):
         """A line of text for each layer."""
         for built in flow.built:
             if built.module is not None:
-                text = f"{built.name}: {', '.join(_listed(built.module))}"
-                yield Lines((ast.Expr(ast.Constant(text)),), built.step, built.module.mark)
+                line = assign(built.name, ast.Constant(", ".join(_listed(built.module))))
+                yield Lines((line,), built.step, built.module.mark)
 
     def parameter(self, module: Module, state: State) -> ast.expr:
         return ast.Constant(module.key(state))
@@ -72,6 +76,9 @@ class Listing(Style):
 
     def criterion(self, criterion: Criterion, application: Application) -> list[ast.stmt]:
         return [ast.Return(ast.Name(application.module.kind, ast.Load()))]
+
+    def ties(self, parts: Parts) -> Lines | None:
+        return None
 
     def redraws(self, parts: Parts) -> Lines | None:
         return None
@@ -103,14 +110,14 @@ def test_a_third_file_stands_beside_the_twins(name: str, listing: Listing) -> No
     scope: dict[str, str] = {}
     exec(text, scope)  # noqa: S102
     graph = build_graph(follow(read_file(spec)))
-    assert {each.name.upper() for each in graph.classes} <= scope.keys()
+    assert {each.name for each in graph.classes} <= scope.keys()
 
 
 def test_it_says_what_its_class_and_its_template_say(listing: Listing) -> None:
     graph = build_graph(follow(read_file(Path("specs/cnn.yaml"))), styles=(listing,))
     files = render(graph)
     assert list(files) == ["__init__.py", "listing.py"]
-    assert "'conv1: Conv2d, with weight and bias'\n" in files["listing.py"]
+    assert '\n    conv1 = "Conv2d, with weight and bias"\n' in files["listing.py"]
     assert "\nx = self.conv1(x)\n" in files["listing.py"]
     assert "\nreturn CrossEntropyLoss\n" in files["listing.py"]
 
@@ -123,7 +130,7 @@ def test_a_package_holds_it(
     monkeypatch.syspath_prepend(tmp_path)
     package = import_module("listed_cnn")
     assert package.__all__ == ["functional_style", "listing", "to_functional", "to_nn"]
-    assert "'conv1: Conv2d, with weight and bias'" in package.listing.CNN
+    assert package.listing.CNN.conv1 == "Conv2d, with weight and bias"
     assert made.dropped == ("nn_style.py",)
 
 
@@ -141,4 +148,40 @@ def test_it_stands_beside_each_other_style(beside: str, listing: Listing, tmp_pa
     console = Console(width=140)
     with console.capture() as captured:
         console.print(Comparison(files).wide(), Comparison(files).narrow())
-    assert "'conv1: Conv2d, with weight and bias'" in captured.get()
+    assert 'conv1 = "Conv2d, with weight and bias"' in captured.get()
+
+
+def test_a_lesson_page_has_a_column_for_it(listing: Listing) -> None:
+    path = Path("specs/cnn.yaml")
+    spec, text = read_file(path), path.read_text(encoding="utf-8")
+    styles = (*named(TWINS), listing)
+    found = page(spec, text, styles=styles)
+    files = Compilation(spec, styles=styles).source_map.in_styles()
+    for side, file in enumerate(files.values()):
+        rows = [row for section in found.sections for row in section.rows]
+        lines = [line.text for row in rows for line in row.sides[side]]
+        assert lines == file.text.splitlines()
+    conv = next(each for each in found.details if each.place.path == "layers[0]")
+    assert [side.file for side in conv.sides] == [
+        "nn_style.py",
+        "functional_style.py",
+        "listing.py",
+    ]
+    lines = [line.text for each in conv.sides[2].excerpts for line in each.lines]
+    assert lines == ['    conv1 = "Conv2d, with weight and bias"']
+    shown = Frame("en", []).page(found, "cnn.html")
+    assert '<th scope="col">listing.py</th></tr></thead>' in shown
+    assert '<th colspan="3" scope="rowgroup">' in shown
+    assert "One spec, 3 files" in shown and "both files. Choose" not in shown
+    assert r'content: "nn\a F\a L"' in shown
+
+
+def test_a_page_of_any_styles_looks_as_its_files(listing: Listing) -> None:
+    path = Path("specs/cnn.yaml")
+    spec, text = read_file(path), path.read_text(encoding="utf-8")
+    for styles in ((listing, *named(["nn"])), named(["functional", "nn"])):
+        shown = Frame("en", []).page(page(spec, text, styles=styles), "cnn.html")
+        heads = "".join(f'<th scope="col">{style.form.file}</th>' for style in styles)
+        assert f"</span></th>{heads}</tr></thead>" in shown
+        assert "One spec, two files" in shown
+    assert r'content: "F\a nn"' in shown

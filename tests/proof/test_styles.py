@@ -131,7 +131,7 @@ def test_what_is_loaded_holds_all_styles(tmp_path: Path, monkeypatch: pytest.Mon
         assert pair.functional_style.Net().fc1_weight.shape == (2, 3)
         listing: ModuleType = getattr(pair, "listing")  # noqa: B009
         assert listing is pair.styles["listing"]
-        assert "'fc1: Linear, with weight and bias'" in listing.NET
+        assert listing.Net.fc1 == "Linear, with weight and bias"
         assert verify(pair.subject(), steps=1).equal
     with pytest.raises(AttributeError, match="'Pair' object has no attribute 'other'"):
         getattr(pair, "other")  # noqa: B009

@@ -203,7 +203,7 @@ def test_attributes_and_functions_that_are_named_are_in_the_files(name: str) -> 
     _, files = followed(name)
     for module in modules(name).values():
         said = lesson.where(module)
-        for style, sentence in (("nn_style", said.nn), ("functional_style", said.functional)):
+        for style, sentence in (("nn_style", said["nn"]), ("functional_style", said["functional"])):
             for path in code(sentence):
                 path = path.strip("`")
                 if re.fullmatch(r"self\.\w+|F\.\w+|torch\.\w+", path) and path != "self.training":
@@ -215,7 +215,7 @@ def test_keys_that_are_named_are_in_the_state_dict(name: str) -> None:
     spec = specs.read(REPOSITORY / "specs" / f"{name}.yaml")
     keys = [places_open(key) for key, _ in build_graph(follow(spec)).keys]
     for module in modules(name).values():
-        for path in code(lesson.where(module).nn):
+        for path in code(lesson.where(module)["nn"]):
             path = path.strip("`")
             if path.startswith(".".join(module.path) + "."):
                 assert any(key.startswith(places_open(path)) for key in keys), path
@@ -228,39 +228,42 @@ def places_open(key: str) -> str:
 
 def test_who_owns_what() -> None:
     cnn = {name: lesson.where(module) for name, module in modules("cnn").items()}
-    assert cnn["conv1"].nn.startswith("The module `self.conv1` owns `weight` and `bias`; keys")
-    assert "`self.conv1_weight` and `self.conv1_bias`" in cnn["conv1"].functional
-    assert "to `F.conv2d`" in cnn["conv1"].functional
-    assert "has no parameters" in cnn["relu1"].nn
-    assert cnn["relu1"].functional == "`__init__` builds nothing; `forward` calls `F.relu`."
-    assert "`self.bn1_num_batches_tracked`" in cnn["bn1"].functional
-    assert "no optimizer changes them: `bn1.running_mean`" in cnn["bn1"].nn
-    assert "`self.training` is passed to it" in cnn["dropout"].functional
-    assert "`self.training`" not in cnn["conv1"].functional
-    assert "`F.cross_entropy` itself" in cnn["criterion"].functional
+    assert cnn["conv1"]["nn"].startswith("The module `self.conv1` owns `weight` and `bias`; keys")
+    assert "`self.conv1_weight` and `self.conv1_bias`" in cnn["conv1"]["functional"]
+    assert "to `F.conv2d`" in cnn["conv1"]["functional"]
+    assert "has no parameters" in cnn["relu1"]["nn"]
+    assert cnn["relu1"]["functional"] == "`__init__` builds nothing; `forward` calls `F.relu`."
+    assert "`self.bn1_num_batches_tracked`" in cnn["bn1"]["functional"]
+    assert "no optimizer changes them: `bn1.running_mean`" in cnn["bn1"]["nn"]
+    assert "`self.training` is passed to it" in cnn["dropout"]["functional"]
+    assert "`self.training`" not in cnn["conv1"]["functional"]
+    assert "`F.cross_entropy` itself" in cnn["criterion"]["functional"]
 
 
 def test_who_owns_what_of_others() -> None:
     sequential = lesson.where(modules("sequential_block")["fm_layer"])
-    assert "numbers their keys: `fm_layer.0.weight`, `fm_layer.0.bias`, `…`" not in sequential.nn
-    assert "`fm_layer.0.weight`, `fm_layer.0.bias`, …, `fm_layer.1.num_" in sequential.nn
-    assert "lines of its own" in sequential.functional
+    assert "numbers their keys: `fm_layer.0.weight`, `fm_layer.0.bias`, `…`" not in sequential["nn"]
+    assert "`fm_layer.0.weight`, `fm_layer.0.bias`, …, `fm_layer.1.num_" in sequential["nn"]
+    assert "lines of its own" in sequential["functional"]
     blocks = lesson.where(modules("residual")["layer1"])
-    assert "holds the blocks in this style too" in blocks.functional
+    assert "holds the blocks in this style too" in blocks["functional"]
     weighted = lesson.where(modules("cross_entropy_weighted")["criterion"])
-    assert "`criterion.weight`" in weighted.nn and "`self.criterion_weight`" in weighted.functional
+    assert (
+        "`criterion.weight`" in weighted["nn"]
+        and "`self.criterion_weight`" in weighted["functional"]
+    )
     composite = lesson.where(modules("translation")["transformer"])
-    assert "a list of its copies" in composite.functional
+    assert "a list of its copies" in composite["functional"]
     parameter = lesson.where(modules("translation")["position"])
-    assert parameter.nn == parameter.functional and "`position`" in parameter.nn
+    assert parameter["nn"] == parameter["functional"] and "`position`" in parameter["nn"]
 
 
 def test_lines() -> None:
     same = lesson.where_line()
-    assert same.nn == same.functional
+    assert same["nn"] == same["functional"]
     calls = lesson.where_line(["relu", "bn1"])
-    assert "`relu` and `bn1`" in calls.nn and calls.nn != calls.functional
-    assert "`relu` 和 `bn1`" in lesson.where_line(["relu", "bn1"], "zh").nn
+    assert "`relu` and `bn1`" in calls["nn"] and calls["nn"] != calls["functional"]
+    assert "`relu` 和 `bn1`" in lesson.where_line(["relu", "bn1"], "zh")["nn"]
 
 
 @pytest.mark.parametrize("name", ["residual", "gpt2", "lstm_classifier"])
@@ -271,7 +274,7 @@ def test_every_step_of_a_spec_is_told(name: str, language: str) -> None:
     for flow in flows:
         for built in flow.built:
             if built.module is not None:
-                assert lesson.where(built.module, language).functional
+                assert lesson.where(built.module, language)["functional"]
         for operation in flow.operations:
             if isinstance(operation.line, Line):
                 assert lesson.what_line(operation.line, language)

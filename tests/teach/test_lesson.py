@@ -74,8 +74,7 @@ def test_every_step_has_a_place_a_link_and_a_sentence(name: str) -> None:
     for each in found.details:
         assert each.title and each.what
         if each.place.step is not None:
-            assert each.nn.owner and each.functional.owner and each.why
-            assert each.nn.excerpts and each.functional.excerpts
+            assert all(side.owner and side.excerpts for side in each.sides) and each.why
             assert each.title in found.spec[each.place.mark.line - 1].text
 
 
@@ -102,8 +101,7 @@ def test_permalinks_are_the_paths() -> None:
 def test_a_place_knows_its_line_in_both_files() -> None:
     found = detail(shown("gpt2"), "blocks-Attention-layers-0")
     nn, functional = (
-        [line.text.strip() for each in side.excerpts for line in each.lines]
-        for side in (found.nn, found.functional)
+        [line.text.strip() for each in side.excerpts for line in each.lines] for side in found.sides
     )
     assert nn == [
         "self.c_attn = nn.Linear(in_features, 3 * in_features)",

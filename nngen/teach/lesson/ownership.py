@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nngen.catalog import LAYERS
@@ -79,12 +79,12 @@ SENTENCES = frozenset(
 _SHOWN = 4
 
 
-@dataclass(frozen=True)
-class Ownership:
-    """Who owns the parameters of a step, in each style; code stands between backticks."""
+# Who owns the parameters of a step, by the styles of which there is something to say; code stands between backticks.
+Ownership = Mapping[str, str]
 
-    nn: str
-    functional: str
+
+def _in_twins(nn: str, functional: str) -> Ownership:
+    return {"nn": nn, "functional": functional}
 
 
 def of_module(module: Module, language: str) -> Ownership:
@@ -96,14 +96,14 @@ def of_module(module: Module, language: str) -> Ownership:
         if not module.values.get("persistent", True):
             sentence = NOT_SAVED
         both = say(sentence, keys=[module.name])
-        return Ownership(both, both)
+        return _in_twins(both, both)
     if kind in CONTAINERS:
         return _container(module, say)
     if module.is_stack or (module.flow is not None and module.flow.body.layer):
         return _composite(module, say)
     if module.flow is not None:
         prefix = [".".join(module.path) + "."]
-        return Ownership(say(BLOCK, kind=kind, prefix=prefix), say(BLOCK_STAYS, kind=kind))
+        return _in_twins(say(BLOCK, kind=kind, prefix=prefix), say(BLOCK_STAYS, kind=kind))
     return _loss(module, say) if LAYERS[kind].is_loss else _layer(module, say)
 
 
@@ -111,9 +111,9 @@ def of_line(layers: Sequence[str], language: str) -> Ownership:
     """The same for a line of Python that calls these layers."""
     if not layers:
         both = translate(LINE, language)
-        return Ownership(both, both)
+        return _in_twins(both, both)
     names = listed(layers, language)
-    return Ownership(
+    return _in_twins(
         translate(LINE_MODULES, language, layers=names),
         translate(LINE_FUNCTIONS, language, layers=names),
     )
@@ -183,7 +183,7 @@ def _layer(module: Module, say: _Speaker) -> Ownership:
         if mode:
             yield say(PASSES_MODE)
 
-    return Ownership(say.all(nn()), say.all(functional()))
+    return _in_twins(say.all(nn()), say.all(functional()))
 
 
 def _owned(module: Module, say: _Speaker) -> Iterator[str]:
@@ -223,7 +223,7 @@ def _container(module: Module, say: _Speaker) -> Ownership:
     keys = _keys(module) or [".".join((*module.path, "0")) + "."]
     nn = say(SEQUENTIAL if module.kind == "Sequential" else COPIES, keys=keys)
     if is_block_list(module):
-        return Ownership(nn, say(BLOCK_LIST))
+        return _in_twins(nn, say(BLOCK_LIST))
 
     def functional() -> Iterator[str]:
         yield say(UNROLLED)
@@ -235,7 +235,7 @@ def _container(module: Module, say: _Speaker) -> Ownership:
         elif not attributes:
             yield say(NONE_AT_ALL)
 
-    return Ownership(nn, say.all(functional()))
+    return _in_twins(nn, say.all(functional()))
 
 
 def _has_blocks(module: Module) -> bool:
@@ -254,7 +254,7 @@ def _composite(module: Module, say: _Speaker) -> Ownership:
     keys = _keys(module) or [".".join(module.path) + "."]
     lists = module.is_stack
     functional = say(COMPOSITE_LISTS) if lists else say(COMPOSITE_CLASS, kind=module.kind)
-    return Ownership(say(COMPOSITE, keys=keys), functional)
+    return _in_twins(say(COMPOSITE, keys=keys), functional)
 
 
 def _loss(module: Module, say: _Speaker) -> Ownership:
@@ -271,4 +271,4 @@ def _loss(module: Module, say: _Speaker) -> Ownership:
         if buffers:
             yield say(CLASS_REGISTERS, attributes=_own(buffers))
 
-    return Ownership(say.all(nn()), say.all(functional()))
+    return _in_twins(say.all(nn()), say.all(functional()))

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from nngen.emit.model import Form
 from nngen.emit.source_map import SourceFile, Span
+from nngen.emit.style import Style
 from nngen.emit.styles import named
 from nngen.errors import Mark
 from nngen.language.extents import Extent, extents
 from nngen.language.spec import Spec
-from nngen.language.styles import TWINS
+from nngen.language.styles import side_by_side
 from nngen.pipeline import Compilation
 from nngen.proof.report import Report, StepRow
 from nngen.teach.lesson import facts, paint
@@ -31,16 +33,16 @@ _MOST_LINES = 12
 
 @dataclass(frozen=True)
 class Row:
-    """Neighbouring lines of one place of the spec in both files; either side may be empty."""
+    """Neighbouring lines of one place of the spec in each file; some sides may be empty."""
 
     place: int | None
-    sides: tuple[Sequence[Line], Sequence[Line]]
+    sides: Sequence[Sequence[Line]]
 
     @property
     def same(self) -> bool:
-        """Whether both files have the same lines."""
-        nn, functional = ([line.text for line in side] for side in self.sides)
-        return nn == functional
+        """Whether all files have the same lines."""
+        first, *others = ([line.text for line in side] for side in self.sides)
+        return all(other == first for other in others)
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,14 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class Side:
-    """A place of the spec in one of the files."""
+    """A place of the spec in one of the files.
 
+    Attributes:
+        file: the file's name.
+        owner: who owns its parameters there; empty where there is nothing to say.
+    """
+
+    file: str
     owner: Markup
     excerpts: Sequence[Excerpt]
 
@@ -87,7 +95,8 @@ class Detail:
         what: what it is.
         uses: what goes in and comes out, each with how often that happens.
         parameters: how many it holds in all its uses.
-        why: why both files are the same.
+        sides: it in each file.
+        why: why the files are the same.
         docs: addresses of torch's documentation, by what they are about.
         proof: what verification found for it.
     """
@@ -98,8 +107,7 @@ class Detail:
     uses: Sequence[tuple[str, str, int, int]]
     parameters: int
     buffers: int
-    nn: Side
-    functional: Side
+    sides: Sequence[Side]
     why: Markup
     docs: Mapping[str, str]
     pitfalls: Sequence[Pitfall]
@@ -114,7 +122,8 @@ class Page:
         file: the spec's file name.
         name: the model's class.
         spec: the spec's lines.
-        sections: both files.
+        forms: the files that it shows.
+        sections: their lines.
         details: the places of the spec, the model's own left out.
         picture: the architecture as SVG; empty where graphviz is missing.
         report: what verification found.
@@ -125,6 +134,7 @@ class Page:
     doc: str
     places: Sequence[Place]
     spec: Sequence[Line]
+    forms: Sequence[Form]
     sections: Sequence[Section]
     details: Sequence[Detail]
     summary: Summary
@@ -132,28 +142,32 @@ class Page:
     report: Report | None
 
 
-def page(spec: Spec, text: str, report: Report | None = None) -> Page:
+def page(
+    spec: Spec, text: str, report: Report | None = None, styles: Sequence[Style] | None = None
+) -> Page:
     """Gather what the page of a spec shows.
 
     Args:
         spec: the spec.
         text: its text.
         report: what verification found.
+        styles: the styles to show, by default the spec's; where it names one alone, a twin too.
 
     Raises:
         SpecError: the spec is wrong.
     """
-    return _Gatherer(spec, text).page(report)
+    styles = named(side_by_side(spec.styles)) if styles is None else styles
+    return _Gatherer(spec, text, styles).page(report)
 
 
 class _Gatherer:
-    def __init__(self, spec: Spec, text: str) -> None:
+    def __init__(self, spec: Spec, text: str, styles: Sequence[Style]) -> None:
         self.spec = spec
         # As YAML reads it.
         self.text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         self.lines = self.text.split("\n")
         self.extents = extents(self.text)
-        compiled = Compilation(spec, styles=named(TWINS))
+        compiled = Compilation(spec, styles=styles)
         source_map, self.program = compiled.source_map, compiled.program
         self.places = Places(
             spec, (span.mark for file in source_map.files.values() for span in file.spans)
@@ -164,22 +178,12 @@ class _Gatherer:
         self.modules = Modules(self.program, self.places)
         self.summary = facts.summary_of(self.program)
         self.uses = facts.uses_of(self.summary, self.places)
-        nn = self._python(source_map.files["nn_style.py"])
-        functional = self._python(source_map.files["functional_style.py"])
+        self.forms = compiled.graph.forms
+        files = list(source_map.in_styles().values())
+        lines = [self._python(file) for file in files]
         self.sections = [
-            Section(
-                section.scope,
-                [
-                    _row(
-                        *(
-                            [file[i] for i in side]
-                            for file, side in zip((nn, functional), row.sides)
-                        )
-                    )
-                    for row in section.rows
-                ],
-            )
-            for section in align(list(source_map.in_styles().values()))
+            Section(section.scope, [_row(lines, row.sides) for row in section.rows])
+            for section in align(files)
         ]
 
     def page(self, report: Report | None) -> Page:
@@ -190,6 +194,7 @@ class _Gatherer:
             self.spec.model.doc,
             self.places.all,
             self._yaml(),
+            self.forms,
             self.sections,
             [self._detail(place, proofs.get(place.path)) for place in self.places.all[1:]],
             self.summary,
@@ -252,8 +257,6 @@ class _Gatherer:
         title = self.lines[head.line - 1][head.column : head.end_column]
         uses = self.uses.get(place.number, [])
         teller = Teller(place, self.modules)
-        owners = teller.owners()
-        nn, functional = (list(self._excerpts(place, side)) for side in (0, 1))
         return Detail(
             place,
             title,
@@ -261,8 +264,10 @@ class _Gatherer:
             _grouped(uses),
             sum(row.parameters for row in uses),
             sum(row.buffers for row in uses),
-            Side(owners[0], nn),
-            Side(owners[1], functional),
+            [
+                Side(form.file, teller.owner(form.style), list(self._excerpts(place, side)))
+                for side, form in enumerate(self.forms)
+            ],
             teller.why(),
             teller.docs(),
             teller.pitfalls(),
@@ -286,8 +291,9 @@ class _Gatherer:
                 yield Excerpt(number, lines[:_MOST_LINES], more)
 
 
-def _row(nn: Sequence[Line], functional: Sequence[Line]) -> Row:
-    return Row((*nn, *functional)[0].place, (nn, functional))
+def _row(files: Sequence[Sequence[Line]], places: Sequence[range]) -> Row:
+    sides = [[file[number] for number in place] for file, place in zip(files, places)]
+    return Row(next(line.place for side in sides for line in side), sides)
 
 
 def _grouped(uses: Sequence[rows.Row]) -> list[tuple[str, str, int, int]]:

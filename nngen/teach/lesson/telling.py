@@ -50,15 +50,11 @@ class Teller:
     def _kind(self, kind: str) -> Markup:
         return in_each(lambda language: sentences.what(kind, language))
 
-    def owners(self) -> tuple[Markup, Markup]:
-        """Who owns the parameters, in each file."""
+    def owner(self, style: str) -> Markup:
+        """Who owns the parameters in a style; empty where there is nothing to say."""
         if self.place.step is None:
-            return Markup(), Markup()
-
-        def told(style: str) -> Markup:
-            return in_each(lambda language: getattr(self._ownership(language), style))
-
-        return told("nn"), told("functional")
+            return Markup()
+        return in_each(lambda language: self._ownership(language).get(style, ""))
 
     def _ownership(self, language: str) -> sentences.Ownership:
         if self.module is not None:
