@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nngen.catalog import LAYERS
+from nngen.catalog import FUNCTIONS, LAYERS, Trait, traits_of
 from nngen.catalog.entry import Layer, Target, tensors_in
 from nngen.catalog.fragments import fragment
 from nngen.errors import BROKEN, Fault, Follows, Mark, SpecError
@@ -80,7 +80,8 @@ def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
 def _tell_twice(loss: LayerStep, flow: Flow) -> None:
     """Say beside a softmax with a mistake that the loss takes one itself: lint only sees specs without."""
     last = flow.body.layers[-1]
-    if loss.kind != "CrossEntropyLoss" or not _is_softmax(last):
+    function = FUNCTIONS.get(LAYERS[loss.kind].function)
+    if function is None or function.takes != "softmax" or not _is_softmax(last):
         return
     for error in flow.scope.walkthrough.errors.found:
         if error.mark.path.startswith(last.mark.path):
@@ -89,7 +90,7 @@ def _tell_twice(loss: LayerStep, flow: Flow) -> None:
 
 def _is_softmax(step: Step) -> bool:
     if isinstance(step, LayerStep):
-        return step.kind == "Softmax"
+        return step.kind in LAYERS and Trait.SOFTMAX in traits_of(step.kind)
     tree = step.line.value.tree
     return isinstance(tree, ast.Call) and ast.unparse(tree.func).endswith("softmax")
 
