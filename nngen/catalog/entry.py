@@ -21,6 +21,9 @@ from nngen.catalog.traits import Trait
 from nngen.errors import Fault
 from nngen.symbolic.tensor import Tensor
 
+# What gives the shape: it is called with what it names.
+Rule = Callable[..., Any]
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -173,7 +176,8 @@ class Layer:
             counted by an argument; the form sees the values of forward's arguments too. What such a function reads
             must be written out in a spec: an argument of the model in its place is refused.
         calls: the function that such a form calls, as code names it, where it is one.
-        shape: the rule that gives the outputs; it is called with the arguments and inputs that it names.
+        shape: the rule that gives the outputs, called with the arguments and inputs that it names; None where that is
+            what the form gives by the rules of the functions themselves, which then is one call of one.
         forward: forward's signature.
         infer: arguments that the input decides, as fragments over forward's inputs.
         state: parameters and buffers in the order of registration.
@@ -201,7 +205,7 @@ class Layer:
     doc: str
     arguments: str
     form: str | Callable[[Mapping[str, Any]], str]
-    shape: Callable[..., Any]
+    shape: Rule | None = None
     calls: str = ""
     forward: str = "input: Tensor"
     infer: Mapping[str, str] = field(default_factory=dict)
@@ -314,7 +318,7 @@ class Function:
 
     names: tuple[str, ...]
     arguments: str
-    shape: Callable[..., Any] | None = None
+    shape: Rule | None = None
     also: tuple[str, ...] = ()
     counts: bool = False
     since: Since = ALWAYS
@@ -349,7 +353,7 @@ class Function:
 def function(
     names: str,
     arguments: str,
-    shape: Callable[..., Any] | None = None,
+    shape: Rule | None = None,
     also: tuple[str, ...] = (),
     counts: bool = False,
     since: Since = ALWAYS,
@@ -373,12 +377,12 @@ def both(names: str) -> str:
     return " ".join(f"torch.{name} Tensor.{name}" for name in names.split())
 
 
-def apply_rule(rule: Callable[..., Any], values: Mapping[str, Any]) -> Any:
+def apply_rule(rule: Rule, values: Mapping[str, Any]) -> Any:
     """Call a shape rule with those of `values` that it names."""
     return rule(**{name: values[name] for name in rule_names(rule) if name in values})
 
 
-def rule_names(rule: Callable[..., Any]) -> tuple[str, ...]:
+def rule_names(rule: Rule) -> tuple[str, ...]:
     """What a shape rule takes."""
     code = rule.__code__
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]

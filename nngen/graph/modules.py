@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nngen.catalog import LAYERS
+from nngen.catalog import LAYERS, outputs
 from nngen.catalog.argument_types import kind
-from nngen.catalog.entry import State, apply_rule, rule_names, tensors_in
+from nngen.catalog.entry import State, tensors_in
 from nngen.catalog.fragments import fragment
 from nngen.catalog.parametrizations import MODIFIERS
 from nngen.catalog.partial_evaluation import free_names
@@ -91,7 +91,7 @@ def shape_of(step: LayerStep, scope: Scope, inputs: Mapping[str, Any]) -> Module
         SpecError, Fault: one that is wrong, or missing, decides it.
     """
     entry = LAYERS[step.kind]
-    deciding = rule_names(entry.shape)
+    deciding = outputs.deciding(entry)
     values: dict[str, Any] = {}
     for argument in entry.signature:
         name = argument.name
@@ -286,7 +286,7 @@ def _refuse_rank(step: LayerStep, inputs: Mapping[str, Any]) -> None:
         return
     entry = LAYERS[step.kind]
     try:
-        apply_rule(entry.shape, {**dict.fromkeys(entry.signature.names, UNKNOWN), **inputs})
+        outputs.output(entry, {**dict.fromkeys(entry.signature.names, UNKNOWN), **inputs})
     except Fault as fault:
         raise SpecError(f"{step.kind}: {fault.message}", step.mark, fault.hint) from None
 
@@ -370,7 +370,7 @@ def apply_layer(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
         return decided(
             {**module.values, **given},
             module.code,
-            partial(apply_rule, module.entry.shape),
+            partial(outputs.output, module.entry),
             scope,
             {argument.name: argument.kind.words for argument in module.entry.signature},
         )

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nngen.catalog import FUNCTIONS, LAYERS
-from nngen.catalog.entry import Function, Layer, apply_rule, tensors_in
+from nngen.catalog import FUNCTIONS, LAYERS, outputs
+from nngen.catalog.entry import Function, Layer, tensors_in
 from nngen.catalog.reserved import MODULE_NAMES, SEQUENTIAL_NAMES
 from nngen.catalog.signature import REQUIRED, Signature
 from nngen.catalog.skipped import SKIPPED
@@ -218,7 +218,7 @@ def _rule(case: Case, shapes: Mapping[str, tuple[Dim, ...]]) -> Any:
     """What the entry's shape rule makes of inputs of these shapes."""
     dtypes = {feed.name: feed.dtype for feed in (*case.feeds, *case.targets)}
     inputs = {name: tensors.Tensor(shape, dtypes[name]) for name, shape in shapes.items()}
-    return apply_rule(case.entry.shape, {**case.values(inputs), **case.bind(inputs)})
+    return outputs.output(case.entry, {**case.values(inputs), **case.bind(inputs)})
 
 
 def _put(shape: Shape | None, numbers: Mapping[str, int]) -> Any:

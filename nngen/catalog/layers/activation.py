@@ -40,7 +40,6 @@ def _activation(
         doc,
         arguments,
         form=f"out = {call}(input{keywords})",
-        shape=shape,
         checks=checks,
         examples=tuple(example(s, **use) for use, s in zip(uses, cycle(samples))),
     )
@@ -58,7 +57,6 @@ def _along(name: str, call: str, doc: str, traits: Trait) -> tuple[Layer, Functi
         doc,
         "dim: int | None = None",
         form=f"out = {call}(input, dim=dim)",
-        shape=activations.normalized,
         checks=(
             Check(
                 "dim is not None",
@@ -75,7 +73,7 @@ def _along(name: str, call: str, doc: str, traits: Trait) -> tuple[Layer, Functi
         ),
     )
     arguments = "input: Tensor, dim: int | None = None, *, dtype: dtype | None = None"
-    return layer, function(call, arguments, layer.shape, traits=traits)
+    return layer, function(call, arguments, activations.normalized, traits=traits)
 
 
 def _slope(name: str) -> Check:
@@ -292,7 +290,6 @@ LAYERS = (
         "log(1 + exp(beta * x)) / beta, and x where beta * x is above the threshold.",
         "beta: float = 1.0, threshold: float = 20.0",
         form="out = F.softplus(input, beta=beta, threshold=threshold)",
-        shape=activations.real,
         examples=(
             example((4,)),
             example((4, 3), beta=2, threshold=0.5),
@@ -334,7 +331,6 @@ LAYERS = (
         "in eval mode, times their mean.",
         f"lower: float = 0.125, upper: float = 0.3333333333333333, {_INPLACE}",
         form="out = F.rrelu(input, lower=lower, upper=upper, training=training, inplace=inplace)",
-        shape=activations.rrelu,
         checks=(
             Check("lower <= upper", "lower", "lower ({lower}) is greater than upper ({upper})"),
             Check(

@@ -30,7 +30,6 @@ def _adaptive(kind: str, words: str, dims: int) -> Layer:
                 input, output_size=output_size, {'return_indices=return_indices' if indices else ''}
             )
         """,
-        shape=pooling.adaptive_pooling(dims),
         checks=() if dims == 1 else (_WHOLE,),
         stem="pool",
         examples=(
@@ -124,7 +123,6 @@ def _unpool(dims: int) -> Layer:
                 output_size=output_size,
             )
         """,
-        shape=pooling.unpooling(dims),
         forward="input: Tensor, indices: Tensor, output_size: list[size] | None = None",
         stem="unpool",
         examples=(

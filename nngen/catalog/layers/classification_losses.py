@@ -34,7 +34,6 @@ LAYERS = (
                 label_smoothing=label_smoothing,
             )
         """,
-        shape=classification_losses.cross_entropy,
         forward="input: Tensor, target: Tensor",
         state=(WEIGHT,),
         stem="cross_entropy",
@@ -56,7 +55,6 @@ LAYERS = (
                 input, target, weight=weight, ignore_index=ignore_index, reduction=reduction
             )
         """,
-        shape=classification_losses.class_loss,
         forward="input: Tensor, target: Tensor",
         state=(WEIGHT,),
         stem="nll_loss",
@@ -74,7 +72,6 @@ LAYERS = (
         "Binary cross entropy of probabilities {input} and targets {target} from 0 to 1.",
         f"weight: array | None = None, {REDUCTION}",
         form="out = F.binary_cross_entropy(input, target, weight=weight, reduction=reduction)",
-        shape=losses.binary_cross_entropy,
         forward="input: Tensor, target: Tensor",
         state=(WEIGHT,),
         stem="bce_loss",
@@ -96,7 +93,6 @@ LAYERS = (
                 input, target, weight=weight, reduction=reduction, pos_weight=pos_weight
             )
         """,
-        shape=losses.binary_loss,
         forward="input: Tensor, target: Tensor",
         state=(WEIGHT, _POS_WEIGHT),
         stem="bce_with_logits",
@@ -114,7 +110,6 @@ LAYERS = (
         "Margin loss of scores {input} and the classes {target} that hold, ended by -1.",
         REDUCTION,
         form="out = F.multilabel_margin_loss(input, target, reduction=reduction)",
-        shape=classification_losses.multilabel_margin_loss,
         forward="input: Tensor, target: Tensor",
         stem="multilabel_margin_loss",
         targets={
@@ -138,7 +133,6 @@ LAYERS = (
         "Binary cross entropy over the labels of logits {input} and targets {target} from 0 to 1.",
         f"weight: array | None = None, {REDUCTION}",
         form="out = F.multilabel_soft_margin_loss(input, target, weight=weight, reduction=reduction)",
-        shape=losses.multilabel_soft_margin_loss,
         forward="input: Tensor, target: Tensor",
         state=(WEIGHT,),
         stem="multilabel_soft_margin_loss",
@@ -159,7 +153,6 @@ LAYERS = (
                 input, target, p=p, margin=margin, weight=weight, reduction=reduction
             )
         """,
-        shape=classification_losses.multi_margin_loss,
         forward="input: Tensor, target: Tensor",
         state=(WEIGHT,),
         checks=(Check("p == 1 or p == 2", "p", "p must be 1 or 2, not {p}"),),
@@ -178,7 +171,6 @@ LAYERS = (
         "Logistic loss of scores {input} and signs {target}, -1 or 1.",
         REDUCTION,
         form="out = F.soft_margin_loss(input, target, reduction=reduction)",
-        shape=losses.soft_margin_loss,
         forward="input: Tensor, target: Tensor",
         stem="soft_margin_loss",
         # Whole numbers, since torch cannot go backward to this target.
@@ -201,7 +193,6 @@ LAYERS = (
                 reduction=reduction, zero_infinity=zero_infinity,
             )
         """,
-        shape=classification_losses.ctc_loss,
         forward="log_probs: Tensor, targets: Tensor, input_lengths: Tensor | list[count], "
         "target_lengths: Tensor | list[count]",
         stem="ctc_loss",

@@ -11,7 +11,6 @@ LAYERS = (
         "The cosine of the angle between two vectors, along dimension dim.",
         "dim: int = 1, eps: float = 1e-8",
         form="out = F.cosine_similarity(x1, x2, dim=dim, eps=eps)",
-        shape=distances.cosine_similarity,
         forward="x1: Tensor, x2: Tensor",
         stem="similarity",
         examples=(
@@ -26,7 +25,6 @@ LAYERS = (
         "The p-norm of the difference of two vectors.",
         "p: float = 2.0, eps: float = 1e-6, keepdim: bool = False",
         form="out = F.pairwise_distance(x1, x2, p=p, eps=eps, keepdim=keepdim)",
-        shape=distances.pairwise_distance,
         forward="x1: Tensor, x2: Tensor",
         stem="distance",
         examples=(

@@ -227,7 +227,6 @@ LAYERS = (
         "Divides each value by a power of the mean square over neighbouring channels.",
         "size: size, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0",
         form="out = F.local_response_norm(input, size=size, alpha=alpha, beta=beta, k=k)",
-        shape=norms.local_response_norm,
         stem="norm",
         examples=(
             example((4, 5), size=2),

@@ -21,7 +21,6 @@ def _constant(dims: int) -> Layer:
         "Puts a value around the input; a negative size crops.",
         f"padding: int[{2 * dims}], value: float",
         form=f"out = F.pad(input, ntuple(padding, {2 * dims}), value=value)",
-        shape=padding.constant(dims),
         stem="pad",
         examples=(
             example(sample, padding=same, value=1.5),
@@ -38,7 +37,6 @@ def _zero(dims: int) -> Layer:
         "Puts zeros around the input; a negative size crops.",
         f"padding: int[{2 * dims}]",
         form=f"out = F.pad(input, ntuple(padding, {2 * dims}))",
-        shape=padding.constant(dims),
         stem="pad",
         examples=tuple(example(sample, padding=sides) for sides in _SIDES[dims - 1]),
     )
@@ -52,7 +50,6 @@ def _of_values(name: str, mode: str, dims: int, doc: str) -> Layer:
         doc,
         f"padding: int[{2 * dims}]",
         form=f"out = F.pad(input, ntuple(padding, {2 * dims}), mode='{mode}')",
-        shape=padding.of_values(dims, mode),
         stem="pad",
         examples=tuple(example(sample, padding=sides) for sides in _SIDES[dims - 1]),
     )

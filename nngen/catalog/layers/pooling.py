@@ -23,7 +23,6 @@ def _max_pool(dims: int) -> Layer:
                 ceil_mode=ceil_mode, return_indices=return_indices,
             )
         """,
-        shape=pooling.max_pooling(dims),
         stem="pool",
         examples=(
             example(sample, kernel_size=2),
@@ -51,7 +50,6 @@ def _avg_pool(dims: int) -> Layer:
                 count_include_pad=count_include_pad, {divides if dims > 1 else ''}
             )
         """,
-        shape=pooling.average_pooling(dims),
         checks=(
             (
                 Check(
@@ -106,7 +104,6 @@ def _lp_pool(dims: int) -> Layer:
                 input, norm_type=norm_type, kernel_size=kernel_size, stride=stride, ceil_mode=ceil_mode
             )
         """,
-        shape=pooling.power_pooling(dims),
         checks=(Check("norm_type != 0", "norm_type", "norm_type must not be 0"),),
         stem="pool",
         examples=(

@@ -17,7 +17,6 @@ LAYERS = (
         "Hinge loss of distances {input} and signs {target}, 1 where the pair is alike, else -1.",
         f"margin: float = 1.0, {REDUCTION}",
         form="out = F.hinge_embedding_loss(input, target, margin=margin, reduction=reduction)",
-        shape=losses.hinge_embedding_loss,
         forward="input: Tensor, target: Tensor",
         stem="hinge_embedding_loss",
         targets={"target": Target("signs, 1 or -1", kind="sign")},
@@ -34,7 +33,6 @@ LAYERS = (
         form="""
             out = F.margin_ranking_loss(input1, input2, target, margin=margin, reduction=reduction)
         """,
-        shape=losses.margin_ranking_loss,
         forward="input1: Tensor, input2: Tensor, target: Tensor",
         stem="margin_ranking_loss",
         targets={"target": Target("signs, 1 or -1", "input1.shape", kind="sign")},
@@ -51,7 +49,6 @@ LAYERS = (
         form="""
             out = F.cosine_embedding_loss(input1, input2, target, margin=margin, reduction=reduction)
         """,
-        shape=losses.cosine_embedding_loss,
         forward="input1: Tensor, input2: Tensor, target: Tensor",
         stem="cosine_embedding_loss",
         targets={"target": Target("signs, 1 or -1", "input1.shape[:1]", kind="sign")},
@@ -71,7 +68,6 @@ LAYERS = (
                 anchor, positive, negative, margin=margin, p=p, eps=eps, swap=swap, reduction=reduction
             )
         """,
-        shape=losses.triplet_margin_loss,
         forward=_TRIPLET,
         stem="triplet_margin_loss",
         examples=(
@@ -91,7 +87,6 @@ LAYERS = (
                 swap=swap, reduction=reduction,
             )
         """,
-        shape=losses.triplet_distance_loss,
         forward=_TRIPLET,
         stem="triplet_margin_with_distance_loss",
         examples=(

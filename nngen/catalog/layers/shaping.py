@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nngen.catalog.entry import Function, Layer, example
 from nngen.catalog.traits import Trait
-from nngen.symbolic.rules import common, reshaping
 
 LAYERS = (
     Layer(
@@ -12,7 +11,6 @@ LAYERS = (
         "Its input, as it is.",
         "",
         form="out = input",
-        shape=common.unchanged,
         traits=Trait.SAME | Trait.LAYOUT | Trait.VIEW,
         examples=(example((4,)), example((3, 4)), example((2, 3, 4))),
     ),
@@ -21,7 +19,6 @@ LAYERS = (
         "Makes one dimension of several; the batch is kept by default.",
         "start_dim: int = 1, end_dim: int = -1",
         form="out = torch.flatten(input, start_dim=start_dim, end_dim=end_dim)",
-        shape=reshaping.flatten,
         examples=(
             example((3, 4, 5)),
             example((3, 4, 5), start_dim=2),
@@ -33,7 +30,6 @@ LAYERS = (
         "Splits one dimension into several.",
         "dim: int, unflattened_size: list[int]",
         form="out = input.unflatten(dim, unflattened_size)",
-        shape=reshaping.unflatten_layer,
         examples=(
             example((12,), dim=1, unflattened_size=[3, 4]),
             example((2, 12), dim=-1, unflattened_size=[3, 2, 2]),

@@ -33,7 +33,6 @@ LAYERS = (
                 recompute_scale_factor=recompute_scale_factor,
             )
         """,
-        shape=resizing.interpolated,
         checks=(
             _ONE_OF_TWO,
             Check(
@@ -67,7 +66,6 @@ LAYERS = (
         "Resizes an image, each new pixel the nearest old one.",
         _UPSAMPLE_2D,
         form="out = F.interpolate(input, size=size, scale_factor=scale_factor)",
-        shape=resizing.upsampled_nearest,
         checks=(_ONE_OF_TWO,),
         stem="upsample",
         examples=(
@@ -86,7 +84,6 @@ LAYERS = (
                 input, size=size, scale_factor=scale_factor, mode='bilinear', align_corners=True
             )
         """,
-        shape=resizing.upsampled_bilinear,
         checks=(_ONE_OF_TWO,),
         stem="upsample",
         examples=(
@@ -101,7 +98,6 @@ LAYERS = (
         "Makes pixels of channels: (C * r * r, H, W) to (C, H * r, W * r), r the upscale_factor.",
         "upscale_factor: size",
         form="out = F.pixel_shuffle(input, upscale_factor=upscale_factor)",
-        shape=resizing.pixel_shuffle,
         stem="shuffle",
         examples=(
             example((8, 3, 2), upscale_factor=2),
@@ -115,7 +111,6 @@ LAYERS = (
         "Makes channels of pixels: (C, H * r, W * r) to (C * r * r, H, W), r the downscale_factor.",
         "downscale_factor: size",
         form="out = F.pixel_unshuffle(input, downscale_factor=downscale_factor)",
-        shape=resizing.pixel_unshuffle,
         stem="unshuffle",
         examples=(
             example((2, 4, 6), downscale_factor=2),
@@ -128,7 +123,6 @@ LAYERS = (
         "Mixes the groups of channels, one channel of each group in turn.",
         "groups: size",
         form="out = F.channel_shuffle(input, groups=groups)",
-        shape=resizing.channel_shuffle,
         since=_SHUFFLED,
         stem="shuffle",
         examples=(
@@ -146,7 +140,6 @@ LAYERS = (
                 input, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
             )
         """,
-        shape=resizing.unfold,
         examples=(
             example((2, 5, 6), kernel_size=2),
             example((2, 5, 6), kernel_size=[2, 3], dilation=2, padding=1, stride=2),
@@ -164,7 +157,6 @@ LAYERS = (
                 padding=padding, stride=stride,
             )
         """,
-        shape=resizing.fold,
         examples=(
             example((8, 20), output_size=[5, 6], kernel_size=2),
             example(

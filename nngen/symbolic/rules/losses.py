@@ -57,11 +57,6 @@ def rate_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
     return reduced(Tensor(_together(input, target), promote(input, target)), reduction)
 
 
-def poisson_nll_loss(log_input: Tensor, target: Tensor, reduction: str) -> Tensor:
-    """A loss of rates and counts that go together."""
-    return rate_loss(log_input, target, reduction)
-
-
 def hinge_embedding_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
     """A loss of distances and signs that go together, in the dtype of the distances."""
     return replace(rate_loss(input, target, reduction), dtype=input.dtype)

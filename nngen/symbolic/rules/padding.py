@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from nngen.errors import Fault
 from nngen.symbolic.rules.activations import demand_held
@@ -11,7 +10,6 @@ from nngen.symbolic.rules.common import (
     demand_positive,
     demand_rank,
     demand_values,
-    ntuple,
     shape_of,
 )
 from nngen.symbolic.sizes import Dim, value_of
@@ -58,21 +56,3 @@ def _demand_within(size: Dim, pad: Dim, other: Dim, mode: str) -> None:
     most = {"reflect": known - 1, "circular": known + min(opposite, 0)}.get(mode)
     if most is not None and wanted > most:
         raise Fault(f"a size of {size} can be padded by {most} in mode {mode!r}, not by {pad}")
-
-
-def constant(dims: int) -> Callable[..., Tensor]:
-    """The rule of a layer that pads `dims` dimensions with a value."""
-
-    def rule(input: Tensor, padding: Any, value: float = 0) -> Tensor:
-        return padded(input, ntuple(padding, 2 * dims), "constant", value)
-
-    return rule
-
-
-def of_values(dims: int, mode: str) -> Callable[..., Tensor]:
-    """The rule of a layer that pads `dims` dimensions with values of the input."""
-
-    def rule(input: Tensor, padding: Any) -> Tensor:
-        return padded(input, ntuple(padding, 2 * dims), mode)
-
-    return rule

@@ -46,10 +46,6 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     )
 
 
-def unflatten_layer(input: Tensor, dim: int, unflattened_size: Any) -> Tensor:
-    return unflatten(input, dim, unflattened_size)
-
-
 def reshape(input: Tensor, shape: Any) -> Tensor:
     return input.sized(*fill(shape_of(input), as_sizes(shape)))
 

@@ -33,18 +33,13 @@ def interpolate(
     recompute_scale_factor: bool | None,
     antialias: bool,
 ) -> Tensor:
-    """F.interpolate."""
+    """Positions resized, to `size` or by `scale_factor`: one for all dimensions or one for each."""
     if align_corners is not None and mode in _UNALIGNED:
         raise Fault(f"align_corners does not go with mode {mode!r}")
     if recompute_scale_factor and size is not None:
         raise Fault("recompute_scale_factor goes with scale_factor, not with size")
     if antialias and mode not in ("bilinear", "bicubic"):
         raise Fault(f"antialias goes with modes 'bilinear' and 'bicubic', not {mode!r}")
-    return interpolated(input, size, scale_factor, mode)
-
-
-def interpolated(input: Tensor, size: Any, scale_factor: Any, mode: str) -> Tensor:
-    """Positions resized, to `size` or by `scale_factor`: one for all dimensions or one for each."""
     if (size is None) == (scale_factor is None):
         raise Fault("either size or scale_factor must be given")
     ranks = tuple(2 + dims for dims in _POSITIONS.get(mode, (1, 2, 3)))
@@ -85,14 +80,6 @@ def _scaled(size: Dim, factor: Any) -> Dim | None:
             return None
         result = size * numerator // denominator
     return demand_positive(result, f"a size of {size} times {factor} leaves nothing")
-
-
-def upsampled_nearest(input: Tensor, size: Any, scale_factor: Any) -> Tensor:
-    return interpolated(input, size, scale_factor, "nearest")
-
-
-def upsampled_bilinear(input: Tensor, size: Any, scale_factor: Any) -> Tensor:
-    return interpolated(input, size, scale_factor, "bilinear")
 
 
 def pixel_shuffle(input: Tensor, upscale_factor: Dim) -> Tensor:
