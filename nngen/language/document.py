@@ -6,7 +6,6 @@ on hostile documents. Any input ends in a tree or an NngenError, in bounded time
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +16,8 @@ import yaml
 
 from nngen.errors import Errors, FileError, Mark, SpecError, nearest, together
 from nngen.files import regular_file
+from nngen.language import scalars
+from nngen.language.scalars import Value
 from nngen.language.yaml_errors import (
     NO_TAGS,
     check_key,
@@ -29,10 +30,7 @@ from nngen.limits import ALLOW, limits
 from nngen.places import Source
 
 DEEPEST = 60
-LONGEST_NUMBER = 4_000
 LONGEST_PATH = 200  # a longer one loses its beginning, or marks could fill the memory
-
-Value: TypeAlias = None | bool | int | float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +255,7 @@ class _Builder:
         self.meter.spend(1, depth, mark)
         if isinstance(event, yaml.ScalarEvent):
             text, quoted = event.value, bool(event.style)
-            value = _text(text, mark) if quoted else _plain(text, mark)
+            value = scalars.text_of(text, mark) if quoted else scalars.plain(text, mark)
             return Scalar(value, text, mark, quoted)
         if isinstance(event, yaml.MappingStartEvent):
             return Mapping(self.entries(event, mark.path, depth + 1), mark)
@@ -306,57 +304,14 @@ class _Builder:
         return key
 
 
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, Value] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
-}
-
-
-def _plain(text: str, mark: Mark) -> Value:
-    """The value of a word without quotes, by the core schema of YAML 1.2."""
-    if text in _WORDS:
-        return _WORDS[text]
-    is_int = _INT.fullmatch(text)
-    if not is_int and not _FLOAT.fullmatch(text):
-        return text
-    if len(text) > LONGEST_NUMBER:
-        raise SpecError(f"a number of more than {LONGEST_NUMBER:,} digits", mark)
-    if is_int:
-        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-        return _int64(int(text, base), mark)
-    value = float(text)
-    if math.isinf(value):
-        hint = "infinity is written .inf"
-        raise SpecError(f"{short(text)} is too large for a float", mark, hint)
-    return value
-
-
-def _int64(value: int, mark: Mark) -> int:
-    if -(2**63) <= value < 2**63:
-        return value
-    raise SpecError("the integer does not fit into 64 bits", mark)
-
-
-def _text(text: str, mark: Mark) -> str:
-    if text.isascii() or not _SURROGATE.search(text):
-        return text
-    raise SpecError("half of a surrogate pair is no character", mark)
-
-
 def _convert(value: object, mark: Mark, meter: _Meter, above: frozenset[int]) -> Node:
     """Convert data that stands inside of the containers whose ids are `above`."""
     meter.spend(1, len(above) + 1, mark)
     # Exact types: the repr of a subclass may be code, and repr writes the twins.
     if type(value) is str:
-        return Scalar(_text(value, mark), value, mark)
+        return Scalar(scalars.text_of(value, mark), value, mark)
     if type(value) is int:
-        return Scalar(_int64(value, mark), str(value), mark)
+        return Scalar(scalars.int64(value, mark), str(value), mark)
     if value is None or type(value) is bool or type(value) is float:
         return Scalar(value, str(value), mark)
     if not isinstance(value, dict | list | tuple):
@@ -381,7 +336,7 @@ def _converted_entries(
     for key, child in value.items():
         if type(key) is not str:
             raise SpecError(f"a key is a {type(key).__name__}, not a str", mark)
-        at = replace(mark, path=under(mark.path, _text(key, mark)))
+        at = replace(mark, path=under(mark.path, scalars.text_of(key, mark)))
         meter.spend(1, len(above) + 1, at)
         entries[key] = Entry(key, at, _convert(child, at, meter, above))
     return entries
@@ -418,7 +373,6 @@ _FORBIDDEN = re.compile(
     "(?:(?<=[\r\n])|^)%|[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe"
     "\uff00-\ufffd\U00010000-\U0010ffff]"
 )
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _events(source: Source, file: str) -> Iterator[_Event]:
