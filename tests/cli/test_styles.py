@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,11 +18,11 @@ from nngen.pipeline import read
 
 SPEC = """\
 name: Net
-input: [3]
+input: [3, 5]
 blocks:
-  Half:
-    layers: [{Linear: in_features // 2}]
-layers: [Linear: 4, ReLU, Half]
+  Half:  # in the functional style nothing of it needs the size of its input
+    layers: [{InstanceNorm1d: {}}]
+layers: [{Conv1d: {out_channels: 4, kernel_size: 1}}, ReLU, Half]
 """
 KEY_TABLE = ("_NAMES", "to_functional", "to_nn")
 
@@ -166,4 +167,11 @@ def test_what_needs_both_has_both(names: str, capsys: pytest.CaptureFixture[str]
     assert "\n+++ " in capsys.readouterr().out
     assert main(["lesson", "net.yaml", "--no-verify"]) == 0
     page = Path("site/net.html").read_text()
-    assert all(file in page for file in FILES.values())
+    assert all(FILES[name] in page for name in TWINS)
+
+
+def test_watch_builds_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = SimpleNamespace(watch=lambda *_, **__: iter(()))
+    monkeypatch.setitem(sys.modules, "watchfiles", nothing)
+    assert main(["watch", "net.yaml", "--styles", "functional"]) == 0
+    assert set(texts()) == {"__init__.py", FILES["functional"]}
