@@ -215,11 +215,15 @@ class _Tracer(Dataflow[Traced]):
         return self.new(does, mark, taken=taken, output=operation.record.found.get(node), **rest)
 
     def _operator(self, node: ast.expr, does: str, traits: Trait = Trait.NONE) -> Traced:
-        parts = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
-        if not isinstance(node, ast.IfExp):
-            taken = [self.of(part) for part in parts]
+        if isinstance(node, ast.IfExp):
+            parts = self.scene.operation.record.arms(node)
         else:
-            taken = [self.of(arm) for arm in self.scene.operation.record.arms(node)]
+            parts = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
+        return self._of_parts(node, does, [self.of(part) for part in parts], traits)
+
+    def _of_parts(
+        self, node: ast.expr, does: str, taken: list[Traced], traits: Trait = Trait.NONE
+    ) -> Traced:
         if not any(True for _ in nodes_in(taken)):
             return None
         places = {str(place_): each for place_, each in enumerate(taken)}
@@ -235,7 +239,7 @@ class _Tracer(Dataflow[Traced]):
             return whole[index]
         if isinstance(whole, dict) and index in whole:
             return whole[index]
-        return self._operator(node, "index")
+        return self._of_parts(node, "index", [whole, self.of(node.slice)])
 
     def _call(self, node: ast.Call) -> Traced:
         record = self.scene.operation.record
