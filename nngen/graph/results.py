@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nngen.catalog.entry import tensors_in
@@ -78,6 +78,17 @@ def flows(value: Any) -> bool:
     """Whether a value can be what the next step takes: it is a tensor, has some, or what it is cannot be told."""
     open_value = value is UNKNOWN or value is BROKEN or isinstance(value, Packed)
     return open_value or bool(tensors_in(value))
+
+
+def amount(value: Any, known: dict[int, int] | None = None) -> int:
+    """How many values are in a value of a line, each as often as it is there: those in others may double."""
+    known = {} if known is None else known
+    items = value.values() if isinstance(value, Mapping) else value
+    if not isinstance(value, (tuple, list, Mapping)):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = sum(amount(each, known) for each in items)
+    return known[id(value)]
 
 
 def unpacked(target: Target, result: Any, mark: Mark) -> list[tuple[str, Any]]:

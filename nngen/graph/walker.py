@@ -20,7 +20,7 @@ from nngen.graph.order import in_order
 from nngen.graph.overwriting import refuse_overwritten
 from nngen.graph.record import Record
 from nngen.graph.recovery import PYTHON, recover
-from nngen.graph.results import applied, flows, outcome, unpacked
+from nngen.graph.results import amount, applied, flows, outcome, unpacked
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
 from nngen.graph.states import made_state
@@ -34,7 +34,7 @@ from nngen.language.spec.completed import lacking_inputs
 from nngen.language.spec.mentions import input_sizes
 from nngen.symbolic.expressions import Line
 
-# A line counts as one more step for so many characters in it, or values that its calls give.
+# A line counts as one more step for so many characters in it, or values that its calls or itself give.
 WORK = 100
 
 
@@ -338,7 +338,7 @@ class Walker:
         except Fault as fault:
             raise line.value.fault(fault) from None
         length = line.value.tree.end_col_offset or 0
-        self.scope.walkthrough.count(mark, (length + evaluator.parts) // WORK)
+        self.scope.walkthrough.count(mark, (length + evaluator.parts + amount(result)) // WORK)
         self.scope.walkthrough.note_arms(evaluator.arms, line)
         if callable(result):
             raise SpecError(
