@@ -21,7 +21,8 @@ def add(verbs: Verbs) -> None:
         "build",
         help="write the two models of each spec",
         description="Writes a package for each spec: a file for each style, by default nn_style.py and "
-        "functional_style.py, and an __init__.py that carries checkpoints over. `nngen build net.yaml` writes generated/net/. Nothing is written for a spec with a mistake.",
+        "functional_style.py, and an __init__.py that carries checkpoints over. `nngen build net.yaml` writes "
+        "generated/net/. Nothing is written for a spec with a mistake.",
         epilog="exit codes: 0 written or up to date; 1 --check: something is out of date; 2 an error",
     )
     paths(build)
