@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nngen.catalog import LAYERS
@@ -15,7 +16,8 @@ from nngen.emit.constructor import (
     built_flag,
     leading_sizes,
 )
-from nngen.emit.model import Loss, ModelClass
+from nngen.emit.joining import joined
+from nngen.emit.model import ClassCode, Loss, ModelClass
 from nngen.emit.state_keys import class_keys
 from nngen.emit.step_init import drawn
 from nngen.emit.style import Parts, Style
@@ -84,6 +86,7 @@ class ClassWriter:
         )
         written = {style.form.style: style.write(parts) for style in self.styles}
         code = {name: each for name, each in written.items() if each is not None}
+        code = self._joined(code, flow, criterion)
         layer = LAYERS.get(body.layer)
         trees = [tree for each in code.values() for tree in each.trees()]
         trees += [tree for _, tree in lets]
@@ -105,6 +108,19 @@ class ClassWriter:
             loss,
             body.layer,
         )
+
+    def _joined(
+        self, code: Mapping[str, ClassCode], flow: Flow, criterion: Criterion | None
+    ) -> dict[str, ClassCode]:
+        """A class with the lines of its forward and its loss joined."""
+        forwards = joined(flow, {name: each.forward for name, each in code.items()})
+        losses = {name: each.loss for name, each in code.items()}
+        if criterion is not None:
+            losses = joined(criterion.flow, losses)
+        return {
+            name: replace(each, forward=forwards[name], loss=losses[name])
+            for name, each in code.items()
+        }
 
 
 def _marks(flow: Flow) -> dict[str, Mark]:

@@ -34,7 +34,7 @@ class Lowering(ABC):
         flow: what happens.
         variables: what the values are called.
         commented: shapes stand behind the statements; else only what the catalog notes on a layer does.
-        mark: where the spec has the step at hand.
+        mark: where the spec has the step at hand, and `place`, where the flow has it.
         helpers: the names that the step at hand has bound for itself.
     """
 
@@ -44,18 +44,19 @@ class Lowering(ABC):
     statements: list[Statement] = field(default_factory=list)
     nested: list[Statement] | None = None
     mark: Mark = field(init=False)
+    place: int = field(init=False)
     helpers: set[str] = field(default_factory=set)
 
     def run(self) -> tuple[Statement, ...]:
         """All statements, the return included."""
         *steps, output = self.flow.operations
-        for operation in steps:
+        for self.place, operation in enumerate(steps):
             self.mark = operation.mark
             if operation.condition is not None:
                 self.conditional(operation, operation.condition)
             else:
                 self.step(operation)
-        self.mark = output.mark
+        self.mark, self.place = output.mark, len(steps)
         self.emit(ast.Return(self.expression(output)))
         return tuple(self.statements)
 
@@ -82,14 +83,14 @@ class Lowering(ABC):
         body, self.nested = self.nested, None
         if body:
             head = ast.If(_test(operation, condition), [ast.Pass()], [])
-            self.statements.append(Statement(head, "", self.mark, tuple(body)))
+            self.statements.append(Statement(head, "", self.mark, tuple(body), self.place))
 
     def emit(self, statement: ast.stmt, comment: str = "") -> None:
         """Add a statement of the step at hand, to the `if` at hand where there is one."""
         if self.nested is not None:
             self.nested.append(Statement(statement, "", self.mark))
         else:
-            self.statements.append(Statement(statement, comment, self.mark))
+            self.statements.append(Statement(statement, comment, self.mark, step=self.place))
 
     def count(self) -> int:
         """How many statements there are."""

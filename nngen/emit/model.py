@@ -6,12 +6,13 @@ Code is held as trees. A template makes text of one by the filter `code`; nothin
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nngen.catalog.partial_evaluation import source
+from nngen.catalog.partial_evaluation import meant, source
+from nngen.emit.origin import of
 from nngen.errors import Mark
 from nngen.graph.tensor_spec import TensorSpec
 from nngen.symbolic.expressions import dotted
@@ -133,19 +134,44 @@ Item = Attribute | LayerState | Lines
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement of `forward`, and the comment behind it; of an `if`, in `body` what is under it."""
+    """A statement of `forward`, and the comment behind it.
+
+    Attributes:
+        body: of an `if`, what is under it.
+        step: the place in the flow of the step that it is from.
+        parts: statements that bind a name each, which this one takes: what they compute stands in its place.
+    """
 
     tree: ast.stmt
     comment: str
     mark: Mark
     body: tuple[Statement, ...] = ()
+    step: int = -1
+    parts: tuple[Statement, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The name that it binds, if that is one."""
+        tree = self.tree
+        target = tree.targets[0] if isinstance(tree, ast.Assign) else None
+        return target.id if isinstance(target, ast.Name) else ""
 
     @property
     def code(self) -> str:
         """It as it is written by hand, without what is under it: a tuple that it binds or returns has no brackets."""
+        return self._written(lambda text, mark: text)
+
+    @property
+    def marked(self) -> str:
+        """The same with marks around its parts."""
+        return self._written(of)
+
+    def _written(self, marked: Callable[[str, Mark], str]) -> str:
         tree = self.tree
         if isinstance(tree, ast.If) and self.body:
             return f"if {source(tree.test)}:"
+        if self.parts:
+            tree = self._whole(marked)
         code = source(tree)
         if isinstance(tree, (ast.Assign, ast.Return)) and isinstance(tree.value, ast.Tuple):
             parts = tree.value.elts
@@ -153,10 +179,19 @@ class Statement:
                 return code.removesuffix(source(tree.value)) + ", ".join(map(source, parts))
         return code
 
+    def _whole(self, marked: Callable[[str, Mark], str]) -> ast.Assign:
+        """It with its parts, whose text stands for a name: they are calls, which need no brackets."""
+        assert isinstance(self.tree, ast.Assign)
+        texts = {
+            part.target: ast.Name(marked(source(part._whole(marked).value), part.mark))
+            for part in self.parts
+        }
+        return ast.Assign(self.tree.targets, meant(self.tree.value, texts.get))
+
     def trees(self) -> Iterator[tuple[Tree, Mark]]:
         """All code in it, with the steps that it is from."""
         yield (self.tree.test if isinstance(self.tree, ast.If) else self.tree), self.mark
-        for inner in self.body:
+        for inner in (*self.parts, *self.body):
             yield from inner.trees()
 
 

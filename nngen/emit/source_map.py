@@ -10,7 +10,7 @@ import ast
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from nngen.emit import origin
@@ -43,6 +43,10 @@ class Span:
     def holds(self, line: int, column: int) -> bool:
         """Whether a place is in it."""
         return (self.line, self.column) <= (line, column) < (self.end_line, self.end_column)
+
+    def below(self, lines: int) -> Span:
+        """The span in a file that has more lines above."""
+        return replace(self, line=self.line + lines, end_line=self.end_line + lines)
 
 
 class SourceFile:
@@ -87,6 +91,17 @@ class SourceFile:
                     found[number - 1] = span
         return tuple(None if span is None else span.mark for span in found)
 
+    @cached_property
+    def parts(self) -> tuple[Span, ...]:
+        """The calls in lines of `forward` that another step made than the line: `self.attn(out)` in `x + self.attn(out)`."""
+        return tuple(
+            span
+            for span in self.spans
+            if span.scope[1] == "forward"
+            and span.line == span.end_line
+            and span.mark != self.lines[span.line - 1]
+        )
+
 
 @dataclass(frozen=True)
 class SourceMap:
@@ -126,7 +141,9 @@ def _spans(code: str, text: str, parts: Sequence[Part], graph: Graph) -> Iterato
             first = first[0] - 1, first[1]
         line, column = max(node.last for node in inside)
         behind = _COMMENT.fullmatch(after.lines[line - 1], column)
-        column = len(after.lines[line - 1]) if behind else column
+        # A comment is the statement's, not that of a part of it.
+        if behind and part.end > max(node.end for node in inside):
+            column = len(after.lines[line - 1])
         scope = scopes.at(first[0])
         # What is in the class of a layer of torch's has no place in the spec but the layer's.
         yield Span(layers.get(scope[0], part.mark), *first, line, column, scope)

@@ -41,7 +41,8 @@ class Bench:
         self.device = torch.device(conditions.device)
         self.dtype: torch.dtype | None = getattr(torch, conditions.dtype or "None", None)
         self.twins = tuple(
-            Twin(each.style, each.module, subject.name, lines=each.lines) for each in subject.twins
+            Twin(each.style, each.module, subject.name, lines=each.lines, parts=each.parts)
+            for each in subject.twins
         )
         ledger.names = {twin.style: {} for twin in self.twins}
         self.models: tuple[nn.Module, ...] = ()

@@ -98,16 +98,20 @@ class Pair:
 
         # The line that seals a file, its first, is no step's.
         nn_lines, functional_lines = ((None, *files[name].lines) for name in TWINS)
+        nn_parts, functional_parts = (
+            tuple(part.below(1) for part in files[name].parts) for name in TWINS
+        )
         return Subject(
             graph.model.name,
             (
-                Written("nn", self.nn_style, lines=nn_lines),
+                Written("nn", self.nn_style, lines=nn_lines, parts=nn_parts),
                 Written(
                     "functional",
                     self.functional_style,
                     self.to_functional,
                     self.to_nn,
                     functional_lines,
+                    functional_parts,
                 ),
             ),
             graph.inputs,

@@ -1,7 +1,7 @@
 """What each step of the spec gives in all twins: the values that flow, compared one step after the other.
 
-A copy of each twin runs with a `forward` that tells what each statement has bound; what a layer inside a container
-gives, which no statement of the nn twin binds, a hook tells.
+A copy of each twin runs with a `forward` that tells what each statement has bound, and what the parts of a line give
+that are steps of their own; what a layer inside a container gives, which no statement of the nn twin binds, a hook tells.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
+from nngen.emit.source_map import Span
 from nngen.errors import Mark
 from nngen.language.extents import step_path
 from nngen.proof.bench import Bench
@@ -27,9 +27,9 @@ from nngen.proof.report import StepRow
 from nngen.proof.twin import Twin
 
 # No name of a spec can have this form.
-_TELL = "__tell__"
+_TELL, _PASS = "__tell__", "__pass__"
 
-# What a step bound, by the names; of a module that a hook told, under "".
+# What a step bound, by the names; of a module that a hook told, under ""; of a part of a line, under "part".
 Values = Mapping[str, list[Tensor]]
 Lines = Sequence["Mark | None"]
 
@@ -80,6 +80,11 @@ class Told:
         if mark is not None:
             self.keep(mark, {name: variables.get(name) for name in names})
 
+    def passed(self, place: int, value: object) -> object:
+        """Keep what a part of a line gives, and give it on."""
+        self.keep(self.twin.parts[place].mark, {"part": value})
+        return value
+
     def keep(self, mark: Mark, values: Mapping[str, object]) -> None:
         """Keep a step's values as they are now."""
         kept = {
@@ -92,7 +97,7 @@ class Told:
 
     def listen(self, model: nn.Module) -> None:
         """Make a copy of the twin tell its steps."""
-        classes = _telling(self.twin.module, self.twin.lines, self.tell)
+        classes = _telling(self.twin, self.tell, self.passed)
         for name, module in list(model.named_modules()):
             for place, child in module.named_children():
                 mark = self.modules.get(f"{name}.{place}" if name else place)
@@ -146,18 +151,41 @@ def _paired(nn: Values, other: Values) -> Iterator[tuple[Tensor, Tensor]]:
         yield from zip(nn[name], other[name])
 
 
-def _telling(module: ModuleType, lines: Lines, tell: Callable[..., None]) -> dict[str, Any]:
+def _telling(
+    twin: Twin, tell: Callable[..., None], passed: Callable[..., object]
+) -> dict[str, Any]:
     """A twin's classes anew, with a forward that tells what its statements bind."""
-    file = str(module.__file__)
-    tree = ast.parse("".join(linecache.getlines(file, vars(module))))
+    module, file = twin.module, str(twin.module.__file__)
+    lines = linecache.getlines(file, vars(module))
+    tree = ast.parse("".join(lines))
+    parts = _Parts(lines, twin.parts)
     for each in tree.body:
         for method in each.body if isinstance(each, ast.ClassDef) else ():
             if isinstance(method, ast.FunctionDef) and method.name == "forward":
-                method.body = list(_told(method.body, lines))
-    scope = {**vars(module), _TELL: tell}
+                method.body = [parts.visit(one) for one in _told(method.body, twin.lines)]
+    scope = {**vars(module), _TELL: tell, _PASS: passed}
     # The twin's own source, which has run already.
     exec(compile(ast.fix_missing_locations(tree), file, "exec"), scope)  # noqa: S102
     return scope
+
+
+class _Parts(ast.NodeTransformer):
+    """Puts the parts of lines that are steps of their own into calls that pass on what they give."""
+
+    def __init__(self, lines: Sequence[str], parts: Sequence[Span]) -> None:
+        self.lines = lines
+        self.places = {(each.line, each.column, each.end_column): n for n, each in enumerate(parts)}
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        line = self.lines[node.lineno - 1].encode()
+        start, end = (len(line[:at].decode()) for at in (node.col_offset, node.end_col_offset))
+        place = self.places.get((node.lineno, start, end))
+        if place is None or node.lineno != node.end_lineno:
+            return node
+        return ast.copy_location(
+            ast.Call(ast.Name(_PASS, ast.Load()), [ast.Constant(place), node], []), node
+        )
 
 
 def _told(body: Sequence[ast.stmt], lines: Lines, outer: Mark | None = None) -> Iterator[ast.stmt]:

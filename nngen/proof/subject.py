@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from nngen.emit.source_map import Span
 from nngen.errors import Mark
 from nngen.graph.tensor_spec import Fed, TensorSpec
 from nngen.language.document import Node
@@ -24,6 +25,7 @@ class Written:
         from_nn: renames the keys of a state_dict of the nn twin to its own.
         to_nn: renames them back.
         lines: for each line of the module, the step of the spec that made it, where there is a spec.
+        parts: the parts of lines that other steps made.
     """
 
     style: str
@@ -31,6 +33,7 @@ class Written:
     from_nn: Rename = dict
     to_nn: Rename = dict
     lines: tuple[Mark | None, ...] = ()
+    parts: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)

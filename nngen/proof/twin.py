@@ -12,6 +12,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from nngen.emit.source_map import Span
 from nngen.errors import Mark
 from nngen.proof.report import Finding
 
@@ -26,6 +27,7 @@ class Twin:
         name: the class's name.
         shared: the nn twin's name for each of this twin's parameters and buffers.
         lines: for each line of the module, the step of the spec that made it.
+        parts: the parts of lines that other steps made.
     """
 
     style: str
@@ -33,6 +35,7 @@ class Twin:
     name: str
     shared: Mapping[str, str] = field(default_factory=dict)
     lines: Sequence[Mark | None] = ()
+    parts: Sequence[Span] = ()
 
     def build(self, arguments: Mapping[str, Any]) -> nn.Module:
         """Constructs the model."""

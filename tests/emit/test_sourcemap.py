@@ -100,8 +100,7 @@ def test_lines_of_the_nn_twin() -> None:
         ("init.Linear.weight", "nn.init.zeros_(module.weight)"),
         ("input", "def forward(self, x: Tensor) -> Tensor:"),
         ("layers[0].Block", "block1 = self.block1(x)"),
-        ("layers[1].Flatten as flat", "flat = self.flat(block1)"),
-        ("layers[2]", "ä = flat * 2"),
+        ("layers[2]", "ä = self.flat(block1) * 2"),
         ("layers[3].Linear as fc", "x = self.fc(ä)  # (N, 1)"),
         ("loss", "def loss(self, logits: Tensor, target: Tensor) -> Tensor:"),
         (
@@ -171,8 +170,7 @@ def test_lines_of_the_functional_twin() -> None:
         ("init.Linear.weight", "nn.init.zeros_(self.fc_weight)"),
         ("input", "def forward(self, x: Tensor) -> Tensor:"),
         ("layers[0].Block", "block1 = self.block1(x)"),
-        ("layers[1].Flatten as flat", "flat = torch.flatten(block1, start_dim=1)"),
-        ("layers[2]", "ä = flat * 2"),
+        ("layers[2]", "ä = torch.flatten(block1, start_dim=1) * 2"),
         ("layers[3].Linear as fc", "x = F.linear(ä, self.fc_weight, self.fc_bias)  # (N, 1)"),
         ("loss", "def loss(self, logits: Tensor, target: Tensor) -> Tensor:"),
         (
