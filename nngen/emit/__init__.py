@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nngen.catalog.partial_evaluation import free_names
 from nngen.emit.classes import ClassWriter
+from nngen.emit.key_tables import key_tables
 from nngen.emit.loss import loss_method
 from nngen.emit.model import Attribute, Graph, ModelClass
 from nngen.emit.state_keys import module_marks, state_keys
@@ -45,6 +46,7 @@ def build_graph(program: Program, styles: Sequence[Style] | None = None) -> Grap
         classes,
         {style.form.style: _names_used(classes, style.form.style) for style in styles},
         state_keys(program.flow, None if criterion is None else criterion.flow),
+        key_tables(program.flow, None if criterion is None else criterion.flow),
         program.inputs,
         None if criterion is None else criterion.targets,
         program.arguments,

@@ -310,6 +310,28 @@ class ModelClass:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """A block's table of keys at the block's place in a class.
+
+    Attributes:
+        table: its name.
+        place: what the nn twin calls the block; `other` is what the functional twin does, if that differs.
+    """
+
+    table: str
+    place: str
+    other: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTable:
+    """A table of the nn twin's keys with the functional twin's, which may have the tables of blocks in it."""
+
+    name: str
+    entries: tuple[tuple[str, str] | Placed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """The file of a model in one style.
 
@@ -346,6 +368,7 @@ class Graph:
         classes: its classes, the model's last.
         names: by style, the names from outside that its file uses, of `F`, `copy`, `math`, `torch`, `OrderedDict`.
         keys: the nn twin's state_dict keys, with the functional twin's; `*` stands for a position in a list.
+        tables: the same as the package has them.
         inputs, targets: what verification feeds it.
         arguments, sizes: the constructor's arguments and the open sizes that verification uses.
         modules: for each module of the nn twin, by its name, where the spec has it.
@@ -357,6 +380,7 @@ class Graph:
     classes: tuple[ModelClass, ...]
     names: Mapping[str, frozenset[str]]
     keys: tuple[tuple[str, str], ...]
+    tables: tuple[KeyTable, ...]
     inputs: tuple[TensorSpec, ...]
     targets: tuple[TensorSpec, ...] | None
     arguments: Mapping[str, Any]
@@ -367,6 +391,12 @@ class Graph:
     @property
     def model(self) -> ModelClass:
         return self.classes[-1]
+
+    @property
+    def places_differ(self) -> bool:
+        """Whether a block with a table of its own has another place in the functional twin."""
+        entries = (each for table in self.tables for each in table.entries)
+        return any(each.other for each in entries if isinstance(each, Placed))
 
     @property
     def has_lists(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nngen.emit.constructor import is_block_list
 from nngen.errors import Mark, SpecError
@@ -10,6 +11,15 @@ from nngen.graph.flow import Flow, Module
 from nngen.graph.loops import place_in, position
 
 Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A block at its place in a class: what both twins call it, and the flow of its class."""
+
+    nn: str
+    functional: str
+    flow: Flow
 
 
 def state_keys(flow: Flow, loss: Flow | None) -> tuple[Pair, ...]:
@@ -48,6 +58,20 @@ def _below(module: Module, name: str) -> Iterator[tuple[str, Mark]]:
 
 
 def _of_class(flow: Flow, owners: dict[str, Mark]) -> Iterator[Pair]:
+    for each in entries(flow, owners):
+        if isinstance(each, Inner):
+            for nn, functional in _of_class(each.flow, {}):
+                yield f"{each.nn}.{nn}", f"{each.functional}.{functional}"
+        else:
+            yield each
+
+
+def entries(flow: Flow, owners: dict[str, Mark]) -> Iterator[Pair | Inner]:
+    """The keys of one class, and the blocks in it; in `owners` where the functional twin's names are from.
+
+    Raises:
+        SpecError: two names would meet in the functional twin.
+    """
     owners.update((name, flow.body.mark) for name in flow.scope.values)
     for place, built in enumerate(flow.built):
         module = built.module
@@ -58,12 +82,14 @@ def _of_class(flow: Flow, owners: dict[str, Mark]) -> Iterator[Pair]:
                 _own(built.name, built.name, module.mark, owners)
                 yield built.name, built.name
             continue
-        for nn, functional, mark in _of_module(module):
+        for nn, functional, found in _of_module(module):
             if flow.body.sequential:
                 nn = ".".join((position(flow, place), *nn.split(".")[1:]))
-            if "." not in functional:
-                _own(functional, nn, mark, owners)
-            yield nn, functional
+            if isinstance(found, Flow):
+                yield Inner(nn, functional, found)
+            else:
+                _own(functional, nn, found, owners)
+                yield nn, functional
 
 
 def _own(functional: str, nn: str, mark: Mark, owners: dict[str, Mark]) -> None:
@@ -76,16 +102,16 @@ def _own(functional: str, nn: str, mark: Mark, owners: dict[str, Mark]) -> None:
     owners[functional] = mark
 
 
-def _of_module(module: Module) -> Iterator[tuple[str, str, Mark]]:
+def _of_module(module: Module) -> Iterator[tuple[str, str, Mark | Flow]]:
+    """The names of its parameters and buffers, with where the spec has the layer; and of blocks, with their flows."""
     nn, functional = ".".join(module.path), "_".join(module.path)
     if module.flow is not None:
-        for inner_nn, inner in _of_class(module.flow, {}):
-            yield f"{nn}.{inner_nn}", f"{functional}.{inner}", module.mark
+        yield nn, functional, module.flow
     elif is_block_list(module):
         for child in module.children:
             place = place_in(module, child)
-            for inner_nn, inner in _of_class(child.flow, {}):  # type: ignore[arg-type]
-                yield f"{nn}.{place}.{inner_nn}", f"{functional}.{place}.{inner}", child.mark
+            assert child.flow is not None
+            yield f"{nn}.{place}", f"{functional}.{place}", child.flow
     else:
         for child in module.children:
             yield from _of_module(child)
