@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 
 from nngen.catalog.partial_evaluation import keep_name
 from nngen.emit.constructor import asked, built_flag, is_block_list
@@ -35,7 +36,23 @@ def statements(rules: Redraws, flow: Flow, method: str) -> tuple[ast.stmt, ...]:
             codes.append(under(asked(leaf.flags[-1]), call))
         elif code is not None:
             codes.append(code)
-    return tuple(codes)
+    return tuple(_together(codes))
+
+
+def _together(codes: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements; loops that follow each other and do the same are one."""
+    for _, group in groupby(codes, key=_done):
+        first, *others = loops = list(group)
+        if isinstance(first, ast.For) and others:
+            members = [ast.Starred(loop.iter) for loop in loops if isinstance(loop, ast.For)]
+            yield ast.For(first.target, ast.Tuple(members, ast.Load()), first.body, [])
+        else:
+            yield from loops
+
+
+def _done(code: ast.stmt) -> object:
+    """What a loop does with each; no other statement is like another."""
+    return [ast.dump(each) for each in code.body] if isinstance(code, ast.For) else id(code)
 
 
 def _by_name(rules: Redraws, leaf: Leaf) -> ast.stmt:
