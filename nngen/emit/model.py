@@ -110,23 +110,29 @@ class StateLine:
 
 @dataclass(frozen=True, slots=True)
 class LayerState:
-    """What the constructor does for one layer's parameters and buffers: make them, then draw them."""
+    """What the constructor does for one layer's parameters and buffers: make them, then draw them.
+
+    Attributes:
+        twice: which of the draws is the class's first of a weight that has been drawn already.
+    """
 
     lines: tuple[StateLine, ...]
     draws: tuple[ast.stmt, ...]
     step: int
     mark: Mark
     condition: ast.expr | None = None
+    twice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Other statements of a constructor: those that draw parameters anew, for one."""
+    """Other statements of a constructor: those that draw parameters anew, for one; `twice` as a LayerState has it."""
 
     codes: tuple[ast.stmt, ...]
     step: int
     mark: Mark
     condition: ast.expr | None = None
+    twice: int | None = None
 
 
 Item = Attribute | LayerState | Lines
@@ -197,12 +203,13 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A further method of a class, which returns nothing."""
+    """A further method of a class, which returns nothing; `twice` as a LayerState has it."""
 
     name: str
     parameters: tuple[str, ...]
     codes: tuple[ast.stmt, ...]
     mark: Mark
+    twice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from nngen.emit.constructor import (
 from nngen.emit.forward import Lowering
 from nngen.emit.model import (
     Attribute,
+    ClassCode,
     Construction,
     Form,
     Item,
@@ -30,6 +31,7 @@ from nngen.emit.model import (
 )
 from nngen.emit.style import Parts, Style
 from nngen.emit.styles import functional_redraws
+from nngen.emit.twice import told_twice
 from nngen.emit.weight_init import Redraws
 from nngen.graph.calls import Calls, named_in, operands_of
 from nngen.graph.containers import CONTAINERS
@@ -171,6 +173,11 @@ class Functional(Style):
 
     form = Form("functional", "functional_style.py", "functional_style.py.j2")
     lowering = FunctionalLowering
+
+    def write(self, parts: Parts) -> ClassCode | None:
+        """A class, with a word on what it draws twice."""
+        code = super().write(parts)
+        return None if code is None else told_twice(code)
 
     def items(self, constructor: Constructor, flow: Flow) -> Iterator[Item]:
         """Parameters and buffers, by layers; and blocks."""

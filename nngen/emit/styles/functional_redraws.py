@@ -44,6 +44,7 @@ def _together(codes: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     for _, group in groupby(codes, key=_done):
         first, *others = loops = list(group)
         if isinstance(first, ast.For) and others:
+            members: list[ast.expr]
             members = [ast.Starred(loop.iter) for loop in loops if isinstance(loop, ast.For)]
             yield ast.For(first.target, ast.Tuple(members, ast.Load()), first.body, [])
         else:
