@@ -113,6 +113,8 @@ def _inside(body: str, indent: str, is_call: bool) -> list[str] | None:
     # The items of a tuple, a list or a dict never share a line of their own.
     if len(whole) <= LENGTH and (is_call or len(items) == 1):
         return [whole]
+    if len(items) > 1 and any(body.startswith(" for ", place) for place in _top(body)):
+        return None
     if len(items) == 1:
         return _comprehension(body, indent) or _broken(whole)
     lines: list[str] = []

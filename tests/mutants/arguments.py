@@ -184,6 +184,18 @@ def arguments_swapped(source: Source) -> Iterator[Edits]:
             if isinstance(weights, ast.List) and len(weights.elts) > max(places):
                 first, second = (weights.elts[i] for i in places)
                 yield {first: source.segment(second), second: source.segment(first)}
+            elif isinstance(weights, ast.ListComp):
+                names = source.segment(weights.generators[0].iter)
+                turned = f"{{{places[0]}: {places[1]}, {places[1]}: {places[0]}}}.get(i, i)"
+                if places == (2, 3) or _has_more(call):
+                    swapped = f"[{names}[{turned}] for i in range(len({names}))]"
+                    yield {weights.generators[0].iter: swapped}
+
+
+def _has_more(call: ast.Call) -> bool:
+    """Whether a recurrent layer has more weights than those of one layer and direction."""
+    asked = (keyword(call, name) for name in ("num_layers", "bidirectional"))
+    return [ast.unparse(value) for value in asked if value is not None] != ["1", "False"]
 
 
 @fault(FUNCTIONAL)
@@ -346,6 +358,11 @@ def gates_in_another_order(source: Source) -> Iterator[Edits]:
         for weights in call.args:
             if isinstance(weights, ast.List):
                 yield {weights.elts[0]: f"{source.segment(weights.elts[0])}.flip(0)"}
+            elif isinstance(weights, ast.ListComp):
+                weight = source.segment(weights.elt)
+                yield {
+                    weights.elt: f'{weight}.flip(0) if name.endswith("weight_ih_l0") else {weight}'
+                }
 
 
 @fault(FUNCTIONAL)

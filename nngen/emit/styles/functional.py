@@ -31,6 +31,7 @@ from nngen.emit.model import (
 )
 from nngen.emit.style import Parts, Style
 from nngen.emit.styles import functional_redraws
+from nngen.emit.styles.functional_names import with_names
 from nngen.emit.twice import told_twice
 from nngen.emit.weight_init import Redraws
 from nngen.graph.calls import Calls, named_in, operands_of
@@ -175,9 +176,9 @@ class Functional(Style):
     lowering = FunctionalLowering
 
     def write(self, parts: Parts) -> ClassCode | None:
-        """A class, with a word on what it draws twice."""
+        """A class, with a word on what it draws twice, and with the names of weights that go in as one list."""
         code = super().write(parts)
-        return None if code is None else told_twice(code)
+        return None if code is None else with_names(told_twice(code), parts.flow)
 
     def items(self, constructor: Constructor, flow: Flow) -> Iterator[Item]:
         """Parameters and buffers, by layers; and blocks."""
