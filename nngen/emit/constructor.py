@@ -105,7 +105,7 @@ class Constructor:
         """The copies of one loop are one; so are more than three that are written alike."""
         merged: list[tuple[Construction, int]] = []
         for child in children:
-            if merged and merged[-1][0].is_like(child):
+            if merged and merged[-1][0].is_like(child) and _may_merge(merged[-1][0], child):
                 merged[-1] = (child, merged[-1][1] + 1)
             else:
                 merged.append((child, 1))
@@ -138,6 +138,11 @@ class Constructor:
             name = "" if _is_positional(module, option) else option.name
             found.append((name, _argument(module, option.name)))
         return tuple(found)
+
+
+def _may_merge(left: Construction, right: Construction) -> bool:
+    """Whether what is written alike may be one: of open loops, only the copies of one."""
+    return left.loop is None or left.mark == right.mark
 
 
 def _is_positional(module: Module, option: Option) -> bool:

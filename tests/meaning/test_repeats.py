@@ -195,3 +195,29 @@ def test_copies_give_what_the_next_one_takes_though_there_is_one_alone() -> None
     )
     with pytest.raises(SpecError, match="B gives 2 values, but takes only 1"):
         nngen.load(text)
+
+
+@pytest.mark.parametrize("between", ["", "      - C\n"], ids=["in a row", "apart"])
+def test_two_open_counts_of_one_block_are_two(between: str) -> None:
+    pair = nngen.load(f"""
+name: Net
+args: {{n: 2}}
+input: [4]
+blocks:
+  B:
+    layers: [Linear: 4, ReLU]
+  C:
+    layers: [Linear: 4]
+layers:
+  - Sequential as body:
+      - C
+      - B:
+        repeat: n
+{between}      - B:
+        repeat: n
+      - C
+""")
+    beside = 3 if between else 2
+    for style in (pair.nn_style, pair.functional_style):
+        assert len(style.Net(n=3).body) == 6 + beside
+    assert len(list(pair.nn_style.Net(n=3).parameters())) == 2 * (6 + beside)

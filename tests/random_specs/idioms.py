@@ -258,7 +258,21 @@ def copied(draw: Draw, draft: Draft) -> bool:
     return _try(draft, {name: body}, {label: children, "from": taken.name, "repeat": count})
 
 
+def rows(draw: Draw, draft: Draft) -> bool:
+    """A Sequential that repeats one block in several places."""
+    taken = pick(draw, draft)
+    if taken is None or taken.rank not in (2, 3) or taken.shape[-1] is None or not taken.batched:
+        return False
+    name = _name(draft)
+    body: dict[str, Any] = {"layers": [{"Linear as fc": "in_features"}, "ReLU"]}
+    children = [
+        {name: None, **({"repeat": _count(draw, draft)} if draw(st.booleans()) else {})}
+        for _ in range(draw(st.integers(2, 4)))
+    ]
+    return _try(draft, {name: body}, {"Sequential": children, "from": taken.name})
+
+
 IDIOMS: tuple[Callable[[Draw, Draft], bool], ...] = (
     *(growing, beside, named, heads),
-    *(residual, windows, copied),
+    *(residual, windows, copied, rows),
 )
