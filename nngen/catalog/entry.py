@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from nngen.catalog.fragments import statements
@@ -36,6 +37,7 @@ class State:
         buffer: a buffer rather than a parameter.
         alias: what fragments and the functional twin call it, where torch's name is a long path.
         optional: torch annotates it as what may be None, also in a layer that has it.
+        written: a buffer that the form changes in place, in train mode.
     """
 
     name: str
@@ -45,6 +47,7 @@ class State:
     persistent: bool = True
     alias: str = ""
     optional: bool = False
+    written: bool = False
 
     @property
     def identifier(self) -> str:
@@ -58,9 +61,14 @@ def parameter(
 
 
 def buffer(
-    name: str, value: str, when: str = "True", persistent: bool = True, alias: str = ""
+    name: str,
+    value: str,
+    when: str = "True",
+    persistent: bool = True,
+    alias: str = "",
+    written: bool = False,
 ) -> State:
-    return State(name, value, when, buffer=True, persistent=persistent, alias=alias)
+    return State(name, value, when, True, persistent, alias, written=written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +322,7 @@ class Function:
         takes: of a loss of classes, what it is given: `probabilities`, `log probabilities`, or scores of any size, of
             which it takes the `softmax` or `sigmoid` itself.
         mult_adds: how many multiply-adds it takes, of `nngen.catalog.products`; None where it multiplies no matrices.
+        writes: the arguments that it changes in place, each with the one that asks for it.
     """
 
     names: tuple[str, ...]
@@ -325,6 +334,7 @@ class Function:
     traits: Trait = Trait.NONE
     takes: str = ""
     mult_adds: Callable[..., Any] | None = None
+    writes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def signature(self) -> Signature:
@@ -360,10 +370,20 @@ def function(
     traits: Trait = Trait.NONE,
     takes: str = "",
     mult_adds: Callable[..., Any] | None = None,
+    writes: Mapping[str, str] = MappingProxyType({}),
 ) -> Function:
     """The entry of a function that goes by all of `names`: `"torch.flatten Tensor.flatten"`."""
     return Function(
-        tuple(names.split()), arguments, shape, also, counts, since, traits, takes, mult_adds
+        tuple(names.split()),
+        arguments,
+        shape,
+        also,
+        counts,
+        since,
+        traits,
+        takes,
+        mult_adds,
+        writes,
     )
 
 

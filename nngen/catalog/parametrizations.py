@@ -142,8 +142,15 @@ def _spectral_norm(entry: Layer, values: Mapping[str, Any]) -> Layer:
         parameter(
             "parametrizations.weight.original", _weight(entry).value, alias="weight_original"
         ),
-        buffer("parametrizations.weight.0._u", f"torch.empty({rows})", alias="weight_u"),
-        buffer("parametrizations.weight.0._v", f"torch.empty({columns})", alias="weight_v"),
+        buffer(
+            "parametrizations.weight.0._u", f"torch.empty({rows})", alias="weight_u", written=True
+        ),
+        buffer(
+            "parametrizations.weight.0._v",
+            f"torch.empty({columns})",
+            alias="weight_v",
+            written=True,
+        ),
     )
     iterations = values["n_power_iterations"]
     start = _joined(f"""

@@ -155,6 +155,7 @@ FUNCTIONS = (
         "max_norm: float | None = None, norm_type: float = 2.0, scale_grad_by_freq: bool = False, "
         "sparse: bool = False",
         embeddings.embedding_function,
+        writes={"weight": "max_norm"},
     ),
     function(
         "F.embedding_bag",
@@ -164,5 +165,6 @@ FUNCTIONS = (
         "per_sample_weights: Tensor | None = None, include_last_offset: bool = False, "
         "padding_idx: int | None = None",
         embeddings.embedding_bag_function,
+        writes={"weight": "max_norm"},
     ),
 )

@@ -39,12 +39,19 @@ def _state_of(size: str, affine: str = "affine") -> tuple[State, ...]:
 
 _BIAS = Since(arguments={"bias": "2.12"})
 
-_CHANNELS = (
-    *_state_of("num_features"),
-    buffer("running_mean", "torch.zeros(num_features)", when="track_running_stats"),
-    buffer("running_var", "torch.ones(num_features)", when="track_running_stats"),
-    buffer("num_batches_tracked", "torch.tensor(0)", when="track_running_stats"),
-)
+
+def _channels(counted: bool) -> tuple[State, ...]:
+    """Weight, bias and running statistics; torch counts the batches in batch norm alone."""
+    return (
+        *_state_of("num_features"),
+        buffer(
+            "running_mean", "torch.zeros(num_features)", when="track_running_stats", written=True
+        ),
+        buffer("running_var", "torch.ones(num_features)", when="track_running_stats", written=True),
+        buffer(
+            "num_batches_tracked", "torch.tensor(0)", when="track_running_stats", written=counted
+        ),
+    )
 
 
 def _batch_norm_examples(sample: tuple[int, ...]) -> tuple[Example, ...]:
@@ -72,7 +79,7 @@ def _batch_norm(dims: int) -> Layer:
         form=_BATCH_NORM,
         shape=norms.batch_norm(*ranks),
         infer={"num_features": "input.shape[1]"},
-        state=_CHANNELS,
+        state=_channels(counted=True),
         since=_BIAS,
         stem="bn",
         examples=(
@@ -119,7 +126,7 @@ def _instance_norm(dims: int) -> Layer:
         calls="F.instance_norm",
         shape=norms.instance_norm(dims),
         infer={"num_features": f"input.shape[-{dims + 1}]"},
-        state=_CHANNELS,
+        state=_channels(counted=False),
         since=_BIAS,
         stem="norm",
         examples=(
@@ -147,7 +154,7 @@ LAYERS = (
         form=_BATCH_NORM,
         shape=norms.batch_norm(),
         infer={"num_features": "input.shape[1]"},
-        state=_CHANNELS,
+        state=_channels(counted=True),
         since=_BIAS,
         stem="bn",
         note=lambda values: "nn alone syncs a process group",
@@ -243,6 +250,7 @@ FUNCTIONS = (
         "bias: Tensor | None = None, training: any = False, momentum: any = 0.1, eps: float = 1e-5",
         norms.batch_norm_function,
         traits=Trait.NORM,
+        writes={"running_mean": "running_mean", "running_var": "running_var"},
     ),
     function(
         "F.instance_norm",
@@ -251,6 +259,7 @@ FUNCTIONS = (
         "momentum: float = 0.1, eps: float = 1e-5",
         norms.instance_norm_function,
         traits=Trait.NORM,
+        writes={"running_mean": "running_mean", "running_var": "running_var"},
     ),
     function(
         "F.layer_norm",
