@@ -64,4 +64,4 @@ def _names_used(classes: tuple[ModelClass, ...], style: str) -> frozenset[str]:
         made = (item.construction for item in written.items if isinstance(item, Attribute))
         if any(each.named and each.kind == "Sequential" for m in made for each in m.members()):
             found.add("OrderedDict")
-    return frozenset(found & {"F", "copy", "math", "torch", "OrderedDict"})
+    return frozenset(found & {"F", "copy", "math", "nn", "torch", "OrderedDict"})

@@ -157,6 +157,11 @@ def is_block_list(module: Module) -> bool:
     return bool(module.children) and all(child.flow is not None for child in module.children)
 
 
+def holds_blocks(module: Module) -> bool:
+    """Whether a module is classes of the file in the functional twin, rather than parameters and buffers."""
+    return module.flow is not None or module.copies is not None or is_block_list(module)
+
+
 def _argument(module: Module, name: str) -> ast.expr:
     value = module.values[name]
     if isinstance(value, Module):

@@ -213,6 +213,24 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What the methods of a class that owns nothing are given.
+
+    Attributes:
+        params, buffers: the variables that hold the two dicts.
+        prefix: the attribute that holds what stands before the class's own keys; empty for the model's class.
+        loss_reads: the loss is given them too, as it has state of its own or asks for the mode.
+        loss_changes: and gives new buffers.
+    """
+
+    params: str
+    buffers: str
+    prefix: str
+    loss_reads: bool = False
+    loss_changes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ClassCode:
     """One class in one style.
 
@@ -223,6 +241,8 @@ class ClassCode:
         loss: the statements of `loss`.
         methods: further methods.
         lets: the constructor's local variables.
+        given: in a style whose classes own nothing, what their methods are given.
+        init: there, the statements that make parameters and buffers.
     """
 
     stored: tuple[Argument, ...]
@@ -231,6 +251,8 @@ class ClassCode:
     loss: tuple[Statement, ...] = ()
     methods: tuple[Method, ...] = ()
     lets: tuple[Argument, ...] = ()
+    given: Given | None = None
+    init: tuple[Statement, ...] = ()
 
     @property
     def buffers(self) -> tuple[tuple[str, Mark], ...]:
@@ -253,7 +275,7 @@ class ClassCode:
 
     def run_trees(self) -> Iterator[Tree]:
         """The code that runs after the constructor, when its arguments are gone."""
-        for statement in (*self.forward, *self.loss):
+        for statement in (*self.init, *self.forward, *self.loss):
             yield from (tree for tree, _ in statement.trees())
         for method in self.methods:
             yield from method.codes
@@ -347,12 +369,14 @@ class Form:
         file: the file's name.
         template: its template.
         folder: where that stands, if not with nngen's own.
+        owns_state: its classes are modules, which own parameters and buffers.
     """
 
     style: str
     file: str
     template: str
     folder: Path | None = None
+    owns_state: bool = True
 
     @property
     def module(self) -> str:

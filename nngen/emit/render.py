@@ -86,7 +86,7 @@ def _environment(folder: Path) -> Environment:
     environment.filters["by_condition"] = _by_condition
     environment.filters["text"] = _docstring_text
     environment.filters["of"] = origin.of
-    environment.filters["given"] = _given
+    environment.filters["given_at"] = _given
     environment.filters["code"] = source
     environment.filters["arguments"] = _arguments
     return environment

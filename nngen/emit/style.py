@@ -68,13 +68,17 @@ class Style(ABC):
 
     def write(self, parts: Parts) -> ClassCode | None:
         """A class in this style; None where the style has no such class."""
-        flow = parts.flow
+        asked = [each for each in parts.flow.built if self.asks(parts.flow, each)]
+        return _stored(self.code(parts), parts, asked)
+
+    def code(self, parts: Parts) -> ClassCode:
+        """A class's code, but for what the constructor keeps."""
         loss = parts.criterion
         ends = [self.ties(parts), self.redraws(parts)]
-        code = ClassCode(
+        return ClassCode(
             (),
             (
-                *self._built(parts),
+                *self.built(parts),
                 *(() if loss is None else self.items(parts.constructor, loss.flow)),
                 *(each for each in ends if each is not None),
             ),
@@ -82,7 +86,6 @@ class Style(ABC):
             () if loss is None else self.loss(loss),
             self.methods(parts),
         )
-        return _stored(code, parts, [each for each in flow.built if self.asks(flow, each)])
 
     @abstractmethod
     def items(self, constructor: Constructor, flow: Flow) -> Iterable[Item]:
@@ -131,7 +134,7 @@ class Style(ABC):
         """Further methods of the class."""
         return ()
 
-    def _built(self, parts: Parts) -> list[Item]:
+    def built(self, parts: Parts) -> list[Item]:
         """What the constructor builds, each step's redraws right after it."""
         flow = parts.flow
         redraws = {}
@@ -174,7 +177,7 @@ def _stored(code: ClassCode, parts: Parts, asked: Iterable[Built]) -> ClassCode:
     expressions = dict(parts.lets)
     kept = {
         name: expressions[name] if name in expressions and name not in wanted else variable(name)
-        for name in _ordered(parts.flow)
+        for name in scope_names(parts.flow)
         if name in attributes
     }
     return replace(
@@ -184,7 +187,7 @@ def _stored(code: ClassCode, parts: Parts, asked: Iterable[Built]) -> ClassCode:
     )
 
 
-def _ordered(flow: Flow) -> list[str]:
+def scope_names(flow: Flow) -> list[str]:
     """The names of the scope as the constructor has them."""
     names = [*input_sizes(flow.body), *(option.name for option in flow.body.options)]
     return [*names, *(name.text for name, _ in flow.body.let)]

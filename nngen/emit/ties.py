@@ -30,7 +30,7 @@ def ties(flow: Flow, keys: Mapping[str, str]) -> Lines | None:
         return None
     codes = [
         ast.Assign([path_of(keys[left.text])], path_of(keys[right.text]))
-        for left, right in _in_order(flow.body.tie)
+        for left, right in in_order(flow.body.tie)
     ]
     return Lines(tuple(codes), len(flow.body.layers), flow.body.tie[0][0].mark)
 
@@ -51,11 +51,11 @@ def refuse_wrong(flow: Flow, keys: Mapping[str, str]) -> None:
             errors.attempt(_check_there, each, keys, optional)
         if len(errors.found) == before:
             errors.attempt(_refuse_misfit, left, right, shapes)
-    errors.attempt(list, _in_order(flow.body.tie))
+    errors.attempt(list, in_order(flow.body.tie))
     errors.refuse()
 
 
-def _in_order(pairs: tuple[tuple[Name, Name], ...]) -> Iterator[tuple[Name, Name]]:
+def in_order(pairs: tuple[tuple[Name, Name], ...]) -> Iterator[tuple[Name, Name]]:
     """The ties, each behind that of the parameter that it is tied to.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nngen.errors import Fault, did_you_mean, listed
 
 # Each with its file.
-FILES = {"nn": "nn_style.py", "functional": "functional_style.py"}
+FILES = {"nn": "nn_style.py", "functional": "functional_style.py", "stateless": "stateless.py"}
 # What a spec that names none is written in, and what is proved of every spec.
 TWINS = ("nn", "functional")
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from nngen.emit.style import Style
 from nngen.emit.styles.functional import Functional
 from nngen.emit.styles.nn import NN
+from nngen.emit.styles.stateless import Stateless
 from nngen.language.styles import TWINS
 
-STYLES: tuple[Style, ...] = (NN(), Functional())
+STYLES: tuple[Style, ...] = (NN(), Functional(), Stateless())
 
 
 def named(names: Iterable[str]) -> tuple[Style, ...]:

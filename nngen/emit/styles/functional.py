@@ -14,6 +14,7 @@ from nngen.emit.constructor import (
     Constructor,
     asked,
     built_flag,
+    holds_blocks,
     is_block_list,
     named_state,
 )
@@ -189,7 +190,33 @@ class Functional(Style):
                 yield named_state(built)
                 continue
             condition = asked(built_flag(built))
-            yield from _state(constructor, built.module, built.step, condition)
+            yield from self._of_module(constructor, built.module, built.step, condition)
+
+    def blocks(
+        self, constructor: Constructor, module: Module, step: int, condition: ast.expr | None
+    ) -> Iterator[Item]:
+        """What is done for a block, a list of blocks, or copies of a layer that is one."""
+        if module.copies:
+            yield from _copies(constructor, module, step, condition)
+            return
+        made = constructor.construction(module, True)
+        if module.flow is None:
+            kind = "ModuleDict" if made.named else "ModuleList"
+            made = Construction(kind, (), made.children, made.named)
+        yield Attribute("_".join(module.path), made, step, module.mark, condition)
+
+    def _of_module(
+        self, constructor: Constructor, module: Module, step: int, condition: ast.expr | None
+    ) -> Iterator[Item]:
+        if holds_blocks(module):
+            yield from self.blocks(constructor, module, step, condition)
+            return
+        for child in module.children:
+            yield from self._of_module(constructor, child, step, condition)
+        if module.state:
+            yield _layer_state(module, step, condition)
+        elif module.is_stack and module.entry.draw:
+            yield Lines(_draws(module), step, module.mark, condition)
 
     def parameter(self, module: Module, state: State) -> ast.expr:
         return self_attribute(module.attribute(state))
@@ -231,30 +258,6 @@ def _method(rules: Redraws, parts: Parts) -> str:
     if len(parts.redraws) == 1:
         return "init_weights"
     return f"init_weights_of_{rules.flow.body.name.lower()}"
-
-
-def _state(
-    constructor: Constructor, module: Module, step: int, condition: ast.expr | None
-) -> Iterator[Item]:
-    if module.flow is not None:
-        attribute = "_".join(module.path)
-        yield Attribute(
-            attribute, constructor.construction(module, True), step, module.mark, condition
-        )
-    elif module.copies:
-        yield from _copies(constructor, module, step, condition)
-    elif is_block_list(module):
-        made = constructor.construction(module, True)
-        kind = "ModuleDict" if made.named else "ModuleList"
-        made = Construction(kind, (), made.children, made.named)
-        yield Attribute("_".join(module.path), made, step, module.mark, condition)
-    else:
-        for child in module.children:
-            yield from _state(constructor, child, step, condition)
-        if module.state:
-            yield _layer_state(module, step, condition)
-        elif module.is_stack and module.entry.draw:
-            yield Lines(_draws(module), step, module.mark, condition)
 
 
 def _copies(
