@@ -12,6 +12,7 @@ from torch import nn
 from nngen.proof.device import seed_random
 from nngen.proof.feed import Feed, draw_feed
 from nngen.proof.flow import Recorder, parting
+from nngen.proof.holding import StatelessTwin
 from nngen.proof.ledger import Ledger, Run, Seen
 from nngen.proof.observe import see_names, see_outputs, see_random, see_state
 from nngen.proof.options import Conditions
@@ -41,7 +42,9 @@ class Bench:
         self.device = torch.device(conditions.device)
         self.dtype: torch.dtype | None = getattr(torch, conditions.dtype or "None", None)
         self.twins = tuple(
-            Twin(each.style, each.module, subject.name, lines=each.lines, parts=each.parts)
+            (Twin if each.owns_state else StatelessTwin)(
+                each.style, each.module, subject.name, lines=each.lines, parts=each.parts
+            )
             for each in subject.twins
         )
         ledger.names = {twin.style: {} for twin in self.twins}
@@ -64,7 +67,7 @@ class Bench:
         models: list[nn.Module] = []
 
         def build(twin: Twin, seen: Seen) -> None:
-            models.append(twin.build(self.subject.arguments))
+            models.append(twin.build(self.subject.arguments, models[0] if models else None))
             see_random(seen)
 
         group = "construction"
@@ -117,7 +120,7 @@ class Bench:
     def fresh(self, twin: Twin, seed: int) -> nn.Module:
         """Another model of this twin."""
         seed_random(seed)
-        return self.placed(twin.build(self.subject.arguments))
+        return self.placed(twin.build(self.subject.arguments, self.models[0]))
 
     def feed(self, batch: int, seed: int | None = None) -> Feed:
         """A batch of inputs and targets."""

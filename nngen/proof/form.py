@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 
 from torch import nn
@@ -20,28 +19,14 @@ def check_form(bench: Bench) -> None:
     nn_twin, nn_model = bench.twins[0], bench.models[0]
     there = [name for name, _ in nn_twin.state(nn_model)]
     for twin, model in zip(bench.twins[1:], bench.models[1:]):
-        nn_form: dict[str, object] = dict(calls(nn_model))
-        form: dict[str, object] = dict(calls(model))
+        nn_form: dict[str, object] = dict(nn_twin.calls(nn_model))
+        form: dict[str, object] = dict(twin.calls(model))
         for where, names in _orders(twin, model, _leaves(nn_model)):
             form[where] = Container("order", names)
             nn_form[where] = Container("order", tuple(name for name in there if name in names))
         where = "construction" + bench.beside
         styles = (nn_twin.style, twin.style)
         bench.ledger.compare("names", "construction", where, nn_form, form, styles)
-
-
-def calls(model: nn.Module) -> dict[str, str]:
-    """The arguments of the constructor, of forward and of loss, without their annotations."""
-    found = {}
-    for method in ("__init__", "forward", "loss"):
-        function = getattr(type(model), method, None)
-        if function is nn.Module.__init__:  # a class without a constructor takes no arguments
-            found[f"arguments of {method}"] = "(self)"
-        elif function is not None:
-            given = inspect.signature(function).parameters.values()
-            plain = [one.replace(annotation=inspect.Parameter.empty) for one in given]
-            found[f"arguments of {method}"] = f"({', '.join(map(str, plain))})"
-    return found
 
 
 def _leaves(model: nn.Module) -> set[str]:

@@ -6,7 +6,7 @@ import itertools
 import linecache
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -86,8 +86,12 @@ class Pair:
         """What a notebook shows."""
         return self.face(self) if self.face else None
 
-    def subject(self) -> Subject:
-        """The twins with what verification feeds them."""
+    def subject(self, styles: Sequence[str] = ()) -> Subject:
+        """The model in several styles, and what verification feeds them.
+
+        Args:
+            styles: their names, nn first; by default the twins and those that the spec names.
+        """
         graph, files = self.graph, self.source_map.in_styles()
 
         def again(values: Mapping[str, Any]) -> Fed:
@@ -96,23 +100,21 @@ class Pair:
             other = Compilation(specs.with_values(self.spec, {**values, **texts})).graph
             return Fed(other.inputs, other.targets, other.arguments, other.sizes)
 
-        # The line that seals a file, its first, is no step's.
-        nn_lines, functional_lines = ((None, *files[name].lines) for name in TWINS)
-        nn_parts, functional_parts = (
-            tuple(part.below(1) for part in files[name].parts) for name in TWINS
-        )
+        forms = {form.style: form for form in graph.forms}
+        renaming = {"functional": (self.to_functional, self.to_nn)}
         return Subject(
             graph.model.name,
-            (
-                Written("nn", self.nn_style, lines=nn_lines, parts=nn_parts),
+            tuple(
                 Written(
-                    "functional",
-                    self.functional_style,
-                    self.to_functional,
-                    self.to_nn,
-                    functional_lines,
-                    functional_parts,
-                ),
+                    name,
+                    self.styles[name],
+                    *renaming.get(name, (dict, dict)),
+                    # The line that seals a file, its first, is no step's.
+                    (None, *files[name].lines),
+                    tuple(part.below(1) for part in files[name].parts),
+                    forms[name].owns_state,
+                )
+                for name in styles or dict.fromkeys((*TWINS, *self.spec.styles))
             ),
             graph.inputs,
             graph.targets,

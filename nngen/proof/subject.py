@@ -26,6 +26,7 @@ class Written:
         to_nn: renames them back.
         lines: for each line of the module, the step of the spec that made it, where there is a spec.
         parts: the parts of lines that other steps made.
+        owns_state: its classes are modules, which own parameters and buffers.
     """
 
     style: str
@@ -34,6 +35,7 @@ class Written:
     to_nn: Rename = dict
     lines: tuple[Mark | None, ...] = ()
     parts: tuple[Span, ...] = ()
+    owns_state: bool = True
 
 
 @dataclass(frozen=True)

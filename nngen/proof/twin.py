@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import os
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -36,9 +37,15 @@ class Twin:
     shared: Mapping[str, str] = field(default_factory=dict)
     lines: Sequence[Mark | None] = ()
     parts: Sequence[Span] = ()
+    owns_state: ClassVar[bool] = True
 
-    def build(self, arguments: Mapping[str, Any]) -> nn.Module:
-        """Constructs the model."""
+    def build(self, arguments: Mapping[str, Any], like: nn.Module | None = None) -> nn.Module:
+        """Constructs the model.
+
+        Args:
+            arguments: the constructor's.
+            like: the nn twin, where it is there already.
+        """
         model: nn.Module = getattr(self.module, self.name)(**arguments)
         return model
 
@@ -56,6 +63,10 @@ class Twin:
         """The parameters, then the buffers, by shared name."""
         yield from self.parameters(model)
         yield from self.buffers(model)
+
+    def calls(self, model: nn.Module) -> dict[str, str]:
+        """The arguments of the constructor, of forward and of loss, without their annotations."""
+        return calls(type(model), "forward")
 
     def saved(self, model: nn.Module) -> set[str]:
         """The shared names of what a state_dict holds."""
@@ -85,6 +96,31 @@ class Twin:
             ">"
         )  # of a module in memory: "<package/nn_style.py>"
         return f"{name}:{number}{source}{_origin(mark)}"
+
+
+def calls(kind: type, forward: str, given: Collection[str] = ()) -> dict[str, str]:
+    """The arguments of a model's constructor, of forward and of loss, without their annotations.
+
+    Args:
+        kind: the model's class.
+        forward: the method that is its forward.
+        given: arguments that are left out.
+    """
+    found = {}
+    for method, name in (("__init__", "__init__"), (forward, "forward"), ("loss", "loss")):
+        function = getattr(kind, method, None)
+        # A class without a constructor takes no arguments.
+        if function in (nn.Module.__init__, object.__init__):
+            found[f"arguments of {name}"] = "(self)"
+        elif function is not None:
+            taken = inspect.signature(function).parameters.values()
+            plain = [
+                one.replace(annotation=inspect.Parameter.empty)
+                for one in taken
+                if one.name not in given
+            ]
+            found[f"arguments of {name}"] = f"({', '.join(map(str, plain))})"
+    return found
 
 
 def _origin(mark: Mark | None) -> str:

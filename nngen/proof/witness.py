@@ -19,7 +19,6 @@ from nngen.proof import reading
 from nngen.proof.bench import Bench
 from nngen.proof.bits import Container, count, difference
 from nngen.proof.feed import Feed, draw_feed
-from nngen.proof.form import calls
 from nngen.proof.ledger import READ, Run, Seen
 from nngen.proof.observe import see_names, see_outputs, see_random, see_state
 from nngen.proof.reading import Model
@@ -51,7 +50,7 @@ def call_witness(bench: Bench) -> None:
         return
     assert isinstance(bench.read, Model) and bench.reader is not None
     nn_model = bench.models[0]
-    form = calls(nn_model)
+    form = bench.twins[0].calls(nn_model)
     constructed["names"] |= {name: form[name] for name in bench.read.form()}
     constructed["names"]["order of the state_dict"] = _order(nn_model)
     bench.ledger.witness(Run(constructed), run, GROUP, GROUP + bench.beside)

@@ -107,7 +107,7 @@ def check(spec: Mapping[str, Any], with_black: bool = True) -> str:
 def _verified(pair: Pair, batches: tuple[int, ...]) -> Report | str:
     """The report, or why there is none."""
     try:
-        return verification.verify(pair.subject(), steps=1, batch_sizes=batches)
+        return verification.verify(pair.subject(tuple(pair.styles)), steps=1, batch_sizes=batches)
     except NngenError as error:
         return str(error)
 
