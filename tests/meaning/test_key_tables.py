@@ -70,6 +70,13 @@ _NAMES = {
 """ in text
 
 
+def test_copies_in_a_list_stand_once() -> None:
+    rows = "".join(f"  - Sequential as {name}: [ReLUBlock: , ReLUBlock: ]\n" for name in "abcdef")
+    text = package(BLOCKS.split("  Outer")[0] + f"layers:\n{rows}")
+    assert text.count("_RELU_BLOCK),\n") == 6
+    assert '    **_at("a.*", _RELU_BLOCK),\n    **_at("b.*", _RELU_BLOCK),\n' in text
+
+
 def test_few_keys_stand_as_they_are() -> None:
     text = package(BLOCKS.replace("{PARTS}", "ReLUBlock").replace("Outer: , " * 3, "Outer: , "))
     assert "_at(" not in text
