@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from typing import Any
 
 import torch
@@ -19,54 +18,18 @@ from nngen.catalog import LAYERS
 from nngen.catalog.entry import Example, Inner, Layer
 from nngen.catalog.fragments import HELPERS
 from nngen.graph.tensor_spec import TensorSpec
+from nngen.proof import settings
+from nngen.proof.feed import draw_feed
 from nngen.proof.loading import Pair
+from nngen.proof.options import Conditions
+from nngen.proof.subject import Subject
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS
 from nngen.symbolic.tensor import Code
+from nngen.views.layers import _lists as plain
+from nngen.views.layers import _spec as example_spec
 
-
-@contextmanager
-def settled() -> Iterator[None]:
-    """torch set so that equality can be asked for: one thread, undrawn weights NaN, no fused attention."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.set_deterministic_debug_mode("warn")
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(True)
-        torch.set_deterministic_debug_mode("default")
-        torch.set_num_threads(threads)
-
-
-@dataclass(frozen=True)
-class Feed:
-    """One input of an example: the shape of one sample, or a mapping as under a spec's `inputs`."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str = "float32"
-    batch: bool = True
-    below: int | None = None
-    kind: str = "normal"
-    low: int = 0
-
-    def size(self, batch: int) -> tuple[int, ...]:
-        return (batch, *self.shape) if self.batch else self.shape
-
-    def draw(self, batch: int, generator: torch.Generator) -> Tensor:
-        size, dtype = self.size(batch), getattr(torch, self.dtype)
-        if self.kind == "sign":
-            return (2 * torch.randint(2, size, generator=generator) - 1).to(dtype)
-        if not (dtype.is_floating_point or dtype.is_complex):
-            below = self.below or max(2, self.low + 1)
-            return torch.randint(self.low, below, size, generator=generator).to(dtype)
-        if self.kind == "normal" and self.below is None:
-            return torch.randn(size, generator=generator, dtype=dtype)
-        uniform = torch.rand(size, generator=generator, dtype=dtype) * (self.below or 1)
-        if self.kind == "probability":
-            return uniform / uniform.sum(dim=min(1, len(size) - 1), keepdim=True)
-        return uniform
+# torch set so that equality can be asked for, as verification sets it.
+settled = partial(settings.settled, Conditions())
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,71 +69,36 @@ class Case:
         return named[0] if named else None
 
     @cached_property
-    def names(self) -> list[str]:
-        """What the model's inputs are called: as the call names them, else `x`, else as forward does."""
-        if self.call is not None:
-            called = [
-                node
-                for argument in (*self.call.args, *(word.value for word in self.call.keywords))
-                for node in ast.walk(argument)
-            ]
-            return list(dict.fromkeys(n.id for n in called if isinstance(n, ast.Name)))
-        if len(self.example.inputs) == 1 and not self.is_loss:
-            return ["x"]
-        return [name for name in self.entry.inputs.names if name not in self.entry.targets]
-
-    @cached_property
-    def feeds(self) -> list[Feed]:
-        feeds = []
-        assert len(self.names) >= len(self.example.inputs), f"{self}: {self.names}"
-        for name, given in zip(self.names, self.example.inputs):
-            said = dict(given) if isinstance(given, Mapping) else {"shape": given}
-            feeds.append(Feed(name, tuple(said.pop("shape")), **said))
-        return feeds
-
-    @property
     def spec(self) -> dict[str, Any]:
-        """The smallest spec around the example."""
-        inputs = {
-            feed.name: {
-                "shape": list(feed.shape),
-                "dtype": feed.dtype,
-                "batch": feed.batch,
-                **({} if feed.below is None else {"below": feed.below}),
-            }
-            for feed in self.feeds
-        }
-        layer: dict[str, Any] = {self.entry.name: plain(self.example.arguments)}
-        spec: dict[str, Any] = {"name": "Model", "inputs": inputs}
-        if self.is_loss:
-            spec["layers"] = [{"Identity": {}, "from": name} for name in inputs]
-            outputs = ", ".join(f"identity{i + 1}" for i in range(len(inputs)))
-            return {**spec, "outputs": outputs, "loss": layer}
-        if self.example.call:
-            layer["call"] = self.example.call
-            spec["outputs"] = ", ".join(
-                name.id
-                for target in ast.parse(self.example.call).body[0].targets  # type: ignore[attr-defined]
-                for name in ast.walk(target)
-                if isinstance(name, ast.Name) and name.id != "_"
-            )
-        elif len(self.feeds) > 1:
-            layer["from"] = list(inputs)
-        return {**spec, "layers": [layer]}
+        """The smallest spec around the example, with the layer's arguments written as a mapping."""
+        found = example_spec(self.entry, self.example)
+        place, key = (found, "loss") if self.is_loss else (found["layers"], 0)
+        if isinstance(place[key], str):
+            place[key] = {place[key]: {}}
+        return found
 
     @cached_property
     def pair(self) -> Pair:
         return nngen.load(self.spec)
 
+    @cached_property
+    def subject(self) -> Subject:
+        return self.pair.subject()
+
     @property
-    def targets(self) -> list[Feed]:
+    def targets(self) -> tuple[TensorSpec, ...]:
         """What the loss is given beside the outputs, with the batch size still to come."""
-        return [_target(spec) for spec in self.pair.graph.targets or ()]
+        return self.subject.targets or ()
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """Of the model's inputs, then of the targets."""
+        return {given.name: given.dtype for given in (*self.subject.inputs, *self.targets)}
 
     def draw(self, batch: int, seed: int = 0) -> dict[str, Tensor]:
         """The model's inputs, then the targets."""
-        generator = torch.Generator().manual_seed(seed)
-        return {f.name: f.draw(batch, generator) for f in (*self.feeds, *self.targets)}
+        feed = draw_feed(self.subject, batch, seed)
+        return {**feed.inputs, **feed.targets}
 
     def bind(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
         """The layer's forward arguments, by name; what is left out has its default."""
@@ -244,13 +172,6 @@ def cases() -> tuple[Case, ...]:
 FRAGMENT_SCOPE: dict[str, Any] = {**SIZE_FUNCTIONS, **HELPERS}
 
 
-def plain(value: Any) -> Any:
-    """An argument as YAML would give it."""
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, (tuple, list)) else value
-
-
 def inner_layer(given: Mapping[str, Any]) -> Inner:
     """A layer as an argument, `{Kind: arguments}`."""
     ((kind, arguments),) = given.items()
@@ -295,30 +216,6 @@ def flat(value: Any) -> list[Tensor]:
     if isinstance(value, (tuple, list)):
         return [tensor for item in value for tensor in flat(item)]
     return [] if value is None else [value]
-
-
-@dataclass(frozen=True)
-class _Open(Feed):
-    """A target; its shape may name the batch size."""
-
-    sizes: tuple[int | str, ...] = field(default=())
-
-    def size(self, batch: int) -> tuple[int, ...]:
-        shape = [eval(s, {"N": batch}) if isinstance(s, str) else s for s in self.sizes]
-        return (batch, *shape) if self.batch else tuple(shape)
-
-
-def _target(spec: TensorSpec) -> Feed:
-    return _Open(
-        spec.name,
-        (),
-        spec.dtype,
-        spec.batch,
-        spec.below,
-        spec.kind,
-        spec.low,
-        sizes=tuple(spec.shape),
-    )
 
 
 def state_of(case: Case, module: nn.Module) -> dict[str, Tensor]:

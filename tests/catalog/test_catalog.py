@@ -216,8 +216,7 @@ def test_shapes_hold_for_other_sizes(case: Case, known: bool) -> None:
 
 def _rule(case: Case, shapes: Mapping[str, tuple[Dim, ...]]) -> Any:
     """What the entry's shape rule makes of inputs of these shapes."""
-    dtypes = {feed.name: feed.dtype for feed in (*case.feeds, *case.targets)}
-    inputs = {name: tensors.Tensor(shape, dtypes[name]) for name, shape in shapes.items()}
+    inputs = {name: tensors.Tensor(shape, case.dtypes[name]) for name, shape in shapes.items()}
     return outputs.output(case.entry, {**case.values(inputs), **case.bind(inputs)})
 
 
