@@ -6,21 +6,45 @@ READY := .venv/.ready
 REFERENCE := .venv-reference
 PEER := .venv-peer
 FUZZ ?= 60
+SEED ?= $$(date +%s)
+# Whoever sets this has each of the many processes below compile all of nngen anew.
+unexport PYTHONDONTWRITEBYTECODE
+# In this order each worker has tests of the same folders, which share what they build.
+PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: test fuzz pythons torches demo site docs reference benchmark format clean
+.PHONY: check test test-long lint types built fuzz pythons torches demo site docs reference benchmark format clean
+
+# While working: within a minute, what needs neither torch nor a browser.
+check: $(READY)
+	@$(MAKE) --no-print-directory -j 2 lint types
+	$(PYTEST) -m "not torch and not browser and not heavy and not slow"
 
 # Some tests need programs (apt-get install chromium fonts-noto-cjk g++ graphviz); without them they are skipped.
 test: $(READY)
+	@$(MAKE) --no-print-directory -j 2 lint types
+	$(PYTEST) -m "not slow"
+	@$(MAKE) --no-print-directory -j 2 built fuzz FUZZ=15 SEED=0
+
+# Before a release: larger models and all samples, too.
+test-long: $(READY)
+	@$(MAKE) --no-print-directory lint types
+	$(PYTEST)
+	@$(MAKE) --no-print-directory built fuzz SEED=0
+
+lint: $(READY)
 	$(BIN)/black --check --quiet . || { $(BIN)/black --diff --quiet .; exit 1; }
 	$(BIN)/ruff check .
+
+types: $(READY)
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
-	$(BIN)/python -m tests.fuzz --seconds $(FUZZ)
+
+# Whether generated/ is what specs/ give.
+built: $(READY)
 	$(BIN)/nngen build specs/*.yaml --check --diff
 
 # Fuzzes specs; `make fuzz FUZZ=3600` for an hour, `.venv/bin/python -m tests.fuzz --help` for more.
 fuzz: $(READY)
-	$(BIN)/python -m tests.fuzz --seconds $(FUZZ) --seed $$(date +%s)
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ) --seed $(SEED)
 
 # Builds all specs with each Python that is to be found, and compares the bytes.
 pythons: $(READY)

@@ -18,8 +18,12 @@ class OtherText(AssertionError):
     """With other values under `check` the text of a file is another."""
 
 
-def same_text(read: Spec) -> int:
+def same_text(read: Spec, graph: Graph | None = None) -> int:
     """Build with other values under `check`.
+
+    Args:
+        read: the spec.
+        graph: what it gives, where that is known.
 
     Returns:
         How many there were that fit the spec.
@@ -27,7 +31,7 @@ def same_text(read: Spec) -> int:
     Raises:
         OtherText: with some of them, a file has another text.
     """
-    graph = build_graph(follow(read))
+    graph = graph or build_graph(follow(read))
     usual = _text(graph)
     sizes: dict[str, Any] = {name: 2 * value for name, value in graph.sizes.items()}
     numbers = {n: 2 * value for n, value in graph.arguments.items() if type(value) is int}

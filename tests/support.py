@@ -7,6 +7,7 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -158,6 +159,12 @@ class Case:
         if self.is_loss:
             return module(**tensors)
         return module(*tensors.values())
+
+
+@cache
+def loaded(path: Path) -> Pair:
+    """The twins of a spec, once for all tests of a process."""
+    return nngen.load(path)
 
 
 @cache

@@ -60,10 +60,12 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout
 
 
+@pytest.mark.heavy
 def test_a_program_that_uses_it_is_typed(checked: str) -> None:
     assert "right.py" not in checked
 
 
+@pytest.mark.heavy
 def test_a_program_that_misuses_it_is_not(checked: str) -> None:
     lines = [line.split(":")[1] for line in checked.splitlines() if line.startswith("wrong.py:")]
     assert lines == ["2", "3", "4", "5", "6"]

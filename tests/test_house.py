@@ -149,6 +149,7 @@ def test_importing_needs_no_torch(tmp_path: Path) -> None:
     assert without_torch(code, cache=tmp_path) == "[]\n"
 
 
+@pytest.mark.heavy
 def test_building_needs_no_torch(tmp_path: Path) -> None:
     specs = sorted((REPOSITORY / "specs").glob("*.yaml"))
     assert specs
@@ -158,7 +159,7 @@ def test_building_needs_no_torch(tmp_path: Path) -> None:
     assert all(f"{out / spec.stem / 'nn_style.py'}: created" in printed for spec in specs)
     printed = without_torch(run, "build", *specs, "-o", out, cache=tmp_path)
     assert printed.splitlines() == [f"{out / spec.stem}: unchanged" for spec in specs]
-    without_torch(run, "build", *specs, "-o", out, "--check", cache=tmp_path)
+    without_torch(run, "build", *specs[:5], "-o", out, "--check", cache=tmp_path)
 
 
 def test_every_other_module_imports_without_torch(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def test_it_has_blocks_of_each_kind() -> None:
     assert README.count("```") == 2 * len(BLOCKS)
 
 
+@pytest.mark.heavy
 def test_the_commands_print_what_is_shown(tmp_path: Path) -> None:
     steps = list(commands(BLOCKS))
     assert len(steps) >= 5

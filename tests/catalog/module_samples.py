@@ -11,9 +11,10 @@ import dataclasses
 import json
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import combinations
 from typing import Any
 
 import torch
@@ -62,6 +63,15 @@ class Sample:
     def holds_layers(self) -> bool:
         """Whether the constructor is given a layer, which was drawn before."""
         return any(isinstance(value, nn.Module) for value in _values(self.given.constructor_input))
+
+    @property
+    def facts(self) -> list[str]:
+        """What is given, each in words: values, the forms of tensors, and the mode."""
+        found = [f"training={self.training}"]
+        for place, given in enumerate((self.given.constructor_input, self.given.forward_input)):
+            named = {**dict(enumerate(given.args)), **given.kwargs}
+            found += [f"{place} {name}={_fact(value)}" for name, value in named.items()]
+        return found
 
     def build(self) -> nn.Module:
         """The module of PyTorch's."""
@@ -123,6 +133,12 @@ class Sample:
         if value is None or isinstance(value, (bool, int, float, str)):
             return repr(value)
         raise LeftOut(f"forward is given a {type(value).__name__}")
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"{value.dtype}, {tuple(value.shape)}, {value.requires_grad}"
+    return repr(value)
 
 
 def _values(given: FunctionInput) -> list[Any]:
@@ -215,6 +231,16 @@ def samples(info: ModuleInfo) -> Iterator[Sample]:
         )
         for number, sample in enumerate(given):
             yield Sample(info, number, training, sample)
+
+
+def telling(found: Iterable[Sample]) -> Iterator[Sample]:
+    """Those in which two of the things that are given, arguments and the mode, meet for the first time."""
+    seen: set[tuple[str, ...]] = set()
+    for sample in found:
+        pairs = set(combinations(sample.facts, 2))
+        if pairs - seen:
+            yield sample
+        seen |= pairs
 
 
 def judge(sample: Sample) -> Verdict:
@@ -331,11 +357,13 @@ def _put_in(value: Any, put: dict[int, Tensor]) -> Any:
     return put[id(value)] if isinstance(value, Tensor) else value
 
 
-def judge_all(info: ModuleInfo) -> list[Verdict]:
-    """What came of each sample of a module."""
+def judge_all(
+    info: ModuleInfo, choose: Callable[[Iterable[Sample]], Iterable[Sample]] = iter
+) -> list[Verdict]:
+    """What came of each sample of a module, or of those chosen."""
     with settled(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        judged = [judge(sample) for sample in samples(info)]
+        judged = [judge(sample) for sample in choose(samples(info))]
     _load.cache_clear()
     return judged
 

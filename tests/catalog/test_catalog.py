@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -47,7 +47,7 @@ def skip_what_came_later(request: pytest.FixtureRequest) -> None:
     given = getattr(request.node, "callspec", None)
     case = None if given is None else given.params.get("case")
     if case is not None:
-        gradients = request.function is test_twins_are_torchs
+        gradients = request.function in (test_twins_are_torchs, test_another_dtype_changes_nothing)
         skip_missing(call(case.entry, case.example.arguments), gradients)
 
 
@@ -247,9 +247,29 @@ LAYOUTS = {"contiguous": None, "channels_last": 4, "channels_last_3d": 5}
 
 
 @each_case
-@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize(
+    "dtype",
+    ["float32", *(pytest.param(name, marks=pytest.mark.slow) for name in ("float64", "bfloat16"))],
+)
 def test_twins_are_torchs(case: Case, dtype: str) -> None:
     """Outputs, gradients, buffers and random numbers of both twins are those of torch's layer."""
+    assert _compared(case, dtype) or dtype == "bfloat16", "torch has no kernel"
+
+
+@each_case
+def test_another_dtype_changes_nothing(case: Case) -> None:
+    """In bfloat16, and where torch has no kernel for it in float64: a form has no dtype of its own.
+
+    A dtype knows nothing of layouts and of batches of one, which are tried with float32.
+    """
+    alone: Any = {"layouts": ["contiguous"], "batches": (3,)}
+    assert _compared(case, "bfloat16", **alone) or _compared(case, "float64", **alone)
+
+
+def _compared(
+    case: Case, dtype: str, layouts: Iterable[str] = LAYOUTS, batches: Iterable[int] = (3, 1)
+) -> bool:
+    """Compare both twins with torch's layer; whether torch ran it at all."""
     builders = _builders(case)
     layers = {}
     for style, build in builders.items():
@@ -257,8 +277,9 @@ def test_twins_are_torchs(case: Case, dtype: str) -> None:
         layers[style] = build().to(getattr(torch, dtype))
     _level(case, layers)
     ran = False
-    for layout, rank in LAYOUTS.items():
-        for batch in (3, 1):
+    for layout in layouts:
+        rank = LAYOUTS[layout]
+        for batch in batches:
             feeds = [_prepared(case, batch, seed, dtype, rank) for seed in (1, 2)]
             if rank is not None and not any(x.dim() == rank for x in feeds[0].values()):
                 continue
@@ -274,7 +295,7 @@ def test_twins_are_torchs(case: Case, dtype: str) -> None:
                     assert "raised" not in expected, expected["raised"]
                     outputs = [v for n, v in expected.items() if n.startswith("output")]
                     assert outputs and not all(output.isnan().all() for output in outputs)
-    assert ran or dtype == "bfloat16", "torch has no kernel"
+    return ran
 
 
 def _builders(case: Case) -> dict[str, Callable[[], nn.Module]]:

@@ -34,14 +34,20 @@ def _opened(case: Case, name: str, value: Any) -> dict[str, Any]:
 
 
 def _samples() -> Iterator[Any]:
-    """Each argument of each layer, once for each value that an example gives."""
-    seen = set()
+    """Each argument of each layer, once for each value that an example gives.
+
+    Where an argument is a name in the code, one number above 1 is as good as another: further ones are slow.
+    """
+    seen: set[Any] = set()
     for case in cases():
         for name, value in _given(case):
-            key = (case.entry.name, name, repr(value))
-            if key not in seen:
-                seen.add(key)
-                yield pytest.param(_opened(case, name, value), id=f"{case}-{name}={value}")
+            argument = (case.entry.name, name)
+            kind = (type(value), value == case.entry.signature[name].default, min(value, 1.5))
+            if (*argument, repr(value)) not in seen:
+                marks = [pytest.mark.slow] if (*argument, kind) in seen else []
+                seen |= {(*argument, repr(value)), (*argument, kind)}
+                spec, identifier = _opened(case, name, value), f"{case}-{name}={value}"
+                yield pytest.param(spec, id=identifier, marks=marks)
 
 
 @pytest.mark.parametrize("spec", list(_samples()))

@@ -78,6 +78,7 @@ def test_the_name_and_the_extras_are_the_projects() -> None:
     assert re.search(r'^torch = \[.*"numpy', project, re.MULTILINE)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "code",
     [

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import ALL
 
+pytestmark = pytest.mark.heavy
 REPOSITORY = Path(__file__).parents[2]
 TEST = "tests/views/test_diagram.py::test_the_svg_shows_layers_and_shapes"
 

@@ -14,6 +14,7 @@ import yaml
 from pre_commit.clientlib import load_manifest
 from pre_commit.commands.validate_manifest import validate_manifest
 
+pytestmark = pytest.mark.heavy
 REPOSITORY = Path(__file__).parents[2]
 NNGEN = Path(sys.executable).parent / "nngen"
 SPEC = "name: {name}\ninput: [4]\nlayers: [{{Linear: 3}}]\n"

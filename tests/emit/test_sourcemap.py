@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from nngen import pipeline
 from nngen.emit.source_map import SourceFile, SourceMap, Span
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.language.extents import Extent, extents, step_path
 from nngen.language.spec import LayerStep, Step
 from nngen.pipeline import Compilation
+from tests.built import compiled
 
 SPECS = Path(__file__).parents[2] / "specs"
 # Between them they have all that a spec can say.
@@ -188,12 +188,12 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def found(name: str) -> SourceMap:
-    return pipeline.read(SPECS / f"{name}.yaml").source_map
+    return compiled(SPECS / f"{name}.yaml").source_map
 
 
 def test_the_files_are_those_of_build(name: str, found: SourceMap) -> None:
     texts = {name: file.text for name, file in found.files.items()}
-    assert texts == pipeline.read(SPECS / f"{name}.yaml").files
+    assert texts == compiled(SPECS / f"{name}.yaml").files
 
 
 def test_spans_hold_whole_lines_of_code(found: SourceMap) -> None:

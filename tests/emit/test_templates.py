@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import pytest
 
 import nngen
-from nngen.emit import build_graph, origin
-from nngen.emit.render import fill, formatted
-from nngen.graph import follow
-from nngen.language import spec as specs
-
-SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
+from nngen.emit import origin
+from nngen.emit.render import formatted
+from tests.built import SPECS, compiled
 
 
+@pytest.mark.heavy
 def test_black_changes_only_code_with_long_lines() -> None:
     """Whatever black changes, it formats twice."""
     short = 0
     for path in SPECS:
-        for name, marked in fill(build_graph(follow(specs.read(path)))).items():
+        for name, marked in compiled(path)._filled.items():
             code, _ = origin.unmarked(marked)
             if max(map(len, code.splitlines())) <= 88:
                 short += 1

@@ -79,6 +79,7 @@ print(step, cut)
 """
 
 
+@pytest.mark.heavy
 def test_killed_at_any_step(tmp_path: Path) -> None:
     done = run(KILLED, tmp_path / "out")
     assert done.returncode == 0, done.stderr
@@ -117,6 +118,7 @@ assert {path.name: path.read_text() for path in Path("generated/model").iterdir(
 """
 
 
+@pytest.mark.heavy
 def test_builds_killed_at_any_time(tmp_path: Path) -> None:
     environment = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(REPOSITORY)}
     done = run(

@@ -12,6 +12,7 @@ import pytest
 
 from tests.files.same_everywhere import pythons
 
+pytestmark = pytest.mark.heavy
 REPOSITORY = Path(__file__).parents[2]
 # Learners' specs are in many languages, and so are their files' names.
 SPEC = 'name: Modèle\ndoc: 一个模型, "naïve" 😀\nargs: {größe: 4}\ninput: [8]\nlayers: [Linear: größe, ReLU]\n'

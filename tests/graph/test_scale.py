@@ -48,6 +48,7 @@ def calls(layers: int) -> int:
     return int(statistics.total_calls)
 
 
+@pytest.mark.heavy
 def test_ten_thousand_layers_are_read() -> None:
     text = "\n".join(f"  - Conv2d as c{i}: {CONVOLUTION}" for i in range(10_000))
     text = text.replace("'", "").replace("False", "false")
@@ -55,6 +56,7 @@ def test_ten_thousand_layers_are_read() -> None:
     assert len(specs.from_node(node, "deep.yaml").model.layers) == 10_000
 
 
+@pytest.mark.heavy
 def test_the_work_grows_with_the_length() -> None:
     calls(40)  # what is cached once
     assert calls(800) < 4.2 * calls(200)

@@ -335,6 +335,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("text", "problem"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_documents_end_soon(text: str, problem: str | None) -> None:
     start = time.process_time()
@@ -347,6 +348,7 @@ def test_hostile_documents_end_soon(text: str, problem: str | None) -> None:
     assert time.process_time() - start < 5  # 1 on a machine of its own
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["million-keys", "long-path", "long-key", "laughs"])
 def test_hostile_documents_take_little_memory(name: str) -> None:
     text, _ = HOSTILE[name]
@@ -361,6 +363,7 @@ def test_hostile_documents_take_little_memory(name: str) -> None:
     assert peak < 100e6
 
 
+@pytest.mark.heavy
 def test_limits_are_not_tighter_than_said() -> None:
     deep = "[" * document.DEEPEST + "]" * document.DEEPEST
     many = "[" + "1," * (limits.LARGE.nodes - 1) + "]"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -217,8 +216,9 @@ def test_a_command_that_is_none(
 # From Python
 
 
-@pytest.mark.parametrize("use", [nngen.load, nngen.verify])
-def test_from_python_it_is_an_exception(use: Any, folder: Path) -> None:
+@pytest.mark.parametrize("name", ["load", "verify"])
+def test_from_python_it_is_an_exception(name: str, folder: Path) -> None:
+    use = getattr(nngen, name)
     with pytest.raises(SpecError) as caught:
         use({"name": "M", "input": [3], "layers": [{"Linaer": 3}]})
     error = caught.value

@@ -19,6 +19,7 @@ from nngen import limits, pipeline
 from nngen.emit import render
 from nngen.emit.model import Graph
 from nngen.errors import MOST_ERRORS, Mark, SpecError
+from tests.built import compiled, each_spec
 from tests.excerpts import without_excerpts
 from tests.fenced import Fence, Outcome
 from tests.language.hostile_specs import AMOUNTS, CODE, DOCUMENTS, HEAD
@@ -46,6 +47,7 @@ def assert_harmless(outcome: Outcome, folder: Path) -> None:
     assert outcome.mebibytes < MEBIBYTES
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", CASES)
 def test_a_hostile_spec(name: str, fence: Fence, tmp_path: Path) -> None:
     text, says = CASES[name]
@@ -241,6 +243,7 @@ def flat(layers: int) -> dict[str, Any]:
     return {"name": "M", "input": [8], "layers": [{"Linear": 8} for _ in range(layers)]}
 
 
+@pytest.mark.heavy
 def test_large_specs_are_for_those_who_ask() -> None:
     with pytest.raises(
         SpecError, match="the code would have more than 80,000 characters"
@@ -259,15 +262,12 @@ def test_the_command_line_allows_large_specs(fence: Fence, tmp_path: Path) -> No
     assert fence.run(tmp_path, "build", "--large", "model.yaml").code == 0
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(Path(__file__).parents[2].joinpath("specs").glob("*.yaml")),
-    ids=lambda path: path.stem,
-)
+@pytest.mark.heavy
+@each_spec
 def test_the_known_networks_are_far_below_the_limits(path: Path) -> None:
     usual = limits.USUAL
     assert path.stat().st_size < usual.size / 10
-    assert sum(map(len, pipeline.read(path).files.values())) < usual.code
+    assert sum(map(len, compiled(path).files.values())) < usual.code
 
 
 # Templates

@@ -132,6 +132,7 @@ def changed(draw: st.DrawFn) -> Any:
     return tree
 
 
+@pytest.mark.heavy
 @settings(
     max_examples=400,
     deadline=None,

@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 
 import nngen
-from nngen.emit import build_graph
 from nngen.graph import follow
 from nngen.language import document, spec
 from nngen.views.diagram import draw
+from tests.built import compiled, each_spec
 from tests.claims import FalseClaim, Told, claims_hold
 from tests.same_text import same_text
-from tests.support import settled
-
-SPECS = sorted(Path(__file__).parents[2].joinpath("specs").glob("*.yaml"))
+from tests.support import loaded, settled
 
 BRANCH = """
 name: M
@@ -332,10 +330,10 @@ def test_inputs_that_are_no_tensors_have_their_types() -> None:
     assert claims_hold(pair) > 0
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@each_spec
 def test_claims_hold(path: Path) -> None:
     with settled():
-        held = claims_hold(nngen.load(path))
+        held = claims_hold(loaded(path))
     assert held >= 4
 
 
@@ -375,11 +373,10 @@ def test_a_wrong_claim_is_found(name: str, right: str, wrong: str) -> None:
             Told(text.replace(right, wrong), vars(module), file).run(pair.subject(), (2, 3))
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@each_spec
 def test_text_does_not_depend_on_check(path: Path) -> None:
-    read = spec.read(path)
-    graph = build_graph(follow(read))
-    assert same_text(read) or not (graph.sizes or graph.arguments)
+    graph = compiled(path).graph
+    assert same_text(compiled(path).spec, graph) or not (graph.sizes or graph.arguments)
 
 
 TOLD_BOTH_WAYS = """

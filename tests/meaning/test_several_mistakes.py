@@ -294,6 +294,7 @@ def test_for_programs(form: str, bad: Path, capsys: pytest.CaptureFixture[str]) 
     assert "^" not in printed.out and printed.err == ""
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", sorted(path.stem for path in SPECS.glob("*.yaml")))
 def test_any_mistakes_end_in_errors(name: str) -> None:
     """Some words of a good spec are misspelt, some numbers changed: whatever that breaks, nothing but errors come."""

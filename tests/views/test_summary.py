@@ -19,14 +19,13 @@ from nngen.language import document
 from nngen.language import spec as specs
 from nngen.views.summary import Summary, summarize
 from nngen.views.summary.text import as_text
-from tests.support import Case, cases
+from tests.built import each_spec
+from tests.support import Case, cases, loaded
 
 REPOSITORY = Path(__file__).parents[2]
-SPECS = sorted((REPOSITORY / "specs").glob("*.yaml"))
 BATCH = 2
 # What torch's counter has no rule for, and what the targets decide; and whether the count is partial.
 UNCOUNTED = {"Bilinear": False, "AdaptiveLogSoftmaxWithLoss": True}
-each_spec = pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 
 
 def summary_of(data: Mapping[str, Any], batch: int = BATCH) -> Summary:
@@ -75,12 +74,12 @@ def flops(pair: Any, inputs: list[torch.Tensor]) -> int:
 @each_spec
 def test_the_totals_are_torchs(path: Path) -> None:
     summary = summarize(follow(specs.read(path)), BATCH)
-    assert (summary.parameters, summary.buffers) == counts(model_of(nngen.load(path)))
+    assert (summary.parameters, summary.buffers) == counts(model_of(loaded(path)))
 
 
 @each_spec
 def test_the_multiply_adds_are_torchs(path: Path) -> None:
-    pair = nngen.load(path)
+    pair = loaded(path)
     summary = summarize(follow(specs.read(path)), BATCH)
     assert not summary.partial
     assert 2 * summary.mult_adds == flops(pair, fed(pair, summary.sizes))
@@ -97,7 +96,7 @@ def with_weights() -> list[Case]:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("case", with_weights(), ids=str)
 def test_each_layer_is_counted_as_torch_counts_it(case: Case) -> None:
-    pair = nngen.load(case.spec)
+    pair = case.pair
     summary = summary_of(case.spec)
     assert (summary.parameters, summary.buffers) == counts(model_of(pair))
     if case.entry.name in UNCOUNTED:
