@@ -36,8 +36,8 @@ GOLDEN = {"cnn", "residual"}
 # to eight times, which takes three quarters of their time: `make test-long` does it for these.
 LARGE = {
     *("bert", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "gpt2"),
-    *("mobilenet_v2", "mobilenet_v3_small", "resnet18", "resnet50", "shufflenet_v2_x1_0"),
-    "vit_b_16",
+    *("llama", "mobilenet_v2", "mobilenet_v3_small", "resnet18", "resnet50"),
+    *("shufflenet_v2_x1_0", "vit_b_16"),
 }
 # Models without parameters: no optimizer has anything to do.
 STATELESS = {"dropout_function", "dropout_layer", "softmax"}

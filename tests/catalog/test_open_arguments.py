@@ -42,7 +42,7 @@ def _samples() -> Iterator[Any]:
     for case in cases():
         for name, value in _given(case):
             argument = (case.entry.name, name)
-            kind = (type(value), value == case.entry.signature[name].default, min(value, 1.5))
+            kind = (type(value), min(value, 1.5))
             if (*argument, repr(value)) not in seen:
                 marks = [pytest.mark.slow] if (*argument, kind) in seen else []
                 seen |= {(*argument, repr(value)), (*argument, kind)}
