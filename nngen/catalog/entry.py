@@ -73,7 +73,7 @@ def buffer(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a layer demands of its arguments together.
+    """What a layer requires of its arguments together.
 
     Attributes:
         condition: a fragment that must hold.
@@ -291,8 +291,8 @@ class Layer:
         return tuple(name for name in self.inputs.required if name not in self.targets)
 
     @property
-    def lone(self) -> str | None:
-        """The argument that a lone value in a spec is for."""
+    def shorthand(self) -> str | None:
+        """The shorthand argument: the one that a value without a name is for, `Dropout: 0.5`."""
         arguments = self.signature.arguments
         required = [name for name in self.signature.required if name not in self.infer]
         return next(iter(required), arguments[0].name if arguments else None)

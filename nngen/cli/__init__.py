@@ -87,7 +87,7 @@ def parser() -> _Root:
     root = _Root(
         prog="nngen",
         description="One YAML model description becomes two PyTorch models, equal bit for bit. "
-        "Begin with `nngen init net.yaml`; `nngen COMMAND --help` tells more of each command.",
+        "Begin with `nngen init net.yaml`; `nngen COMMAND --help` says more about each command.",
         epilog="exit codes: 0 done, up to date, equal, clean; 1 a file is out of date (build --check), models differ "
         "(verify, lesson), or there are findings (lint); 2 an error in a spec, a file, or the command line",
     )

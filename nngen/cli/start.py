@@ -33,7 +33,7 @@ def add(verbs: Verbs) -> None:
         "--lesson",
         type=Path,
         metavar="FOLDER",
-        help="write the pages of `nngen lesson` anew, without the proof",
+        help="write the pages of `nngen lesson` again, without the proof",
     )
     watch.set_defaults(run=_watch)
 

@@ -72,16 +72,16 @@ def is_apart(value: Any) -> bool:
     return value is UNKNOWN or isinstance(value, Tensor) and value.shape is None
 
 
-def told_outside(value: Any, meanings: Mapping[str, Any]) -> Any:
+def told_outside(value: Any, substitution: Mapping[str, Any]) -> Any:
     """What a block gives in the sizes of its user, who may have decided a condition."""
     if isinstance(value, Either):
-        arms = (told_outside(arm, meanings) for arm in (value.first, value.second))
-        return either(value.test.substituted(meanings), *arms)
+        arms = (told_outside(arm, substitution) for arm in (value.first, value.second))
+        return either(value.test.substituted(substitution), *arms)
     if isinstance(value, (tuple, list)):
-        return type(value)(told_outside(item, meanings) for item in value)
+        return type(value)(told_outside(item, substitution) for item in value)
     if isinstance(value, dict):
-        return {key: told_outside(item, meanings) for key, item in value.items()}
-    return resized(value, lambda size: substitute(size, meanings))
+        return {key: told_outside(item, substitution) for key, item in value.items()}
+    return resized(value, lambda size: substitute(size, substitution))
 
 
 def arms(value: Any, under: Under = EVER) -> Iterator[tuple[Any, Under]]:

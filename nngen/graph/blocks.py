@@ -44,14 +44,14 @@ def build_block(
     values = _arguments(step, body, scope)
     before = len(errors.found)
     codes = {name: expression.tree for name, expression in step.arguments.items()}
-    flow, meanings = walk_block(body, step, scope, values, inputs, codes)
+    flow, substitution = walk_block(body, step, scope, values, inputs, codes)
     if len(errors.found) > before and not scope.walkthrough.trial:
         _refuse_list(step, body, path, scope, inputs, before)
-    _refuse_needless_sizes(step, meanings)
+    _refuse_needless_sizes(step, substitution)
     sizes = {
-        name: _input_size(step, name, meanings[name], path, scope)
+        name: _input_size(step, name, substitution[name], path, scope)
         for name in input_sizes(body)
-        if name in meanings
+        if name in substitution
     }
     values = {**sizes, **values}
     module = Module(
@@ -99,9 +99,9 @@ def _refuse_list(
         raise SpecError(message, given.mark, f"`{step.kind}: {{{shown}}}`")
 
 
-def _refuse_needless_sizes(step: LayerStep, meanings: Mapping[str, Dim]) -> None:
+def _refuse_needless_sizes(step: LayerStep, substitution: Mapping[str, Dim]) -> None:
     for name in INPUT_SIZES:
-        if name in step.arguments and name not in meanings:
+        if name in step.arguments and name not in substitution:
             raise SpecError(
                 f"{step.kind} takes no {name} from this input",
                 step.arguments[name].mark,
@@ -136,7 +136,7 @@ def apply_block(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
 
 def _used(module: Module, inputs: Mapping[str, Any], flow: Flow) -> Application:
     """A use of a block, with what it gives in the sizes of its user."""
-    known = {**flow.meanings, **flow.others}
+    known = {**flow.substitution, **flow.others}
     output = resized(
         flow.output, lambda size: substitute(size, known), lambda why: outside(why, known)
     )
@@ -154,16 +154,16 @@ def _refuse_resized(kind: str, first: Flow, again: Flow) -> None:
         if built.module is not None and other.module is not None:
             _compare(kind, built.module, other.module)
         if built.value is not None:
-            _demand_same_sizes(kind, free_names(built.value.tree), first, again, built.name)
+            _require_same_sizes(kind, free_names(built.value.tree), first, again, built.name)
     for operation in first.operations:
         if operation.condition is not None:
-            _demand_same_sizes(kind, free_names(operation.condition.tree), first, again)
+            _require_same_sizes(kind, free_names(operation.condition.tree), first, again)
         if operation.line is not None:
             names, hint = free_names(operation.line.value.tree), _IN_LINES
-            _demand_same_sizes(kind, names, first, again, hint=hint)
+            _require_same_sizes(kind, names, first, again, hint=hint)
 
 
-def _demand_same_sizes(
+def _require_same_sizes(
     kind: str,
     names: Iterable[str],
     first: Flow,
@@ -173,22 +173,22 @@ def _demand_same_sizes(
 ) -> None:
     for name in sorted(names):
         one, its = (flow.scope.values.get(name) for flow in (first, again))
-        _demand_same(kind, what or name, one, its, hint)
+        _require_same(kind, what or name, one, its, hint)
 
 
 def _compare(kind: str, module: Module, other: Module) -> None:
     for name, value in module.values.items():
-        _demand_same(kind, f"{name} of {module.kind}", value, other.values.get(name))
+        _require_same(kind, f"{name} of {module.kind}", value, other.values.get(name))
     for child, its in zip(module.children, other.children):
         _compare(kind, child, its)
     if module.flow is not None and other.flow is not None:
         _refuse_resized(kind, module.flow, other.flow)
 
 
-def _demand_same(kind: str, what: str, value: Any, other: Any, hint: str = "") -> None:
+def _require_same(kind: str, what: str, value: Any, other: Any, hint: str = "") -> None:
     if isinstance(value, tuple) and isinstance(other, tuple):
         for one, its in zip(value, other):
-            _demand_same(kind, what, one, its, hint)
+            _require_same(kind, what, one, its, hint)
     sizes = [value_of(v) for v in (value, other) if isinstance(v, (int, Size)) and v is not True]
     if len(sizes) == 2 and None not in sizes and sizes[0] != sizes[1]:
         raise Fault(
@@ -232,7 +232,7 @@ def walk_block(
     walkthrough = scope.walkthrough
     if body.name in walkthrough.stack:
         raise SpecError(f"{body.name} is in itself", step.mark)
-    meanings: dict[str, Dim] = {}
+    substitution: dict[str, Dim] = {}
     others: dict[str, Given] = {}  # what its other names mean
     names: dict[str, Any] = {}
     for name, value in values.items():
@@ -245,20 +245,20 @@ def walk_block(
                 raise SpecError(
                     f"{place} would be {size}, which is open until the model runs", mark
                 )
-            meanings[place] = size
+            substitution[place] = size
         names[name] = named(name, value, defined=False)
     tensors = _named_inputs(
-        body, inputs, meanings, letters_of(body, walkthrough.blocks, walkthrough.letters)
+        body, inputs, substitution, letters_of(body, walkthrough.blocks, walkthrough.letters)
     )
     for name in input_sizes(body):
-        if name in meanings:
-            names[name] = named(name, meanings[name], defined=False)
+        if name in substitution:
+            names[name] = named(name, substitution[name], defined=False)
     inner = Scope(body.name, names, scope.choices, walkthrough)
     for let, expression in body.let:
         value = evaluate(expression, inner.values)
-        known = {**meanings, **others}
+        known = {**substitution, **others}
         for place, size in sizes_in(let.text, value):
-            meanings[place] = substitute(size, known)
+            substitution[place] = substitute(size, known)
         if not is_whole(value):
             others[let.text] = given(expression.tree, inner.values).substituted(known)
         inner = inner.defined(let.text, value, expression.tree)
@@ -267,15 +267,15 @@ def walk_block(
         flow = walkthrough.walk(body, inner, tensors)
     finally:
         walkthrough.stack.pop()
-    flow.meanings, flow.others = meanings, others
+    flow.substitution, flow.others = substitution, others
     walkthrough.flows.setdefault(body.name, []).append(flow)
-    return flow, meanings
+    return flow, substitution
 
 
 def _named_inputs(
-    body: Body, inputs: Mapping[str, Any], meanings: dict[str, Dim], letters: Letters
+    body: Body, inputs: Mapping[str, Any], substitution: dict[str, Dim], letters: Letters
 ) -> dict[str, Any]:
-    """The inputs with the sizes that a use fixes under names; `meanings` tells what each stands for."""
+    """The inputs with the sizes that a use fixes under names; `substitution` tells what each stands for."""
     shapes = [value.shape or () for value in inputs.values() if isinstance(value, Tensor)]
     opened = {str(size) for shape in shapes for size in shape if value_of(size) is None}
     tensors = {}
@@ -283,12 +283,12 @@ def _named_inputs(
         if isinstance(value, Tensor) and value.shape is not None:
             shape = [
                 (
-                    _renamed(size, f"{name}.shape[{place}]", meanings)
+                    _renamed(size, f"{name}.shape[{place}]", substitution)
                     if value_of(size) is None
                     else _named(
                         size,
                         _size_name(body, name, number, place, len(value.shape), opened, letters),
-                        meanings,
+                        substitution,
                     )
                 )
                 for place, size in enumerate(value.shape)
@@ -319,15 +319,15 @@ def _size_name(
     return letter if letter and letter not in opened else f"{name}.shape[{place}]"
 
 
-def _named(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:
-    meanings[name] = size
+def _named(size: Dim, name: str, substitution: dict[str, Dim]) -> Dim:
+    substitution[name] = size
     found: Dim = named(name, size, defined=False)
     return found
 
 
-def _renamed(size: Dim, name: str, meanings: dict[str, Dim]) -> Dim:
+def _renamed(size: Dim, name: str, substitution: dict[str, Dim]) -> Dim:
     """An open size; how its user computes it is nothing to the block, so it goes by one name."""
     if str(size).isidentifier():
         return size
-    known = next((name for name, meaning in meanings.items() if meaning == size), name)
-    return _named(size, known, meanings)
+    known = next((name for name, meaning in substitution.items() if meaning == size), name)
+    return _named(size, known, substitution)

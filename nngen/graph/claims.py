@@ -248,7 +248,7 @@ class Claims:
 
     def _meaning(self, number: int, size: Dim) -> Dim:
         flow = self.flows[number]
-        return fitting(substitute(size, {**flow.others, **flow.meanings}))
+        return fitting(substitute(size, {**flow.others, **flow.substitution}))
 
     def _show(self, number: int, name: str, text: str, meaning: Dim) -> None:
         self.shown[number].setdefault(name, symbol(text))

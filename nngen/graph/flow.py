@@ -360,7 +360,7 @@ class Flow:
         inputs: forward's arguments.
         built: the constructor's steps.
         operations: forward's steps; the last one gives the output.
-        meanings: of a block, what the names of its sizes mean to its user.
+        substitution: of a block, what the names of its sizes mean to its user.
         others: of a block, what its other names mean to its user.
         uses: of all uses of a class as one flow, the scope of each.
         doubtful: the values and uses of layers whose shape another use of the class does not have.
@@ -371,7 +371,7 @@ class Flow:
     inputs: tuple[Value, ...]
     built: list[Built] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
-    meanings: Mapping[str, Dim] = field(default_factory=dict)
+    substitution: Mapping[str, Dim] = field(default_factory=dict)
     others: Mapping[str, Given] = field(default_factory=dict)
     uses: tuple[Scope, ...] = ()
     doubtful: frozenset[object] = frozenset()

@@ -84,7 +84,7 @@ def drawn_size(size: Dim) -> int | str:
     """
     size = numbered(fitting(size))
     if reason := untold_reason(size):
-        raise Fault(f"a size of what it takes cannot be told: {reason}")
+        raise Fault(f"a size of what it takes is not known: {reason}")
     value = value_of(size)
     return str(written_out(size, here=True)) if value is None else value
 

@@ -255,7 +255,7 @@ def _target_of(target: Name, loss: LossSteps, flow: Flow) -> TensorSpec:
                     if found is not None:
                         return TensorSpec(target.text, *found)
     raise SpecError(
-        f"the shape of {target.text!r} cannot be told",
+        f"the shape of {target.text!r} is not known",
         target.mark,
         f"`inputs: {{{target.text}: [10]}}`, the shape of one sample",
     )

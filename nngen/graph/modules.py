@@ -39,7 +39,7 @@ def shape_attribute(value: Any, name: str) -> Any:
         return (value.features,)
     if isinstance(value, Tensor) and value.why:
         raise Fault(f"how many sizes the shape of its input has depends on {value.why!r}")
-    raise Fault(f"the {name} of {value} cannot be told before the model runs")
+    raise Fault(f"the {name} of {value} is not known before the model runs")
 
 
 def build_layer(
@@ -362,7 +362,7 @@ def apply_layer(module: Module, inputs: Mapping[str, Any], scope: Scope) -> Appl
     """
     for argument in module.entry.inputs:
         if inputs.get(argument.name) is UNKNOWN and argument.kind is kind("Tensor"):
-            message = f"{module.kind}: what {argument.name} is can be told only at run time"
+            message = f"{module.kind}: {argument.name} is known only at run time"
             raise Fault(message, "`from` beside the layer names another value")
     tensors = tensors_in(inputs)
 

@@ -86,7 +86,7 @@ def _fits(size: Dim, found: Dim, names: Mapping[str, Any]) -> bool:
     return value_of(substitute(size, names)) == value_of(found)
 
 
-def _meanings(values: Mapping[str, Any]) -> dict[str, Any]:
+def _substitution(values: Mapping[str, Any]) -> dict[str, Any]:
     """What the names of a class are in one use of it, for expressions that another use has found."""
     found: dict[str, Any] = {}
     for name, value in values.items():
@@ -208,7 +208,7 @@ class Scope:
         if not isinstance(size, (int, Size)):
             return size
         place = (self.owner, path, argument, step.mark)
-        here = _meanings(self.values)
+        here = _substitution(self.values)
         self.choices.found.setdefault(place, []).append((size, here, step))
         if place not in self.choices.chosen:
             return size

@@ -34,16 +34,16 @@ def given(tree: ast.expr, scope: Mapping[str, Any]) -> Given:
     return decided(Given(replaced(tree, named), sizes, others))
 
 
-def outside(text: str, meanings: Mapping[str, Any]) -> str:
+def outside(text: str, substitution: Mapping[str, Any]) -> str:
     """An expression of a block as its user would write it.
 
     Args:
         text: the expression.
-        meanings: what its names mean there.
+        substitution: what its names mean there.
     """
 
     def meant(name: str) -> str:
-        found = meanings.get(name)
+        found = substitution.get(name)
         if found is None:
             return name
         return to_text(found) if is_whole(found) else f"({found.text})"

@@ -46,9 +46,9 @@ def unite(flows: Sequence[Flow]) -> Flow:
                 "its condition holds in none of them either: take it out, mend its sizes, or give values under `check` "
                 "with which it holds",
             )
-        _demand_one_class(block, modules)
+        _require_one_class(block, modules)
         for layers in zip(*(module.layers() for module in modules)):
-            _demand_one_code(block, layers, partial(_state_of, layers))
+            _require_one_code(block, layers, partial(_state_of, layers))
     operations = [_one_step(block, each) for each in zip(*(flow.operations for flow in flows))]
     return replace(first, operations=operations, uses=tuple(flow.scope for flow in flows))
 
@@ -88,7 +88,7 @@ def _one_use(block: str, uses: Sequence[Application]) -> Application:
             module.mark,
             "make two blocks, one for each; or give all the same number: `x.unsqueeze(0)`",
         )
-    _demand_one_code(block, [use.module for use in uses], partial(_form_of, uses))
+    _require_one_code(block, [use.module for use in uses], partial(_form_of, uses))
     return replace(first, others=tuple(use.inputs for use in uses[1:]))
 
 
@@ -109,7 +109,7 @@ def _state_of(modules: Sequence[Module], place: int) -> str:
     return "\n".join(source(folder.expression(fragment(each.value))) for each in module.state)
 
 
-def _demand_one_code(block: str, modules: Sequence[Module], code: Callable[[int], str]) -> None:
+def _require_one_code(block: str, modules: Sequence[Module], code: Callable[[int], str]) -> None:
     """Refuse an argument that is a number in one use and a list in another, for one, where the code depends on that.
 
     Raises:
@@ -146,7 +146,7 @@ def _code(use: Application) -> str:
         raise form_error(use.module, fault) from None
 
 
-def _demand_one_class(block: str, modules: list[Module]) -> None:
+def _require_one_class(block: str, modules: list[Module]) -> None:
     """Refuse uses of a block that would want the functional twin to have two classes for one layer in it."""
     for module in modules:
         if classes_of(module) != classes_of(modules[0]):

@@ -22,7 +22,7 @@ def kind_of(module: Module) -> str:
 
 def inner_sizes(flow: Flow, outer: Sizes) -> dict[str, Dim]:
     """What the sizes in a class stand for in this use: its own names hide those of its user."""
-    own = {name: substitute(size, outer) for name, size in flow.meanings.items()}
+    own = {name: substitute(size, outer) for name, size in flow.substitution.items()}
     return {**outer, **own}
 
 

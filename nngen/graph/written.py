@@ -82,14 +82,14 @@ class Given:
         others = {name: value for name, value in self.others.items() if name in names}
         return Given(tree, sizes, others)
 
-    def substituted(self, meanings: Mapping[str, Any]) -> Given:
+    def substituted(self, substitution: Mapping[str, Any]) -> Given:
         """The expression with each name replaced by what that means elsewhere."""
         put_in: dict[str, Given] = {}
         for name, size in self.sizes.items():
-            put_in[name] = _given(_meant(size, meanings))
+            put_in[name] = _given(_meant(size, substitution))
         for name in self.others:
-            if name in meanings:
-                meaning = meanings[name]
+            if name in substitution:
+                meaning = substitution[name]
                 put_in[name] = meaning if isinstance(meaning, Given) else _given(meaning)
         return decided(_put_in(self, put_in))
 
@@ -130,8 +130,8 @@ class Written(Opaque):
     def symbols(self) -> frozenset[Symbol]:
         return frozenset(s for size in self.given.sizes.values() for s in symbols_of(size))
 
-    def substituted(self, meanings: Mapping[str, Any]) -> Dim:
-        return self.given.substituted(meanings).dim()
+    def substituted(self, substitution: Mapping[str, Any]) -> Dim:
+        return self.given.substituted(substitution).dim()
 
     def parts(self) -> Iterable[Dim]:
         return self.given.sizes.values()
@@ -308,12 +308,12 @@ def _given(size: Dim) -> Given:
     return Given(_name(placed(size, sizes)), sizes)
 
 
-def _meant(size: Dim, meanings: Mapping[str, Any]) -> Dim:
+def _meant(size: Dim, substitution: Mapping[str, Any]) -> Dim:
     """What a part of an expression means elsewhere; it need not have a value where the rest decides."""
     try:
-        return substitute(size, meanings)
+        return substitute(size, substitution)
     except Fault as fault:
-        opened = {n: rebuilt(m, _unvalued) if is_whole(m) else m for n, m in meanings.items()}
+        opened = {n: rebuilt(m, _unvalued) if is_whole(m) else m for n, m in substitution.items()}
         try:
             return substitute(size, opened)
         except Fault:

@@ -242,7 +242,7 @@ class _Builder:
     def alias(self, event: _Event, mark: Mark, depth: int) -> Node:
         name = short(event.anchor)
         if event.anchor not in self.anchors:
-            hint = f"if it is no alias, put it in quotes: '*{name}'"
+            hint = f"if it is not an alias, put it in quotes: '*{name}'"
             raise SpecError(f"no anchor &{name} stands before *{name}", mark, hint)
         anchor = self.anchors[event.anchor]
         if anchor is None:

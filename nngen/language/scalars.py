@@ -56,4 +56,4 @@ def text_of(text: str, mark: Mark) -> str:
     """A text that can be written."""
     if text.isascii() or not _SURROGATE.search(text):
         return text
-    raise SpecError("half of a surrogate pair is no character", mark)
+    raise SpecError("half of a surrogate pair is not a character", mark)

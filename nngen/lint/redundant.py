@@ -27,7 +27,7 @@ def _bias(node: Node) -> _Said:
     if not reader.kind or reader.does not in ("batch_norm", *["instance_norm"] * spatial):
         return None
     return (
-        f"the bias of {node.name} is taken away by the {reader.name} behind it",
+        f"the bias of {node.name} is taken away by the {reader.name} after it",
         f"give {node.name} `bias: false`",
     )
 
@@ -66,7 +66,7 @@ def _one_layer_dropout(node: Node) -> _Said:
         return None
     return (
         f"the dropout of {node.name} does nothing: it stands between layers, and there is one",
-        "take it out, give `num_layers: 2`, or put a Dropout behind",
+        "take it out, give `num_layers: 2`, or put a Dropout after it",
     )
 
 
@@ -155,7 +155,7 @@ layers:
         "NN203",
         "dropout on a recurrent network of one layer",
         everywhere(_one_layer_dropout),
-        "torch drops between the layers of an LSTM, GRU or RNN, not behind the last one. With one layer there is "
+        "torch drops between the layers of an LSTM, GRU or RNN, not after the last one. With one layer there is "
         "nothing between, and torch warns.",
         "never, unless the warning is wanted.",
         """\

@@ -46,7 +46,7 @@ RULES = (
         "a comment to nngen that it cannot read",
         lambda trace: iter(()),
         "A comment that begins with `# nngen:` is for nngen. It says `ignore`, one or more codes with commas between, "
-        "and behind them, if you like, why. One with a slip would silence nothing without a word.",
+        "and after them, if you like, why. One with a slip would silence nothing without a word.",
         "never.",
         """\
 input: [8]

@@ -41,7 +41,7 @@ def must_be_free(path: Path) -> None:
     except (OSError, ValueError):
         found = None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise FileError(f"{path} is no certificate and is not overwritten; choose another name")
+        raise FileError(f"{path} is not a certificate and is not overwritten; choose another name")
 
 
 def write(

@@ -105,7 +105,7 @@ class Opaque:  # not an ABC: whether something is one is asked all the time, and
         """The symbols in it."""
         raise NotImplementedError
 
-    def substituted(self, meanings: Mapping[str, Any]) -> Dim:
+    def substituted(self, substitution: Mapping[str, Any]) -> Dim:
         """It with each name replaced by what that means elsewhere."""
         raise NotImplementedError
 

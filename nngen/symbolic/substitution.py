@@ -39,7 +39,7 @@ def opaque_in(size: Dim) -> Iterator[Opaque]:
                     yield from opaque_in(inner)
 
 
-def substitute(size: Dim, meanings: Mapping[str, Any]) -> Dim:
+def substitute(size: Dim, substitution: Mapping[str, Any]) -> Dim:
     """The size with each symbol replaced by what it means elsewhere; a symbol without a meaning stays.
 
     What an opaque term names beside sizes, a flag for one, may have a meaning, too.
@@ -47,8 +47,8 @@ def substitute(size: Dim, meanings: Mapping[str, Any]) -> Dim:
 
     def leaf(atom: Symbol | Opaque) -> Dim:
         if isinstance(atom, Opaque):
-            return atom.substituted(meanings)
-        meaning = meanings.get(atom.name, alone(atom))
+            return atom.substituted(substitution)
+        meaning = substitution.get(atom.name, alone(atom))
         found: Dim = meaning if isinstance(meaning, (int, Size)) else meaning.dim()
         return found
 

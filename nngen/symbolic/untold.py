@@ -30,7 +30,7 @@ class Untold(Opaque):
     def symbols(self) -> frozenset[Symbol]:
         return frozenset()
 
-    def substituted(self, meanings: Mapping[str, Any]) -> Dim:
+    def substituted(self, substitution: Mapping[str, Any]) -> Dim:
         return alone(self)
 
 

@@ -145,10 +145,10 @@ def _layer(entry: Layer) -> Iterator[str]:
     yield f"{entry.name}: {plain(entry.doc)}"
     yield from _section("arguments", _table(_arguments(entry.signature, entry.infer)))
     yield from _section("left out", _table(entry.left_out.items()))
-    lone = entry.lone
+    shorthand = entry.shorthand
     wanted = [name for name in entry.signature.required if name not in entry.infer]
-    if lone is not None and not set(wanted) - {lone}:
-        yield f"  A lone value is {lone}."
+    if shorthand is not None and not set(wanted) - {shorthand}:
+        yield f"  The shorthand argument is {shorthand}: `{entry.name}: …`."
     if Trait.MODIFIABLE in entry.traits:
         yield f"  {' or '.join(MODIFIERS)} may stand beside it."
     yield from _margin(_needs(entry, entry.name))

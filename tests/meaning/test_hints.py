@@ -88,7 +88,7 @@ def steps(*lines: str, head: str = ROW, below: str = "") -> str:
             ROW,
             "Linear: {out_features: 3, name: fc}",
             "Linear has no argument 'name'",
-            "a layer's name stands behind `as`: `Linear as fc`",
+            "a layer's name stands after `as`: `Linear as fc`",
         ),
         # Names without the number of dimensions
         *(
@@ -209,13 +209,13 @@ def steps(*lines: str, head: str = ROW, below: str = "") -> str:
             ROW,
             "{name: fc, Linear: 10}",
             "a step has no key 'name'",
-            "a layer's name stands behind `as`: `- Linear as fc: 10`",
+            "a layer's name stands after `as`: `- Linear as fc: 10`",
         ),
         (
             ROW,
             "{Linear: 10, name: fc}",
             "a step has no key 'name'",
-            "a layer's name stands behind `as`: `Linear as fc`",
+            "a layer's name stands after `as`: `Linear as fc`",
         ),
         (
             ROW,

@@ -80,7 +80,7 @@ def test_a_layer_has_one_size(k: int) -> None:
     with pytest.raises(SpecError) as raised:
         nngen.load(text(k, "y = c.squeeze(1).sum(-1)", "Linear: 3"))
     assert raised.value.message == (
-        "in_features of Linear cannot be inferred: the shape of (N,) or (N, k) cannot be told before the model runs"
+        "in_features of Linear cannot be inferred: the shape of (N,) or (N, k) is not known before the model runs"
     )
 
 

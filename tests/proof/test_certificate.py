@@ -137,8 +137,8 @@ def test_a_spec_with_an_error_does_not_hide_the_others(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("net.yaml", "net.yaml is no certificate and is not overwritten; choose another name"),
-        ("list.json", "list.json is no certificate and is not overwritten; choose another name"),
+        ("net.yaml", "net.yaml is not a certificate and is not overwritten; choose another name"),
+        ("list.json", "list.json is not a certificate and is not overwritten; choose another name"),
         ("sub", "sub is a folder; --certificate takes the name of a file"),
     ],
 )

@@ -213,7 +213,7 @@ def _of_step(step: Any) -> set[str]:
                 else set()
             )
     elif given is not None:
-        found.add("a lone value")
+        found.add("a shorthand argument")
     return found
 
 

@@ -121,15 +121,15 @@ def fresh(draw: Draw, draft: Draft, words: tuple[str, ...]) -> str:
 
 
 def shortened(draw: Draw, entry: Layer, given: dict[str, Any]) -> Any:
-    """Arguments as a lone value, where there is one and it may stand alone."""
-    lone = (
+    """Arguments as the shorthand argument alone, where that may be."""
+    shorthand = (
         len(given) == 1
-        and entry.lone in given
+        and entry.shorthand in given
         and not isinstance(next(iter(given.values())), (list, dict))
     )
     return (
-        given[str(entry.lone)]
-        if lone and draw(st.booleans()) and given[str(entry.lone)] is not None
+        given[str(entry.shorthand)]
+        if shorthand and draw(st.booleans()) and given[str(entry.shorthand)] is not None
         else given
     )
 

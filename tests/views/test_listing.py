@@ -103,7 +103,10 @@ def test_a_layer() -> None:
 
 def test_a_layer_without_state() -> None:
     found = sections("ReLU")
-    assert found["arguments"] == ["inplace  false  true or false", "A lone value is inplace."]
+    assert found["arguments"] == [
+        "inplace  false  true or false",
+        "The shorthand argument is inplace: `ReLU: …`.",
+    ]
     assert found["in functional style"] == ["x = F.relu(x)", "return x"]
     assert "parameters" not in found and "buffers" not in found
 

@@ -50,7 +50,7 @@ def _activation(
 def _along(name: str, call: str, doc: str, traits: Trait) -> tuple[Layer, Function]:
     """A layer that works along a dimension.
 
-    Without `dim` torch guesses the dimension from the rank, and warns: here it is demanded.
+    Without `dim` torch guesses the dimension from the rank, and warns: here it is required.
     """
     layer = Layer(
         name,

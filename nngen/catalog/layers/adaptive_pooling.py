@@ -55,7 +55,7 @@ def _fractional(dims: int) -> Layer:
     sample = _SAMPLES[dims - 1]
     return Layer(
         f"FractionalMaxPool{dims}d",
-        "The greatest value of windows whose places are drawn anew in each forward, in eval mode too.",
+        "The greatest value of windows whose places are drawn again in each forward, in eval mode too.",
         f"kernel_size: size[{dims}], output_size: size[{dims}] | None = None, "
         f"output_ratio: probability[{dims}] | None = None, return_indices: bool = False",
         form=f"""

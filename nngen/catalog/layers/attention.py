@@ -42,7 +42,7 @@ def _transposed(values: Values) -> bool:
     shape = values["query"].shape
     if shape is None and values["batch_first"]:
         raise Fault(
-            "whether the query has a batch dimension cannot be told before the model runs",
+            "whether the query has a batch dimension is not known before the model runs",
             "give it a shape that can: `x = x.reshape(…)`",
         )
     return bool(values["batch_first"] and len(shape) == 3)

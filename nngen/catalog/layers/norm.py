@@ -96,7 +96,7 @@ def _instance_form(dims: int) -> Callable[[Mapping[str, Any]], str]:
         shape = values["input"].shape
         if shape is None:
             raise Fault(
-                "whether the input has a batch dimension cannot be told before the model runs",
+                "whether the input has a batch dimension is not known before the model runs",
                 "give it a shape that can: `x = x.reshape(…)`",
             )
         batched = len(shape) == dims + 2

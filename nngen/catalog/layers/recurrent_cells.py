@@ -33,7 +33,7 @@ def is_batched(values: Values, rank: int) -> bool:
     shape = values["input"].shape
     if shape is None:
         raise Fault(
-            "whether the input has a batch dimension cannot be told before the model runs",
+            "whether the input has a batch dimension is not known before the model runs",
             "give it a shape that can: `x = x.reshape(…)`",
         )
     return len(shape) == rank

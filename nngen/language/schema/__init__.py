@@ -1,7 +1,7 @@
 """The language as a JSON Schema, from the catalog: editors complete names with it and mark errors while typing.
 
 A schema cannot know which names a spec defines. So there are two sets of definitions: `closed` for specs that define
-none, where a lone word is a word of torch's or a mistake, and `open` for those with `args`, `let` or `blocks`, where
+none, where a word alone is a word of torch's or a mistake, and `open` for those with `args`, `let` or `blocks`, where
 it may be a name. Both accept an expression, as a string, wherever a value stands.
 """
 

@@ -170,7 +170,7 @@ class Definitions:
             },
             "init": {"description": "redraws of the parameters", "$ref": "#/$defs/rules"},
             "built_after": {
-                "description": "the layer behind which the constructor builds this one",
+                "description": "the layer after which the constructor builds this one",
                 "type": "string",
             },
             **{name: self._arguments(each.signature) for name, each in MODIFIERS.items()},
@@ -221,18 +221,18 @@ class Definitions:
         inferred = entry.infer.keys()
         return {
             "description": plain(entry.doc),
-            **self.called(entry.signature, entry.lone, inferred),
+            **self.called(entry.signature, entry.shorthand, inferred),
         }
 
     def called(
-        self, signature: Signature, lone: str | None, inferred: Iterable[str] = ()
+        self, signature: Signature, shorthand: str | None, inferred: Iterable[str] = ()
     ) -> Schema:
-        """What stands behind a name: arguments, a lone value, or nothing."""
+        """What stands after a name: arguments, the shorthand argument, or nothing."""
         given = self._arguments(signature, inferred)
         required = given.get("required", [])
         choices = [given]
-        if lone is not None and not set(required) - {lone}:
-            choices.append(self._value(signature[lone].kind))
+        if shorthand is not None and not set(required) - {shorthand}:
+            choices.append(self._value(signature[shorthand].kind))
         if not required:
             choices.append({"type": "null"})
         return {"anyOf": choices}

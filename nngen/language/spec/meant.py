@@ -57,11 +57,11 @@ def layer(name: str, value: Node | None, known: Iterable[str]) -> str:
         return (
             f"did you mean {', '.join(others)} or {last}, by the number of dimensions of its input?"
         )
-    kind, _, lone = found[0].partition(": ")
+    kind, _, shorthand = found[0].partition(": ")
     keys = value.entries if isinstance(value, Mapping) else {}
     if nearest(name, known) == kind and all(key in LAYERS[kind].signature.names for key in keys):
         return did_you_mean(name, known)
-    step = step_of(kind, {"": lone} if lone else arguments_of(kind, value))
+    step = step_of(kind, {"": shorthand} if shorthand else arguments_of(kind, value))
     further = [
         f"; an activation is a step of its own: `- {elsewhere.activation(entry.value.text)}`"
         for entry in (value.entries.values() if isinstance(value, Mapping) else ())
@@ -85,7 +85,7 @@ def other_form(first: Entry, rest: list[Entry], known: Iterable[str]) -> str:
     if first.key == "name" and rest and rest[0].key in known:
         value = flow(rest[0].value)
         behind = "" if value == "null" else f": {value}"
-        return f"a layer's name stands behind `as`: `- {rest[0].key} as {first.value.text}{behind}`"
+        return f"a layer's name stands after `as`: `- {rest[0].key} as {first.value.text}{behind}`"
     if first.key in TYPES:
         kind = first.value.text.rpartition(".")[2]
         kind = kind if kind in known else (elsewhere.family(kind) or (kind,))[0]
@@ -104,7 +104,7 @@ def argument(entry: Entry, kind: str, known: tuple[str, ...]) -> str:
     if found is not None:
         return f"torch calls it {found!r}"
     if entry.key == "name":
-        return f"a layer's name stands behind `as`: `{kind} as {word or 'fc'}`"
+        return f"a layer's name stands after `as`: `{kind} as {word or 'fc'}`"
     if entry.key in ("return_sequences", "return_state"):
         return f"{kind} gives its outputs and its state: `call: y, _ = rnn(x)`"
     if entry.key in ("input_shape", "batch_input_shape"):
@@ -139,8 +139,8 @@ def step_of(kind: str, arguments: Map[str, str]) -> str:
     """A step as YAML has it."""
     if not arguments:
         return kind
-    lone = LAYERS[kind].lone if kind in LAYERS else None
-    if len(arguments) == 1 and next(iter(arguments)) in ("", lone):
+    shorthand = LAYERS[kind].shorthand if kind in LAYERS else None
+    if len(arguments) == 1 and next(iter(arguments)) in ("", shorthand):
         return f"{kind}: {next(iter(arguments.values()))}"
     return f"{kind}: {named(arguments)}"
 
@@ -236,20 +236,20 @@ def nameless(kind: str, known: tuple[str, ...], entries: list[Entry]) -> str:
         if not given:
             return f"write `- {kind}`, and beside it `from: [{', '.join(values)}]`"
         return f"`{kind}: {values[0]}`" if len(values) == 1 else f"`{kind}: {named(given)}`"
-    lone = LAYERS[kind].lone
+    shorthand = LAYERS[kind].shorthand
     names = {} if len(values) == 1 else in_order(kind, values)
     if names:
         return f"`{kind}: {named(names)}`"
-    return f"`{kind}: {values[0]}`" if lone else f"{kind} takes no arguments"
+    return f"`{kind}: {values[0]}`" if shorthand else f"{kind} takes no arguments"
 
 
 def positional(kind: str, node: Sequence) -> str:
     """The hint for a list of arguments without names, or nothing where a list may be what the layer takes."""
     layer = LAYERS[kind]
-    assert layer.lone is not None
+    assert layer.shorthand is not None
     values = [each.value if isinstance(each, Scalar) else UNKNOWN for each in node.items]
     values = [UNKNOWN if isinstance(v, str) and v not in ("None",) else v for v in values]
-    if layer.signature[layer.lone].kind.takes(tuple(values)):
+    if layer.signature[layer.shorthand].kind.takes(tuple(values)):
         return ""
     found = in_order(kind, list(map(flow, node.items)))
     if not found and node.items:

@@ -38,8 +38,8 @@ def initializer(node: Node) -> Initializer:
             elif not signature.names:
                 raise SpecError(f"{function} takes no arguments", entry.value.mark)
             else:
-                lone = signature.names[0]
-                arguments = {lone: expression(entry.value, signature[lone].kind)}
+                shorthand = signature.names[0]
+                arguments = {shorthand: expression(entry.value, signature[shorthand].kind)}
     else:
         function, mark = text(node, "an initializer"), node.mark
     if function not in INITIALIZERS:

@@ -121,7 +121,7 @@ class StepReader:
             )
         if step.init:
             raise SpecError(
-                "in a Sequential no layer is drawn anew by itself",
+                "a layer in a Sequential cannot be re-initialized by itself",
                 step.mark,
                 "give the Sequential an `init`: `{Linear.bias: zeros_}`, or `{0.bias: zeros_}`",
             )
@@ -249,8 +249,8 @@ class StepReader:
             return {}, {}
         known = self.known(kind_name)
         if not isinstance(node, Mapping):
-            lone = self._lone(kind_name)
-            if lone is None:
+            shorthand = self._shorthand(kind_name)
+            if shorthand is None:
                 raise SpecError(
                     f"{kind_name} takes no arguments", node.mark, meant.bare(kind_name, node)
                 )
@@ -264,11 +264,13 @@ class StepReader:
             if hint:
                 message = f"the arguments of {kind_name} are keys with colons"
                 raise SpecError(message, node.mark, hint)
-            wanted = self._kind(kind_name, lone)
+            wanted = self._kind(kind_name, shorthand)
             if wanted is not None and wanted.layer:
-                message = f"{lone} of {kind_name} takes {wanted.description}, not {shown(node)}"
+                message = (
+                    f"{shorthand} of {kind_name} takes {wanted.description}, not {shown(node)}"
+                )
                 raise SpecError(message, node.mark, meant.holding(kind_name, {}, {}))
-            return {lone: expression(node, wanted)}, {}
+            return {shorthand: expression(node, wanted)}, {}
         arguments: dict[str, Expression] = {}
         layers: dict[str, LayerStep] = {}
         entries = list(node.entries.values())
@@ -317,10 +319,10 @@ class StepReader:
             return STATE_KINDS[kind_name][argument]
         return LAYERS[kind_name].signature[argument].kind
 
-    def _lone(self, kind_name: str) -> str | None:
-        """The argument that a lone value is for."""
+    def _shorthand(self, kind_name: str) -> str | None:
+        """The shorthand argument."""
         if kind_name in LAYERS:
-            return LAYERS[kind_name].lone
+            return LAYERS[kind_name].shorthand
         options = self.blocks.get(kind_name) or ()
         required = [option.name for option in options if option.default is None]
         if kind_name in STATE_KINDS:

@@ -86,7 +86,7 @@ def arguments(declared: Names, given: Names, names: Names) -> dict[str, Any]:
 
 
 def by_name(body: Names, given: Any) -> Names:
-    """The arguments of a block's use; a lone value is the first that is required, else the first."""
+    """The arguments of a block's use; a value without a name is the first that is required, else the first."""
     if given is None or isinstance(given, Mapping):
         return given or {}
     declared = body.get("args", {})

@@ -8,8 +8,8 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import axis
-from nngen.symbolic.rules.checks import demand_real, demand_weights_dtype
-from nngen.symbolic.rules.common import demand_rank, demand_size, shape_of
+from nngen.symbolic.rules.checks import require_real, require_weights_dtype
+from nngen.symbolic.rules.common import require_rank, require_size, shape_of
 from nngen.symbolic.sizes import Dim, value_of
 from nngen.symbolic.tensor import Tensor
 
@@ -23,7 +23,7 @@ _BOUNDS = {
 
 def real(input: Tensor) -> Tensor:
     """An element-wise operation on real floats."""
-    demand_real(input)
+    require_real(input)
     return input
 
 
@@ -48,7 +48,7 @@ def floating(input: Tensor) -> Tensor:
     return input
 
 
-def demand_held(input: Tensor, value: Any, name: str) -> None:
+def require_held(input: Tensor, value: Any, name: str) -> None:
     """Refuse a number that does not go into the whole numbers of the input."""
     low, high = _BOUNDS.get(input.dtype, (-math.inf, math.inf))
     if isinstance(value, (int, float)) and input.dtype in _BOUNDS and not low < value < high:
@@ -57,8 +57,8 @@ def demand_held(input: Tensor, value: Any, name: str) -> None:
 
 def hardtanh(input: Tensor, min_val: Any, max_val: Any) -> Tensor:
     numeric(input)
-    demand_held(input, min_val, "min_val")
-    demand_held(input, max_val, "max_val")
+    require_held(input, min_val, "min_val")
+    require_held(input, max_val, "max_val")
     if _is_above(min_val, max_val):
         raise Fault(f"min_val ({min_val}) is greater than max_val ({max_val})")
     return input
@@ -66,8 +66,8 @@ def hardtanh(input: Tensor, min_val: Any, max_val: Any) -> Tensor:
 
 def threshold(input: Tensor, threshold: Any, value: Any) -> Tensor:
     numeric(input)
-    demand_held(input, threshold, "threshold")
-    demand_held(input, value, "value")
+    require_held(input, threshold, "threshold")
+    require_held(input, value, "value")
     return input
 
 
@@ -109,12 +109,12 @@ def normalized(input: Tensor, dim: int | None, dtype: str | None = None) -> Tens
 
 
 def softmax2d(input: Tensor) -> Tensor:
-    if len(demand_rank(input, 3, 4)) == 3:
-        _demand_channels(input)
+    if len(require_rank(input, 3, 4)) == 3:
+        _require_channels(input)
     return real(input)
 
 
-def _demand_channels(input: Tensor) -> None:
+def _require_channels(input: Tensor) -> None:
     """Refuse a batch where torch, for want of a dimension, would take it for the channels."""
     size = shape_of(input)[0]
     if value_of(size) is None:
@@ -127,7 +127,7 @@ def _demand_channels(input: Tensor) -> None:
 def glu(input: Tensor, dim: int) -> Tensor:
     """One half of `dim`, gated by the other."""
     shape = shape_of(input)
-    demand_real(input)
+    require_real(input)
     where = axis(dim, len(shape))
     if not shape or value_of(shape[where] % 2) == 1:
         size = shape[where] if shape else 1
@@ -138,23 +138,23 @@ def glu(input: Tensor, dim: int) -> Tensor:
 def prelu(input: Tensor, num_parameters: Dim) -> Tensor:
     """One slope for all, or one a channel (dimension 1)."""
     shape = shape_of(input)
-    demand_weights_dtype(input)
+    require_weights_dtype(input)
     if value_of(num_parameters) != 1:
         channels = shape[1] if len(shape) > 1 else 1
-        demand_size(channels, num_parameters, "the number of channels (dimension 1 of the input)")
+        require_size(channels, num_parameters, "the number of channels (dimension 1 of the input)")
     return input
 
 
 def prelu_function(input: Tensor, weight: Tensor) -> Tensor:
     """As `prelu`, with the slopes given: one, or one a channel."""
     slopes = shape_of(weight)
-    demand_real(input)
+    require_real(input)
     if len(slopes) > 1 or weight.dtype != input.dtype:
         raise Fault(f"the weight must be a vector of {input.dtype}, not {weight} of {weight.dtype}")
     count = slopes[0] if slopes else 1
     if value_of(count) != 1:
         channels = shape_of(input)[1] if len(shape_of(input)) > 1 else 1
-        demand_size(channels, count, "the number of channels (dimension 1 of the input)")
+        require_size(channels, count, "the number of channels (dimension 1 of the input)")
     return input
 
 
@@ -177,7 +177,7 @@ def dropout3d(input: Tensor) -> Tensor:
 def _channels_dropped(input: Tensor, dims: int) -> Tensor:
     """Dropout of channels; what torch still takes of other ranks is deprecated and drops something else."""
     rank = len(shape_of(input))
-    demand_real(input)
+    require_real(input)
     if rank not in (dims + 1, dims + 2):
         fitting = f"Dropout{rank - 2}d" if 3 <= rank <= 5 else "Dropout"
         raise Fault(
@@ -187,7 +187,7 @@ def _channels_dropped(input: Tensor, dims: int) -> Tensor:
         )
     # Three dimensions are a batch to dropout2d, and no batch to the other two.
     if rank == dims + 1 and dims != 2:
-        _demand_channels(input)
+        _require_channels(input)
     return input
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
-from nngen.symbolic.rules.checks import demand_one_dtype, demand_real, demand_weights_dtype
-from nngen.symbolic.rules.common import demand_rank, demand_size, demand_values, shape_of
-from nngen.symbolic.rules.losses import demand_same, is_same, known, reduced, weights_of
+from nngen.symbolic.rules.checks import require_one_dtype, require_real, require_weights_dtype
+from nngen.symbolic.rules.common import require_rank, require_size, require_values, shape_of
+from nngen.symbolic.rules.losses import is_same, known, reduced, require_same, weights_of
 from nngen.symbolic.sizes import Dim, product, value_of
 from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import Tensor, promote
@@ -22,9 +22,9 @@ def cross_entropy(
     """A loss of logits (N, C, …), and of classes (N, …) or of probabilities (N, C, …)."""
     if not target.floating:
         return class_loss(input, target, reduction, weight)
-    _demand_classes(input, weight)
-    demand_real(target, "the target of probabilities")
-    demand_same(input, target, "the target of probabilities")
+    _require_classes(input, weight)
+    require_real(target, "the target of probabilities")
+    require_same(input, target, "the target of probabilities")
     if known(ignore_index) is None or known(ignore_index) >= 0:
         raise Fault("ignore_index goes with class indices, but the target holds floats")
     return reduced(Tensor(_rest(shape_of(input)), promote(input, target)), reduction)
@@ -32,9 +32,9 @@ def cross_entropy(
 
 def class_loss(input: Tensor, target: Tensor, reduction: str, weight: Any = None) -> Tensor:
     """A loss of scores (N, C, …) and classes (N, …)."""
-    _demand_classes(input, weight)
+    _require_classes(input, weight)
     rest = _rest(shape_of(input))
-    _demand_indices(target)
+    _require_indices(target)
     if len(shape_of(input)) == len(shape_of(target)) == 1:
         raise Fault(f"the scores must have a dimension for the classes, (N, C), not {input}")
     if not is_same(shape_of(target), rest):
@@ -51,18 +51,18 @@ def multi_margin_loss(
     """A loss of scores (N, C) and classes (N,), or of (C,) and one class."""
     if known(p) not in (1, 2):
         raise Fault(f"p must be 1 or 2, not {p}")
-    demand_values(demand_rank(input, 1, 2))
-    _demand_full(input)
+    require_values(require_rank(input, 1, 2))
+    _require_full(input)
     return class_loss(input, target, reduction, weight)
 
 
 def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
     """A loss of scores and class indices, both (N, C) or (C,)."""
-    shape = demand_rank(input, 1, 2)
-    demand_values(shape)
-    _demand_full(input)
-    _demand_indices(target)
-    demand_same(input, target)
+    shape = require_rank(input, 1, 2)
+    require_values(shape)
+    _require_full(input)
+    _require_indices(target)
+    require_same(input, target)
     return reduced(input.sized(*shape[:-1]), reduction)
 
 
@@ -77,7 +77,7 @@ def linear_cross_entropy_loss(
     ignore_index: int | None,
 ) -> Tensor:
     """A loss of features (N, in_features) and classes (N, *out_features)."""
-    demand_weights_dtype(input)
+    require_weights_dtype(input)
     return _linear_cross_entropy(
         input, target, in_features, num_classes, out_features, weight, reduction, ignore_index
     )
@@ -93,8 +93,8 @@ def _linear_cross_entropy(
     reduction: str,
     ignore_index: int | None,
 ) -> Tensor:
-    shape = demand_rank(input, 1, 2)
-    demand_size(shape[-1], in_features, "the last dimension of the input")
+    shape = require_rank(input, 1, 2)
+    require_size(shape[-1], in_features, "the last dimension of the input")
     if out_features and len(shape) == 1:
         raise Fault("with out_features the input must have 2 dimensions")
     logits = input.sized(*shape[:-1], num_classes, *out_features)
@@ -117,7 +117,7 @@ def linear_cross_entropy(
     shape = shape_of(linear_weight)
     if len(shape) < 2:
         raise Fault(f"linear_weight must have at least 2 dimensions, not {show(shape)}")
-    demand_one_dtype(input, linear_weight, linear_bias)
+    require_one_dtype(input, linear_weight, linear_bias)
     if linear_bias is not None and not is_same(shape_of(linear_bias), shape[:-1]):
         raise Fault(f"linear_bias must be {show(shape[:-1])}, not {linear_bias}")
     return _linear_cross_entropy(
@@ -143,10 +143,10 @@ def adaptive_log_softmax(
     divisor = known(div_value)
     if divisor is not None and len(cutoffs) * math.log2(divisor) >= 32:
         raise Fault(f"div_value {div_value} leaves no features to the clusters")
-    shape = demand_rank(input_, 2)
-    demand_weights_dtype(input_)
-    demand_size(shape[-1], in_features, "the last dimension of the input")
-    _demand_indices(target_)
+    shape = require_rank(input_, 2)
+    require_weights_dtype(input_)
+    require_size(shape[-1], in_features, "the last dimension of the input")
+    _require_indices(target_)
     if not is_same(shape_of(target_), shape[:1]):
         raise Fault(f"the target {target_} does not fit the input {input_}")
     return input_.sized(*shape[:1]), input_.sized()
@@ -161,9 +161,9 @@ def ctc_loss(
     reduction: str,
 ) -> Tensor:
     """A loss of log probabilities (T, N, C), targets (N, S) or all in one row, and the lengths of both (N,)."""
-    shape = demand_rank(log_probs, 2, 3, of="log_probs")
-    demand_values(shape)
-    _demand_full(log_probs, "log_probs")
+    shape = require_rank(log_probs, 2, 3, of="log_probs")
+    require_values(shape)
+    _require_full(log_probs, "log_probs")
     classes, index = value_of(shape[-1]), value_of(blank)
     if classes is not None and index is not None and index >= classes:
         raise Fault(f"blank is {blank}, but there are {classes} classes, counted from 0")
@@ -172,33 +172,33 @@ def ctc_loss(
     rank = len(shape_of(targets))
     if not (rank == 1 or rank == len(shape) - 1):
         raise Fault(f"the targets must be (N, S), or all in one row, not {targets}")
-    _demand_indices(targets, "int32")
+    _require_indices(targets, "int32")
     batch = shape[1:-1]
     if rank == 2:
-        demand_size(shape_of(targets)[0], batch[0], "the number of targets")
+        require_size(shape_of(targets)[0], batch[0], "the number of targets")
     if isinstance(input_lengths, Tensor) is not isinstance(target_lengths, Tensor):
         raise Fault("input_lengths and target_lengths must both be tensors or both be lists")
     for lengths, name in ((input_lengths, "input_lengths"), (target_lengths, "target_lengths")):
         if isinstance(lengths, Tensor):
-            _demand_lengths(lengths, name, batch)
+            _require_lengths(lengths, name, batch)
     if isinstance(input_lengths, tuple) and isinstance(target_lengths, tuple):
-        _demand_listed(input_lengths, "input_lengths", product(batch), shape[0])
+        _require_listed(input_lengths, "input_lengths", product(batch), shape[0])
         most = shape_of(targets)[1] if rank == 2 else None
-        _demand_listed(target_lengths, "target_lengths", product(batch), most)
+        _require_listed(target_lengths, "target_lengths", product(batch), most)
         if most is None and all(isinstance(length, int) for length in target_lengths):
-            demand_size(sum(target_lengths), shape_of(targets)[0], "the sum of target_lengths")
+            require_size(sum(target_lengths), shape_of(targets)[0], "the sum of target_lengths")
     return reduced(log_probs.sized(*batch), reduction)
 
 
-def _demand_lengths(lengths: Tensor, name: str, batch: Shape) -> None:
+def _require_lengths(lengths: Tensor, name: str, batch: Shape) -> None:
     if lengths.floating:
         raise Fault(f"{name} must hold whole numbers, not {lengths.dtype}")
     if same(product(shape_of(lengths)), product(batch)) is not True:
         raise Fault(f"{name} must be {show(batch)}, one for each sample, not {lengths}")
 
 
-def _demand_listed(lengths: tuple[Any, ...], name: str, batch: Dim, most: Dim | None) -> None:
-    demand_size(len(lengths), batch, f"the number of {name}")
+def _require_listed(lengths: tuple[Any, ...], name: str, batch: Dim, most: Dim | None) -> None:
+    require_size(len(lengths), batch, f"the number of {name}")
     largest = max((length for length in lengths if isinstance(length, int)), default=0)
     if most is not None and (value_of(most - largest) or 0) < 0:
         raise Fault(f"{name} must be at most {most}, not {largest}")
@@ -213,12 +213,12 @@ def _rest(shape: Shape) -> Shape:
     return (*shape[:1], *shape[2:]) if len(shape) > 1 else ()
 
 
-def _demand_classes(input: Tensor, weight: Any) -> None:
+def _require_classes(input: Tensor, weight: Any) -> None:
     """Refuse scores that are none, and weights that are not one for each class."""
     shape = shape_of(input)
     if not shape:
         raise Fault("the scores must have at least 1 dimension")
-    demand_real(input, "the scores")
+    require_real(input, "the scores")
     if weight is None:
         return
     weights, classes = weights_of(weight), shape[_class_axis(input)]
@@ -232,12 +232,12 @@ def _demand_classes(input: Tensor, weight: Any) -> None:
         raise Fault(f"weight is {weights.dtype}, but the scores are {input.dtype}")
 
 
-def _demand_full(input: Tensor, what: str = "the input") -> None:
+def _require_full(input: Tensor, what: str = "the input") -> None:
     if input.dtype not in ("float32", "float64"):
         raise Fault(f"{what} must hold floats of 32 or 64 bits, not {input.dtype}")
 
 
-def _demand_indices(target: Tensor, *more: str) -> None:
+def _require_indices(target: Tensor, *more: str) -> None:
     if target.dtype not in ("int64", *more):
         raise Fault(
             f"the target must hold class indices (int64), not {target.dtype}",

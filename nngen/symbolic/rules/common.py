@@ -29,11 +29,11 @@ def shape_of(tensor: Tensor) -> Shape:
     if tensor.shape is None:
         if tensor.why:
             raise Fault(f"how many sizes its shape has depends on {tensor.why!r}")
-        raise Fault("the shape of this value cannot be told before the model runs")
+        raise Fault("the shape of this value is not known before the model runs")
     return tensor.shape
 
 
-def demand_rank(input: Tensor, *ranks: int, of: str = "the input") -> Shape:
+def require_rank(input: Tensor, *ranks: int, of: str = "the input") -> Shape:
     """The shape, which must have one of these numbers of dimensions."""
     shape = shape_of(input)
     if len(shape) not in ranks:
@@ -52,24 +52,24 @@ def unflatten_hint(shape: Shape, wanted: int) -> str:
     return "put the layer before the Flatten, or unflatten its input: `Unflatten: {dim: 1, unflattened_size: […]}`"
 
 
-def demand_size(size: Dim, wanted: Dim, what: str) -> None:
+def require_size(size: Dim, wanted: Dim, what: str) -> None:
     """Refuse a size that is another than the wanted one, or that may be: what is open takes any size."""
     if same(size, wanted) is not True:
         which = ", which is open until the model runs" if value_of(size) is None else ""
         raise Fault(f"{what} is {size}{which}, where {wanted} is wanted")
 
 
-def demand_float(input: Tensor, what: str = "the input") -> None:
+def require_float(input: Tensor, what: str = "the input") -> None:
     if not input.floating:
         raise Fault(f"{what} must hold floats, not {input.dtype}")
 
 
-def demand_real(input: Tensor) -> None:
+def require_real(input: Tensor) -> None:
     if category(input.dtype) == COMPLEX:
         raise Fault("it takes real numbers, not complex ones")
 
 
-def demand_values(shape: Shape) -> None:
+def require_values(shape: Shape) -> None:
     """Refuse an input with nothing in it, of which a slice may have left nothing."""
     if any(value_of(size) == 0 for size in shape):
         raise Fault(
@@ -77,7 +77,7 @@ def demand_values(shape: Shape) -> None:
         )
 
 
-def demand_positive(size: Dim, message: str) -> Dim:
+def require_positive(size: Dim, message: str) -> Dim:
     """A size that a rule computed, which must be at least 1."""
     value = value_of(size)
     if value is not None and value < 1:

@@ -11,17 +11,17 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
 from nngen.symbolic.rules.checks import (
-    demand_one_dtype,
-    demand_real,
-    demand_vector,
-    demand_weights_dtype,
+    require_one_dtype,
+    require_real,
+    require_vector,
+    require_weights_dtype,
 )
 from nngen.symbolic.rules.common import (
-    demand_positive,
-    demand_rank,
-    demand_size,
-    demand_values,
     ntuple,
+    require_positive,
+    require_rank,
+    require_size,
+    require_values,
     shape_of,
     unflatten_hint,
 )
@@ -38,8 +38,8 @@ def positions_of(input: Tensor, dims: int) -> Shape:
             f"not {len(shape)}: {show(shape)}",
             unflatten_hint(shape, dims + 2),
         )
-    demand_real(input)
-    demand_values(shape)
+    require_real(input)
+    require_values(shape)
     return shape[-dims:]
 
 
@@ -48,7 +48,7 @@ def by_dimension(dims: int, *values: Any) -> Iterable[tuple[Any, ...]]:
     return zip(*(ntuple(value, dims) for value in values))
 
 
-def demand_fit(size: Dim, reach: Dim, positions: Shape) -> None:
+def require_fit(size: Dim, reach: Dim, positions: Shape) -> None:
     """Refuse a window that reaches over more than the padded size."""
     known, wanted = value_of(size), value_of(reach)
     if known is not None and wanted is not None and wanted > known:
@@ -75,7 +75,7 @@ def convolution(dims: int) -> Callable[..., Tensor]:
         sizes = _convolved(
             input, dims, in_channels, kernel_size, stride, padding, dilation, padding_mode
         )
-        demand_weights_dtype(input)
+        require_weights_dtype(input)
         return _with_channels(input, out_channels, sizes)
 
     return rule
@@ -93,13 +93,13 @@ def convolution_function(dims: int) -> Callable[..., Tensor]:
         dilation: Any,
         groups: Dim,
     ) -> Tensor:
-        out_channels, per_group, *kernel = demand_rank(weight, dims + 2, of="the weight")
-        _demand_groups(out_channels, groups)
+        out_channels, per_group, *kernel = require_rank(weight, dims + 2, of="the weight")
+        _require_groups(out_channels, groups)
         sizes = _convolved(
             input, dims, per_group * groups, kernel, stride, padding, dilation, "zeros"
         )
-        demand_vector(bias, out_channels, "bias")
-        demand_one_dtype(input, weight, bias)
+        require_vector(bias, out_channels, "bias")
+        require_one_dtype(input, weight, bias)
         return _with_channels(input, out_channels, sizes)
 
     return rule
@@ -116,7 +116,7 @@ def _convolved(
     mode: str,
 ) -> list[Dim]:
     positions = positions_of(input, dims)
-    _demand_channels(input, dims, in_channels)
+    _require_channels(input, dims, in_channels)
     sizes = []
     for size, kernel, step, pad, spread in by_dimension(
         dims, positions, kernel_size, stride, padding, dilation
@@ -124,10 +124,10 @@ def _convolved(
         if pad == "same" and value_of(step) != 1:
             raise Fault("padding 'same' needs a stride of 1", "give the padding as a number")
         before, after = _pads(kernel, pad, spread)
-        _demand_padding(size, before, mode)
-        _demand_padding(size, after, mode)
+        _require_padding(size, before, mode)
+        _require_padding(size, after, mode)
         reach = spread * (kernel - 1) + 1
-        demand_fit(size + before + after, reach, positions)
+        require_fit(size + before + after, reach, positions)
         sizes.append((size + before + after - reach) // step + 1)
     return sizes
 
@@ -142,7 +142,7 @@ def _pads(kernel: Dim, pad: Any, spread: Dim) -> tuple[Dim, Dim]:
     return pad, pad
 
 
-def _demand_padding(size: Dim, pad: Dim, mode: str) -> None:
+def _require_padding(size: Dim, pad: Dim, mode: str) -> None:
     known, wanted = value_of(size), value_of(pad)
     if known is None or wanted is None:
         return
@@ -153,18 +153,18 @@ def _demand_padding(size: Dim, pad: Dim, mode: str) -> None:
         )
 
 
-def _demand_channels(input: Tensor, dims: int, channels: Dim) -> None:
+def _require_channels(input: Tensor, dims: int, channels: Dim) -> None:
     shape = shape_of(input)
     where = len(shape) - dims - 1
     unbatched = "" if where else ", which is read as one sample without a batch"
-    demand_size(
+    require_size(
         shape[where],
         channels,
         f"the number of channels, dimension {where} of the input {show(shape)}{unbatched},",
     )
 
 
-def _demand_groups(channels: Dim, groups: Dim) -> None:
+def _require_groups(channels: Dim, groups: Dim) -> None:
     if value_of(channels % groups) not in (0, None):
         raise Fault(f"dimension 0 of the weight, {channels}, does not divide by groups ({groups})")
 
@@ -193,7 +193,7 @@ def transposed_convolution(dims: int) -> Callable[..., Tensor]:
             sizes = _extended(least, stride, output_padding, dilation)
         else:
             sizes = _chosen(least, stride, output_size, rank=len(shape_of(input)))
-        demand_weights_dtype(input)
+        require_weights_dtype(input)
         return _with_channels(input, out_channels, sizes)
 
     return rule
@@ -212,12 +212,12 @@ def transposed_convolution_function(dims: int) -> Callable[..., Tensor]:
         groups: Dim,
         dilation: Any,
     ) -> Tensor:
-        in_channels, per_group, *kernel = demand_rank(weight, dims + 2, of="the weight")
-        _demand_groups(in_channels, groups)
+        in_channels, per_group, *kernel = require_rank(weight, dims + 2, of="the weight")
+        _require_groups(in_channels, groups)
         least = _transposed(input, dims, in_channels, kernel, stride, padding, dilation)
         sizes = _extended(least, stride, output_padding, dilation)
-        demand_vector(bias, per_group * groups, "bias")
-        demand_one_dtype(input, weight, bias)
+        require_vector(bias, per_group * groups, "bias")
+        require_one_dtype(input, weight, bias)
         return _with_channels(input, per_group * groups, sizes)
 
     return rule
@@ -234,7 +234,7 @@ def _transposed(
 ) -> list[Dim]:
     """The least size of the output in each dimension; up to a stride more goes in one output of a convolution."""
     positions = positions_of(input, dims)
-    _demand_channels(input, dims, in_channels)
+    _require_channels(input, dims, in_channels)
     return [
         (size - 1) * step - 2 * pad + spread * (kernel - 1) + 1
         for size, kernel, step, pad, spread in by_dimension(
@@ -253,7 +253,7 @@ def _extended(least: list[Dim], stride: Any, output_padding: Any, dilation: Any)
             raise Fault(
                 f"output_padding ({extra}) must be less than the stride ({step}) or the dilation ({spread})"
             )
-        sizes.append(demand_positive(size + extra, "the padding leaves nothing of the output"))
+        sizes.append(require_positive(size + extra, "the padding leaves nothing of the output"))
     return sizes
 
 
@@ -263,7 +263,7 @@ def _chosen(least: list[Dim], stride: Any, output_size: Any, rank: int) -> list[
     if len(output_size) not in (dims, rank):
         raise Fault(f"output_size takes {dims} or {rank} sizes here, not {len(output_size)}")
     for size, low, step in by_dimension(dims, tuple(output_size)[-dims:], least, stride):
-        demand_positive(size, "output_size leaves nothing of the output")
+        require_positive(size, "output_size leaves nothing of the output")
         extra, limit = value_of(size - low), value_of(step)
         if extra is not None and limit is not None and not 0 <= extra < limit:
             raise Fault(

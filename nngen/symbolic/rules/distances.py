@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, axis, broadcast
-from nngen.symbolic.rules.checks import demand_real
+from nngen.symbolic.rules.checks import require_real
 from nngen.symbolic.rules.common import shape_of
 from nngen.symbolic.tensor import Tensor, promote
 
@@ -26,7 +26,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, keepdim: bool) -> Tensor:
 
 def _together(x1: Tensor, x2: Tensor) -> Shape:
     for tensor in (x1, x2):
-        demand_real(tensor, "each input")
+        require_real(tensor, "each input")
     shape = broadcast(shape_of(x1), shape_of(x2))
     assert shape is not None
     return shape

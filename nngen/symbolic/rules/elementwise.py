@@ -9,7 +9,7 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.symbolic import dtypes
 from nngen.symbolic.broadcasting import broadcast
-from nngen.symbolic.rules.common import demand_float, demand_real
+from nngen.symbolic.rules.common import require_float, require_real
 from nngen.symbolic.tensor import UNKNOWN, Tensor, combined, compared, promote
 from nngen.symbolic.tensor import bitwise as _bitwise
 from nngen.symbolic.tensor import divided as _divided
@@ -41,7 +41,7 @@ def real_floats(input: Tensor) -> Tensor:
 
 def real_to_float(input: Tensor) -> Tensor:
     """What makes floats of all but complex numbers."""
-    demand_real(input)
+    require_real(input)
     return input if input.floating else input.typed("float32")
 
 
@@ -62,7 +62,7 @@ def rounded(input: Tensor, decimals: int) -> Tensor:
 
 
 def signed(input: Tensor) -> Tensor:
-    demand_real(input)
+    require_real(input)
     return input
 
 
@@ -128,7 +128,7 @@ def compared_with(input: Any, other: Any) -> Any:
 
 def ordered_with(input: Any, other: Any) -> Any:
     """Which is greater."""
-    demand_real(combined(input, other))
+    require_real(combined(input, other))
     return compared(input, other)
 
 
@@ -161,7 +161,7 @@ def clamped(input: Tensor, min: Any = None, max: Any = None) -> Any:
 
 def interpolated(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     tensors = [value for value in (input, end, weight) if isinstance(value, Tensor)]
-    demand_float(input)
+    require_float(input)
     if any(tensor.dtype != input.dtype for tensor in tensors):
         raise Fault("the tensors must be of one dtype")
     return replace(input, shape=broadcast(*(tensor.shape for tensor in tensors)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
-from nngen.symbolic.rules.common import demand_rank, demand_values, shape_of
+from nngen.symbolic.rules.common import require_rank, require_values, shape_of
 from nngen.symbolic.sizes import Dim, value_of
 from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import Tensor
@@ -30,9 +30,9 @@ def embedding_bag(
     """Bags (B, n), or bags that begin at `offsets` (B) of one list of indices, to vectors (B, embedding_dim)."""
     indices = _indices(input)
     if per_sample_weights is not None:
-        _demand_weights(indices, per_sample_weights, mode)
-    if len(demand_rank(input, 1, 2)) == 2:
-        demand_values(indices)
+        _require_weights(indices, per_sample_weights, mode)
+    if len(require_rank(input, 1, 2)) == 2:
+        require_values(indices)
         if offsets is not None:
             raise Fault("with an input of 2 dimensions each row is a bag: leave out the offsets")
         return Tensor((indices[0], embedding_dim))
@@ -40,7 +40,7 @@ def embedding_bag(
         raise Fault("an input of 1 dimension needs offsets, where each bag begins")
     if offsets.dtype not in ("int32", "int64"):
         raise Fault(f"the offsets must be int64, not {offsets.dtype}")
-    bags = demand_rank(offsets, 1, of="the offsets")[0]
+    bags = require_rank(offsets, 1, of="the offsets")[0]
     count = bags - 1 if include_last_offset else bags
     if include_last_offset and value_of(bags) == 0:
         raise Fault("include_last_offset needs at least one offset")
@@ -71,10 +71,10 @@ def _indices(input: Tensor) -> Shape:
 def _table(weight: Tensor) -> Shape:
     if not weight.floating:
         raise Fault(f"the weight must hold floats, not {weight.dtype}")
-    return demand_rank(weight, 2, of="the weight")
+    return require_rank(weight, 2, of="the weight")
 
 
-def _demand_weights(indices: Shape, weights: Tensor, mode: str) -> None:
+def _require_weights(indices: Shape, weights: Tensor, mode: str) -> None:
     shape = shape_of(weights)
     if mode != "sum":
         raise Fault(f"per_sample_weights goes with mode 'sum', not {mode!r}")

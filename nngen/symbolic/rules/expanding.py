@@ -30,7 +30,7 @@ def expand(input: Tensor, size: Any) -> Tensor:
             continue
         if present is not None and value_of(present) != 1 and not agree(present, asked):
             raise Fault(f"a dimension of {present} cannot be expanded to {asked}")
-        result.append(_demand_count(asked))
+        result.append(_require_count(asked))
     return input.sized(*result)
 
 
@@ -48,7 +48,7 @@ def repeat(input: Tensor, repeats: Any) -> Tensor:
     if len(times) < len(shape):
         raise Fault(f"{show(times)} must say how often for each dimension of {show(shape)}")
     shape = (1,) * (len(times) - len(shape)) + shape
-    return input.sized(*(size * _demand_count(count) for size, count in zip(shape, times)))
+    return input.sized(*(size * _require_count(count) for size, count in zip(shape, times)))
 
 
 def tile(input: Tensor, dims: Any) -> Tensor:
@@ -70,7 +70,7 @@ def repeat_interleave(
             return replace(input, shape=None)
         shape[where] = output_size
     else:
-        shape[where] = shape[where] * _demand_count(repeats)
+        shape[where] = shape[where] * _require_count(repeats)
     return input.sized(*shape)
 
 
@@ -132,7 +132,7 @@ def diag_embed(input: Tensor, offset: Dim = 0, dim1: int = -2, dim2: int = -1) -
 _diagonal = diagonal
 
 
-def _demand_count(size: Dim) -> Dim:
+def _require_count(size: Dim) -> Dim:
     if _is_below(size, 0):
         raise Fault(f"a size is at least 0, not {size}")
     return size

@@ -8,7 +8,7 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.symbolic import dtypes
 from nngen.symbolic.broadcasting import Shape
-from nngen.symbolic.rules.common import RunTimeSize, as_sizes, demand_float, demand_real, shape_of
+from nngen.symbolic.rules.common import RunTimeSize, as_sizes, require_float, require_real, shape_of
 from nngen.symbolic.sizes import Dim, Size, value_of
 from nngen.symbolic.tensor import UNKNOWN, Tensor
 from nngen.symbolic.untold import untold
@@ -47,22 +47,22 @@ def like(input: Tensor, dtype: str | None = None) -> Tensor:
 
 
 def random_like(input: Tensor, dtype: str | None = None) -> Tensor:
-    demand_float(input.typed(dtype))
+    require_float(input.typed(dtype))
     return input.typed(dtype)
 
 
 def drawn(input: Tensor, p: float | None = None) -> Tensor:
     """bernoulli: one draw an element, by its own probability or by `p`."""
     if p is None:
-        demand_float(input)
-    demand_real(input)
+        require_float(input)
+    require_real(input)
     return input
 
 
 def multinomial(input: Tensor, num_samples: Dim, replacement: bool) -> Tensor:
     shape = shape_of(input)
-    demand_float(input)
-    demand_real(input)
+    require_float(input)
+    require_real(input)
     if len(shape) not in (1, 2):
         raise Fault(f"it takes a vector or a matrix of weights, not {input}")
     count, choices = value_of(num_samples), value_of(shape[-1])
@@ -87,7 +87,7 @@ def new_filled(input: Tensor, size: Any, fill_value: Any, dtype: str | None = No
 
 def counted_up(end: Any, start: Any = 0, step: Any = 1, dtype: str | None = None) -> Tensor:
     """arange."""
-    _demand_known(start, end, step)
+    _require_known(start, end, step)
     numbers = [_number(value) for value in (start, end, step)]
     floats = any(isinstance(value, float) for value in (start, end, step))
     result = dtype or ("float32" if floats else "int64")
@@ -217,6 +217,6 @@ def _number(value: Any) -> float | None:
     return value_of(value) if isinstance(value, Size) else None if value is UNKNOWN else value
 
 
-def _demand_known(*values: Any) -> None:
+def _require_known(*values: Any) -> None:
     if any(value is UNKNOWN for value in values):
         raise RunTimeSize("a size must be known before the model runs")

@@ -6,7 +6,7 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import agree, axis, broadcast, show
-from nngen.symbolic.rules.common import demand_float, demand_real, shape_of
+from nngen.symbolic.rules.common import require_float, require_real, shape_of
 from nngen.symbolic.sizes import Dim, value_of
 from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import UNKNOWN, Tensor
@@ -32,7 +32,7 @@ def attention(
     shapes = q, k, v = [shape_of(tensor) for tensor in (query, key, value)]
     if any(len(shape) < 2 for shape in shapes):
         raise Fault("query, key and value must have at least 2 dimensions")
-    demand_float(query, "query")
+    require_float(query, "query")
     if not query.dtype == key.dtype == value.dtype:
         raise Fault("query, key and value must be of one dtype")
     if not agree(q[-1], k[-1]):
@@ -44,7 +44,7 @@ def attention(
         batch = _grouped(query, key, value)
     around = broadcast(*batch) or ()
     if attn_mask is not None:
-        _demand_mask(attn_mask, query, (*around, q[-2], k[-2]))
+        _require_mask(attn_mask, query, (*around, q[-2], k[-2]))
     return query.sized(*around, q[-2], v[-1])
 
 
@@ -58,7 +58,7 @@ def _grouped(query: Tensor, key: Tensor, value: Tensor) -> list[tuple[Dim, ...]]
     return [q[:-2], (*k[:-3], q[-3]), (*v[:-3], q[-3])]
 
 
-def _demand_mask(mask: Tensor, query: Tensor, scores: tuple[Dim, ...]) -> None:
+def _require_mask(mask: Tensor, query: Tensor, scores: tuple[Dim, ...]) -> None:
     if mask.dtype not in ("bool", query.dtype):
         raise Fault(f"attn_mask must be of dtype bool or {query.dtype}, not {mask.dtype}")
     if len(shape_of(mask)) < 2 or broadcast(mask.shape, scores) != scores:
@@ -68,7 +68,7 @@ def _demand_mask(mask: Tensor, query: Tensor, scores: tuple[Dim, ...]) -> None:
 def normalized(input: Tensor, dim: Any) -> Tensor:
     for item in dim if isinstance(dim, tuple) else (dim,):
         axis(item, len(shape_of(input)))
-    demand_float(input)
+    require_float(input)
     return input
 
 
@@ -82,7 +82,7 @@ def sampled(input: Tensor, grid: Tensor, mode: str) -> Tensor:
         raise Fault(f"grid must be (N, …, {rank}) with the input's N, not {grid}")
     if mode == "bicubic" and rank == 3:
         raise Fault("mode bicubic is for 4 dimensions")
-    demand_float(input)
+    require_float(input)
     if input.dtype != grid.dtype:
         raise Fault(f"input and grid must be of one dtype, not {input.dtype} and {grid.dtype}")
     return input.sized(*shape[:2], *places[1:-1])
@@ -93,8 +93,8 @@ def affine_grid(theta: Tensor, size: Any) -> Tensor:
     rank = len(size) - 2
     if rank not in (2, 3):
         raise Fault(f"size is (N, C, H, W) or (N, C, D, H, W), not {show(size)}")
-    demand_float(theta)
-    demand_real(theta)
+    require_float(theta)
+    require_real(theta)
     wanted = (size[0], rank, rank + 1)
     if len(shape) != 3 or not all(map(agree, shape, wanted)):
         raise Fault(f"theta must be {show(wanted)}, not {theta}")

@@ -8,7 +8,7 @@ from typing import Any
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import agree, axis, broadcast, show
 from nngen.symbolic.dtypes import BOOL, COMPLEX, category
-from nngen.symbolic.rules.common import as_sizes, demand_real, shape_of
+from nngen.symbolic.rules.common import as_sizes, require_real, shape_of
 from nngen.symbolic.sizes import Dim, product, value_of
 from nngen.symbolic.tensor import Tensor
 
@@ -39,17 +39,17 @@ def select(input: Tensor, dim: int, index: Dim) -> Tensor:
     return input[(*(slice(None),) * axis(dim, len(shape)), index)]
 
 
-def _demand_index(index: Tensor) -> None:
+def _require_index(index: Tensor) -> None:
     if index.dtype not in ("int64", "int32"):
         raise Fault(f"an index is of dtype int64, not {index.dtype}", "`index.long()`")
 
 
-def _demand_ranks(input: Tensor, index: Tensor) -> None:
+def _require_ranks(input: Tensor, index: Tensor) -> None:
     if max(len(shape_of(input)), 1) != max(len(shape_of(index)), 1):
         raise Fault(f"the index {index} must have as many dimensions as {input}")
 
 
-def _demand_within(index: Tensor, other: Tensor, skipped: int | None) -> None:
+def _require_within(index: Tensor, other: Tensor, skipped: int | None) -> None:
     for i, (size, limit) in enumerate(zip(shape_of(index), shape_of(other))):
         known, most = value_of(size), value_of(limit)
         if i != skipped and known is not None and most is not None and known > most:
@@ -58,21 +58,21 @@ def _demand_within(index: Tensor, other: Tensor, skipped: int | None) -> None:
 
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     where = axis(dim, len(shape_of(input)))
-    _demand_index(index)
-    _demand_ranks(input, index)
-    _demand_within(index, input, where)
+    _require_index(index)
+    _require_ranks(input, index)
+    _require_within(index, input, where)
     return input.sized(*shape_of(index))
 
 
 def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, value: Any = None) -> Tensor:
     where = axis(dim, len(shape_of(input)))
-    _demand_index(index)
-    _demand_ranks(input, index)
-    _demand_within(index, input, where)
+    _require_index(index)
+    _require_ranks(input, index)
+    _require_within(index, input, where)
     if isinstance(src, Tensor):
-        _demand_same_dtype(input, src)
-        _demand_ranks(src, index)
-        _demand_within(index, src, None)
+        _require_same_dtype(input, src)
+        _require_ranks(src, index)
+        _require_within(index, src, None)
     return input
 
 
@@ -87,7 +87,7 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     shape = shape_of(input)
     where = axis(dim, len(shape))
-    _demand_index(index)
+    _require_index(index)
     if len(shape_of(index)) > 1:
         raise Fault(f"the index is a vector, not {index}")
     if not shape:
@@ -97,7 +97,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """index_add and index_copy: slices of `source` put where the index says."""
-    _demand_same_dtype(input, source)
+    _require_same_dtype(input, source)
     chosen = shape_of(index_select(input, dim, index))
     if len(chosen) != len(shape_of(source)) or not all(map(agree, chosen, shape_of(source))):
         raise Fault(f"the source {source} must be {show(chosen)}, as the index chooses")
@@ -111,7 +111,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     if isinstance(value, Tensor) and value.shape != ():
         raise Fault(f"the value is a number or a tensor without dimensions, not one of {value}")
     if isinstance(value, Tensor) and category(input.dtype) != COMPLEX:
-        demand_real(value)
+        require_real(value)
     return input
 
 
@@ -123,7 +123,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    _demand_same_dtype(input, source)
+    _require_same_dtype(input, source)
     masked_select(input, mask)
     return replace(input, shape=broadcast(input.shape, mask.shape))
 
@@ -160,15 +160,15 @@ def nonzero(input: Tensor, as_tuple: bool = False) -> Any:
 def bucketize(input: Tensor, boundaries: Tensor, out_int32: bool) -> Tensor:
     if len(shape_of(boundaries)) != 1:
         raise Fault(f"the boundaries are a vector, not {boundaries}")
-    demand_real(input)
-    demand_real(boundaries)
+    require_real(input)
+    require_real(boundaries)
     return input.typed("int32" if out_int32 else "int64")
 
 
 def searchsorted(sorted_sequence: Tensor, input: Tensor, out_int32: bool) -> Tensor:
     rows, wanted = shape_of(sorted_sequence), shape_of(input)
-    demand_real(input)
-    demand_real(sorted_sequence)
+    require_real(input)
+    require_real(sorted_sequence)
     if len(rows) != 1 and (len(rows) != len(wanted) or not all(map(agree, rows[:-1], wanted[:-1]))):
         raise Fault(f"{sorted_sequence} and {input} differ in more than their last dimension")
     return input.typed("int32" if out_int32 else "int64")
@@ -192,6 +192,6 @@ def one_hot(input: Tensor, num_classes: Dim) -> Tensor:
     return input.sized(*shape_of(input), num_classes)
 
 
-def _demand_same_dtype(input: Tensor, other: Tensor) -> None:
+def _require_same_dtype(input: Tensor, other: Tensor) -> None:
     if input.dtype != other.dtype:
         raise Fault(f"both tensors must be of one dtype, not {input.dtype} and {other.dtype}")

@@ -52,7 +52,7 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     left, right = shape_of(input), shape_of(other)
     if not left or not right:
         return Tensor((*left, *right), promote(input, other))
-    _demand_one_dtype(input, other)
+    _require_one_dtype(input, other)
     if not agree(left[-1], right[-1]):
         raise Fault(f"the last dimensions of {input} and {other} differ")
     return input.sized(*left[:-1], *right[:-1])
@@ -70,7 +70,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 
 
 def cross(input: Tensor, other: Tensor, dim: int) -> Tensor:
-    _demand_one_dtype(input, other)
+    _require_one_dtype(input, other)
     if len(shape_of(input)) != len(shape_of(other)):
         raise Fault(f"{input} and {other} must have as many dimensions")
     shape = broadcast(input.shape, other.shape) or ()
@@ -106,7 +106,7 @@ def added_outer(input: Tensor, vec1: Tensor, vec2: Tensor) -> Tensor:
 
 
 def _added(input: Tensor, product: Tensor) -> Tensor:
-    _demand_one_dtype(input, product)
+    _require_one_dtype(input, product)
     shape = shape_of(product)
     if broadcast(input.shape, shape) != shape:
         raise Fault(f"{input} does not broadcast to {product}")
@@ -148,8 +148,8 @@ def _square(matrix: Tensor) -> Shape:
 def distances(x1: Tensor, x2: Tensor) -> Tensor:
     """cdist: between the rows of both."""
     left, right = shape_of(x1), shape_of(x2)
-    _demand_one_dtype(x1, x2)
-    _demand_full_float(x1)
+    _require_one_dtype(x1, x2)
+    _require_full_float(x1)
     if len(left) < 2 or len(right) < 2 or not agree(left[-1], right[-1]):
         raise Fault(f"it takes matrices with rows of one length, not {x1} and {x2}")
     batch = broadcast(left[:-2], right[:-2]) or ()
@@ -159,13 +159,13 @@ def distances(x1: Tensor, x2: Tensor) -> Tensor:
 def pair_distances(input: Tensor) -> Tensor:
     """pdist: between all rows."""
     rows, _ = _ranked(input, 2)
-    _demand_full_float(input)
+    _require_full_float(input)
     return input.sized(rows * (rows - 1) // 2)
 
 
 def tensordot(a: Tensor, b: Tensor, dims: Any) -> Tensor:
     left, right = shape_of(a), shape_of(b)
-    _demand_one_dtype(a, b)
+    _require_one_dtype(a, b)
     if isinstance(dims, tuple):
         if len(dims) != 2 or len(as_sizes((dims[0],))) != len(as_sizes((dims[1],))):
             raise Fault("dims is a number, or a list of the dimensions of each, as many")
@@ -193,7 +193,7 @@ def einsum(equation: str, operands: Any) -> Tensor:
     if len(parts) != len(operands):
         raise Fault(f"{equation!r} is for {len(parts)} tensors, not {len(operands)}")
     for operand in operands:
-        _demand_one_dtype(operands[0], operand)
+        _require_one_dtype(operands[0], operand)
     sizes: dict[str, Dim] = {}
     around: list[Shape] = []
     for part, operand in zip(parts, operands):
@@ -203,7 +203,7 @@ def einsum(equation: str, operands: Any) -> Tensor:
         letters = terms.replace(",", "").replace("...", "")
         result = "..." + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     before, dots, after = result.partition("...")
-    _demand_letters(before + after)
+    _require_letters(before + after)
     if len(set(before + after)) < len(before + after) or not set(before + after) <= set(sizes):
         raise Fault(f"the result of {equation!r} must take each letter once, from the tensors'")
     first: Tensor = operands[0]
@@ -218,7 +218,7 @@ def _lettered(part: str, operand: Tensor, sizes: dict[str, Dim]) -> Shape:
     """Note the sizes of a term's letters, and give those that its `...` stands for."""
     shape = shape_of(operand)
     before, dots, after = part.partition("...")
-    _demand_letters(before + after)
+    _require_letters(before + after)
     extra = len(shape) - len(before + after)
     if extra < 0 or (extra and not dots):
         raise Fault(f"{part!r} is for {len(before + after)} dimensions, not for {operand}")
@@ -232,7 +232,7 @@ def _lettered(part: str, operand: Tensor, sizes: dict[str, Dim]) -> Shape:
     return shape[len(before) : len(before) + extra]
 
 
-def _demand_letters(letters: str) -> None:
+def _require_letters(letters: str) -> None:
     if letters and not (letters.isascii() and letters.isalpha()):
         raise Fault(f"an equation is made of letters, `...`, `,` and `->`, not {letters!r}")
 
@@ -300,12 +300,12 @@ def _ranked(tensor: Tensor, rank: int) -> Shape:
     return shape
 
 
-def _demand_full_float(tensor: Tensor) -> None:
+def _require_full_float(tensor: Tensor) -> None:
     if tensor.dtype not in ("float32", "float64"):
         raise Fault(f"it takes float32 or float64, not {tensor.dtype}")
 
 
-def _demand_one_dtype(*tensors: Tensor) -> None:
+def _require_one_dtype(*tensors: Tensor) -> None:
     found = {tensor.dtype for tensor in tensors}
     if len(found) > 1:
         raise Fault(f"the tensors must be of one dtype, not {' and '.join(sorted(found))}")

@@ -7,8 +7,8 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, broadcast, show
-from nngen.symbolic.rules.checks import demand_real
-from nngen.symbolic.rules.common import array_shape, demand_rank, shape_of
+from nngen.symbolic.rules.checks import require_real
+from nngen.symbolic.rules.common import array_shape, require_rank, shape_of
 from nngen.symbolic.sizes import Size, value_of
 from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import Code, Tensor, promote
@@ -18,12 +18,12 @@ def matching_loss(
     input: Tensor, target: Tensor, reduction: str, weight: Tensor | None = None
 ) -> Tensor:
     """A loss of two tensors of one shape."""
-    _demand_numbers(input, target, weight)
+    _require_numbers(input, target, weight)
     if not input.floating:
-        demand_real(target, "the input or the target")
-    demand_same(input, target)
+        require_real(target, "the input or the target")
+    require_same(input, target)
     if weight is not None:
-        demand_same(input, weight, "the weight")
+        require_same(input, weight, "the weight")
     dtype = promote(*(tensor for tensor in (input, target, weight) if tensor is not None))
     return reduced(Tensor(shape_of(input), dtype), reduction)
 
@@ -39,21 +39,21 @@ def huber_loss(
     input: Tensor, target: Tensor, reduction: str, weight: Tensor | None = None
 ) -> Tensor:
     """A loss of two tensors of one shape and dtype."""
-    demand_real(input)
-    _demand_one_dtype(input, target)
+    require_real(input)
+    _require_one_dtype(input, target)
     return matching_loss(input, target, reduction, weight)
 
 
 def promoting_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
     """A loss of two tensors of floats that go together."""
-    demand_real(target, "the target")
+    require_real(target, "the target")
     return rate_loss(input, target, reduction)
 
 
 def rate_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
     """A loss of rates and counts that go together."""
-    demand_real(input)
-    _demand_numbers(target)
+    require_real(input)
+    _require_numbers(target)
     return reduced(Tensor(_together(input, target), promote(input, target)), reduction)
 
 
@@ -65,7 +65,7 @@ def hinge_embedding_loss(input: Tensor, target: Tensor, reduction: str) -> Tenso
 def soft_margin_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
     """A loss of scores and signs that go with them."""
     loss = hinge_embedding_loss(input, target, "none")
-    _demand_fit(input, loss, target, "the target")
+    _require_fit(input, loss, target, "the target")
     return reduced(loss, reduction)
 
 
@@ -73,7 +73,7 @@ def binary_cross_entropy(
     input: Tensor, target: Tensor, reduction: str, weight: Any = None
 ) -> Tensor:
     """A loss of probabilities and targets of one shape and dtype, with a weight that goes with them."""
-    _demand_one_dtype(input, target)
+    _require_one_dtype(input, target)
     return binary_loss(input, target, reduction, weight)
 
 
@@ -81,9 +81,9 @@ def binary_loss(
     input: Tensor, target: Tensor, reduction: str, weight: Any = None, pos_weight: Any = None
 ) -> Tensor:
     """A loss of scores and targets of one shape, with weights that go with them."""
-    demand_real(input)
-    demand_real(target, "the target")
-    demand_same(input, target)
+    require_real(input)
+    require_real(target, "the target")
+    require_same(input, target)
     for name, given in (("weight", weight), ("pos_weight", pos_weight)):
         _weighted(input, given, name)
     return reduced(replace(target, shape=input.shape), reduction)
@@ -95,8 +95,8 @@ def multilabel_soft_margin_loss(
     """A loss of scores (*, C) and targets that go with them: (*)."""
     if not shape_of(input):
         raise Fault("the input must have at least 1 dimension")
-    demand_real(input)
-    _demand_numbers(target)
+    require_real(input)
+    _require_numbers(target)
     loss = _weighted(Tensor(_together(input, target), promote(input, target)), weight, "weight")
     shape, axis = shape_of(loss), len(shape_of(input)) - 1
     return reduced(loss.sized(*shape[:axis], *shape[axis + 1 :]), reduction)
@@ -104,11 +104,11 @@ def multilabel_soft_margin_loss(
 
 def gaussian_nll_loss(input: Tensor, target: Tensor, var: Tensor | float, reduction: str) -> Tensor:
     """A loss of means, targets, and variances of that shape, or one for each row or column."""
-    demand_real(input)
-    _demand_numbers(target)
+    require_real(input)
+    _require_numbers(target)
     loss = Tensor(_together(input, target), promote(input, target))
     if isinstance(var, Tensor):
-        demand_real(var, "the variance")
+        require_real(var, "the variance")
         var = var.sized(*_variance(shape_of(input), shape_of(var)))
         loss = Tensor(_together(loss, var), promote(loss, var))
     return reduced(loss, reduction)
@@ -134,18 +134,18 @@ def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, reductio
     if len({len(shape) for shape in shapes}) > 1:
         raise Fault(f"all must have as many dimensions: {', '.join(map(show, shapes))}")
     for tensor, name in ((input1, "the first input"), (input2, "the second input")):
-        demand_real(tensor, name)
-    _demand_numbers(target)
+        require_real(tensor, name)
+    _require_numbers(target)
     shape = broadcast(*shapes) or ()
     return reduced(Tensor(shape, promote(input1, input2, target)), reduction)
 
 
 def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, reduction: str) -> Tensor:
     """A loss of two tensors of vectors (N, D), and of signs (N,)."""
-    rank = len(demand_rank(target, 0, 1, of="the target"))
+    rank = len(require_rank(target, 0, 1, of="the target"))
     for tensor, name in ((input1, "the first input"), (input2, "the second input")):
-        demand_rank(tensor, rank + 1, of=name)
-        demand_real(tensor, name)
+        require_rank(tensor, rank + 1, of=name)
+        require_real(tensor, name)
     shape = broadcast(input1.shape, input2.shape) or ()
     shape = broadcast(shape[:-1], target.shape) or ()
     return reduced(Tensor(shape, promote(input1, input2)), reduction)
@@ -173,7 +173,7 @@ def triplet_distance_loss(
             f"anchor, positive and negative must have as many dimensions: {', '.join(map(show, shapes))}"
         )
     for tensor, name in ((anchor, "anchor"), (positive, "positive"), (negative, "negative")):
-        demand_real(tensor, f"the {name}")
+        require_real(tensor, f"the {name}")
     pairs = [(anchor, positive), (anchor, negative), (positive, negative)]
     distances = [_distance(distance_function, *pair) for pair in pairs[: 3 if swap else 2]]
     shape = broadcast(*(distance.shape for distance in distances))
@@ -205,18 +205,18 @@ def reduced(unreduced: Tensor, reduction: str) -> Tensor:
     return unreduced if reduction == "none" else unreduced.sized()
 
 
-def _demand_numbers(*values: Tensor | None) -> None:
+def _require_numbers(*values: Tensor | None) -> None:
     for value in values:
         if value is not None and (value.dtype == "bool" or value.dtype.startswith("complex")):
             raise Fault(f"a loss takes numbers, not {value.dtype}")
 
 
-def _demand_one_dtype(input: Tensor, target: Tensor) -> None:
+def _require_one_dtype(input: Tensor, target: Tensor) -> None:
     if input.dtype != target.dtype:
         raise Fault(f"input and target must have one dtype, not {input.dtype} and {target.dtype}")
 
 
-def demand_same(input: Tensor, other: Tensor, what: str = "the target") -> None:
+def require_same(input: Tensor, other: Tensor, what: str = "the target") -> None:
     if not is_same(shape_of(input), shape_of(other)):
         raise Fault(
             f"{what} {other} and the input {input} must have one shape",
@@ -224,7 +224,7 @@ def demand_same(input: Tensor, other: Tensor, what: str = "the target") -> None:
         )
 
 
-def _demand_fit(input: Tensor, together: Tensor, other: Tensor, what: str) -> None:
+def _require_fit(input: Tensor, together: Tensor, other: Tensor, what: str) -> None:
     if not is_same(shape_of(together), shape_of(input)):
         raise Fault(f"{what} {other} does not fit into the input {input}")
 
@@ -244,7 +244,7 @@ def _weighted(loss: Tensor, weight: Any, name: str) -> Tensor:
     if weight is None:
         return loss
     weights = weights_of(weight)
-    _demand_numbers(weights)
+    _require_numbers(weights)
     try:
         together = Tensor(_together(loss, weights), promote(loss, weights))
     except Fault:
@@ -252,7 +252,7 @@ def _weighted(loss: Tensor, weight: Any, name: str) -> Tensor:
             f"{name} of shape {weights} does not go with the input {loss}",
             "as in broadcasting, its last dimension is that of the input, or 1",
         ) from None
-    _demand_fit(loss, together, weights, name)
+    _require_fit(loss, together, weights, name)
     return together
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
-from nngen.symbolic.rules.checks import demand_elements, demand_real, demand_weights_dtype
-from nngen.symbolic.rules.common import demand_size, shape_of, unflatten_hint
+from nngen.symbolic.rules.checks import require_elements, require_real, require_weights_dtype
+from nngen.symbolic.rules.common import require_size, shape_of, unflatten_hint
 from nngen.symbolic.sizes import Dim, product, value_of
 from nngen.symbolic.substitution import same
 from nngen.symbolic.tensor import Tensor
@@ -28,13 +28,13 @@ def batch_norm(*ranks: int) -> Callable[..., Tensor]:
                 f"the input must have {wanted} dimensions, not {len(shape)}: {show(shape)}",
                 unflatten_hint(shape, min(ranks, default=2)),
             )
-        demand_real(input)
-        _demand_values(shape[0], shape[2:], "channel")
-        demand_size(shape[1], num_features, f"dimension 1 of the input {show(shape)}")
+        require_real(input)
+        _require_values(shape[0], shape[2:], "channel")
+        require_size(shape[1], num_features, f"dimension 1 of the input {show(shape)}")
         if affine or track_running_stats:
-            demand_weights_dtype(input, *_HALF)
+            require_weights_dtype(input, *_HALF)
         if affine:
-            _demand_channels(num_features)
+            _require_channels(num_features)
         return input
 
     return rule
@@ -50,20 +50,20 @@ def batch_norm_function(
     eps: Any,
 ) -> Tensor:
     """The rule of F.batch_norm."""
-    shape = _demand_batched(input)
-    _demand_statistics(running_mean, running_var, shape[1])
+    shape = _require_batched(input)
+    _require_statistics(running_mean, running_var, shape[1])
     if running_mean is None and training is not True:
         raise Fault(
             "without running_mean and running_var only the batch's statistics can be used",
             "write `training=True`, also for eval mode",
         )
     if training is not False:
-        _demand_values(shape[0], shape[2:], "channel")
-        _demand_positive_eps(eps)
-    demand_elements(weight, shape[1], "weight")
-    demand_elements(bias, shape[1], "bias")
+        _require_values(shape[0], shape[2:], "channel")
+        _require_positive_eps(eps)
+    require_elements(weight, shape[1], "weight")
+    require_elements(bias, shape[1], "bias")
     if weight is not None:
-        _demand_channels(shape[1])
+        _require_channels(shape[1])
     return input
 
 
@@ -78,14 +78,14 @@ def instance_norm(dims: int) -> Callable[..., Tensor]:
                 f"not {len(shape)}: {show(shape)}",
                 unflatten_hint(shape, dims + 2),
             )
-        demand_real(input)
-        _demand_values(1, shape[-dims:], "channel of a sample")
+        require_real(input)
+        _require_values(1, shape[-dims:], "channel of a sample")
         where = len(shape) - dims - 1
-        demand_size(shape[where], num_features, f"dimension {where} of the input {show(shape)}")
+        require_size(shape[where], num_features, f"dimension {where} of the input {show(shape)}")
         if affine or track_running_stats:
-            demand_weights_dtype(input, *_HALF)
+            require_weights_dtype(input, *_HALF)
         if affine:
-            _demand_channels(num_features)
+            _require_channels(num_features)
         return input
 
     return rule
@@ -100,38 +100,38 @@ def instance_norm_function(
     use_input_stats: Any,
 ) -> Tensor:
     """The rule of F.instance_norm."""
-    shape = _demand_batched(input)
-    _demand_statistics(running_mean, running_var, shape[1])
+    shape = _require_batched(input)
+    _require_statistics(running_mean, running_var, shape[1])
     if running_mean is None and use_input_stats is not True:
         raise Fault(
             "without running_mean and running_var only the input's statistics can be used",
             "write `use_input_stats=True`, also for eval mode",
         )
     if use_input_stats is not False:
-        _demand_values(1, shape[2:], "channel of a sample")
-    demand_elements(weight, shape[1], "weight")
-    demand_elements(bias, shape[1], "bias")
+        _require_values(1, shape[2:], "channel of a sample")
+    require_elements(weight, shape[1], "weight")
+    require_elements(bias, shape[1], "bias")
     if weight is not None:
-        _demand_channels(shape[1])
+        _require_channels(shape[1])
     return input
 
 
-def _demand_batched(input: Tensor) -> Shape:
+def _require_batched(input: Tensor) -> Shape:
     shape = shape_of(input)
     if len(shape) < 2:
         raise Fault(f"the input must have at least 2 dimensions, not {len(shape)}: {show(shape)}")
-    demand_real(input)
+    require_real(input)
     return shape
 
 
-def _demand_statistics(mean: Tensor | None, var: Tensor | None, channels: Dim) -> None:
+def _require_statistics(mean: Tensor | None, var: Tensor | None, channels: Dim) -> None:
     if (mean is None) != (var is None):
         raise Fault("running_mean and running_var go together: give both or neither")
-    demand_elements(mean, channels, "running_mean")
-    demand_elements(var, channels, "running_var")
+    require_elements(mean, channels, "running_mean")
+    require_elements(var, channels, "running_var")
 
 
-def _demand_values(first: Dim, rest: Shape, each: str) -> None:
+def _require_values(first: Dim, rest: Shape, each: str) -> None:
     """Refuse to normalise over a single value, which would always give zero."""
     if value_of(product((first, *rest))) == 1:
         raise Fault(
@@ -140,23 +140,23 @@ def _demand_values(first: Dim, rest: Shape, each: str) -> None:
         )
 
 
-def _demand_channels(channels: Dim) -> None:
+def _require_channels(channels: Dim) -> None:
     if value_of(channels) == 0:
         raise Fault("the input has no channels for its weight to scale")
 
 
-def _demand_positive_eps(eps: Any) -> None:
+def _require_positive_eps(eps: Any) -> None:
     if isinstance(eps, (int, float)) and eps <= 0:
         raise Fault(f"eps must be above 0 in train mode, not {eps}")
 
 
 def group_norm(input: Tensor, num_groups: Dim, num_channels: Dim, affine: bool) -> Tensor:
     """(N, num_channels, *), unchanged."""
-    shape = _demand_batched(input)
-    demand_size(shape[1], num_channels, f"dimension 1 of the input {show(shape)}")
-    _demand_groups(shape, num_groups)
+    shape = _require_batched(input)
+    require_size(shape[1], num_channels, f"dimension 1 of the input {show(shape)}")
+    _require_groups(shape, num_groups)
     if affine:
-        demand_weights_dtype(input, *_HALF)
+        require_weights_dtype(input, *_HALF)
     return input
 
 
@@ -164,24 +164,24 @@ def group_norm_function(
     input: Tensor, num_groups: Dim, weight: Tensor | None, bias: Tensor | None
 ) -> Tensor:
     """The rule of F.group_norm."""
-    shape = _demand_batched(input)
-    _demand_groups(shape, num_groups)
-    _demand_shape(weight, (shape[1],), "weight")
-    _demand_shape(bias, (shape[1],), "bias")
+    shape = _require_batched(input)
+    _require_groups(shape, num_groups)
+    _require_shape(weight, (shape[1],), "weight")
+    _require_shape(bias, (shape[1],), "bias")
     return input
 
 
-def _demand_groups(shape: Shape, num_groups: Dim) -> None:
+def _require_groups(shape: Shape, num_groups: Dim) -> None:
     if value_of(shape[1] % num_groups) not in (0, None):
         raise Fault(f"the {shape[1]} channels do not divide by num_groups ({num_groups})")
-    _demand_values(shape[0] * (shape[1] // num_groups), shape[2:], "group of a sample")
+    _require_values(shape[0] * (shape[1] // num_groups), shape[2:], "group of a sample")
 
 
 def layer_norm(input: Tensor, normalized_shape: Any, elementwise_affine: bool) -> Tensor:
     """(*, *normalized_shape), unchanged."""
-    _demand_ending(input, normalized_shape)
+    _require_ending(input, normalized_shape)
     if elementwise_affine:
-        demand_weights_dtype(input, *_HALF)
+        require_weights_dtype(input, *_HALF)
     return input
 
 
@@ -197,16 +197,16 @@ def layer_norm_function(
     bias: Tensor | None = None,
 ) -> Tensor:
     """The rule of F.layer_norm and F.rms_norm."""
-    wanted = _demand_ending(input, normalized_shape)
-    _demand_shape(weight, wanted, "weight")
-    _demand_shape(bias, wanted, "bias")
+    wanted = _require_ending(input, normalized_shape)
+    _require_shape(weight, wanted, "weight")
+    _require_shape(bias, wanted, "bias")
     return input
 
 
-def _demand_ending(input: Tensor, normalized_shape: Any) -> Shape:
+def _require_ending(input: Tensor, normalized_shape: Any) -> Shape:
     wanted = normalized_shape if isinstance(normalized_shape, tuple) else (normalized_shape,)
     shape = shape_of(input)
-    demand_real(input)
+    require_real(input)
     if not wanted:
         raise Fault("normalized_shape must name at least one size")
     if not _equal(shape[-len(wanted) :], wanted):
@@ -214,7 +214,7 @@ def _demand_ending(input: Tensor, normalized_shape: Any) -> Shape:
     return wanted
 
 
-def _demand_shape(tensor: Tensor | None, wanted: Shape, name: str) -> None:
+def _require_shape(tensor: Tensor | None, wanted: Shape, name: str) -> None:
     if tensor is not None and not _equal(shape_of(tensor), wanted):
         raise Fault(f"{name} must have the shape {show(wanted)}, not {show(shape_of(tensor))}")
 
@@ -228,5 +228,5 @@ def local_response_norm(input: Tensor) -> Tensor:
     shape = shape_of(input)
     if len(shape) < 3:
         raise Fault(f"the input must have at least 3 dimensions, not {len(shape)}: {show(shape)}")
-    demand_real(input)
+    require_real(input)
     return input

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nngen.errors import Fault
-from nngen.symbolic.rules.activations import demand_held
+from nngen.symbolic.rules.activations import require_held
 from nngen.symbolic.rules.common import (
-    demand_positive,
-    demand_rank,
-    demand_values,
+    require_positive,
+    require_rank,
+    require_values,
     shape_of,
 )
 from nngen.symbolic.sizes import Dim, value_of
@@ -24,29 +24,29 @@ def padded(input: Tensor, pad: Sequence[Dim], mode: str, value: float | None = N
             f"pad takes two numbers for each of at most {len(shape)} dimensions, not {len(pad)}"
         )
     dims = len(pad) // 2
-    demand_held(input, value, "value")
+    require_held(input, value, "value")
     if mode != "constant":
         if value:
             raise Fault(f"mode {mode!r} takes no value")
         if dims not in (1, 2, 3):
             raise Fault(f"mode {mode!r} pads 1 to 3 dimensions, not {dims}")
-        demand_rank(input, dims + 1, dims + 2)
+        require_rank(input, dims + 1, dims + 2)
         if mode != "circular":
-            demand_values(shape_of(input))
+            require_values(shape_of(input))
         if input.dtype == "bool" and mode != "circular":
             raise Fault(f"mode {mode!r} pads numbers, not bool")
     for position, (before, after) in enumerate(zip(pad[::2], pad[1::2]), 1):
         size = shape[-position]
-        _demand_within(size, before, after, mode)
-        _demand_within(size, after, before, mode)
-        shape[-position] = demand_positive(
+        _require_within(size, before, after, mode)
+        _require_within(size, after, before, mode)
+        shape[-position] = require_positive(
             size + before + after,
             f"padding a size of {size} by {before} and {after} leaves nothing",
         )
     return input.sized(*shape)
 
 
-def _demand_within(size: Dim, pad: Dim, other: Dim, mode: str) -> None:
+def _require_within(size: Dim, pad: Dim, other: Dim, mode: str) -> None:
     """Refuse padding with more values than the other side leaves, and cropping more than there is."""
     known, wanted, opposite = value_of(size), value_of(pad), value_of(other)
     if known is None or wanted is None or opposite is None:

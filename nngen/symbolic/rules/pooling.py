@@ -8,8 +8,8 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
-from nngen.symbolic.rules.common import demand_positive, ntuple, shape_of
-from nngen.symbolic.rules.convolution import by_dimension, demand_fit, positions_of
+from nngen.symbolic.rules.common import ntuple, require_positive, shape_of
+from nngen.symbolic.rules.convolution import by_dimension, positions_of, require_fit
 from nngen.symbolic.sizes import Dim, Size, value_of
 from nngen.symbolic.substitution import minimum, same
 from nngen.symbolic.tensor import Tensor
@@ -49,7 +49,7 @@ def average_pooling(dims: int) -> Callable[..., Results]:
         if divisor_override is not None and value_of(divisor_override) == 0:
             raise Fault("divisor_override must not be 0")
         sizes = _windows(input, dims, kernel_size, stride, padding, 1, ceil_mode)
-        _demand_covered(input, dims, kernel_size)
+        _require_covered(input, dims, kernel_size)
         return _results(input, sizes)
 
     return rule
@@ -65,7 +65,7 @@ def power_pooling(dims: int) -> Callable[..., Results]:
             raise Fault("norm_type must not be 0")
         sizes = _windows(input, dims, kernel_size, stride, 0, 1, ceil_mode)
         if isinstance(norm_type, Size) or not math.isinf(norm_type):
-            _demand_covered(input, dims, kernel_size)
+            _require_covered(input, dims, kernel_size)
         return _results(input, sizes)
 
     return rule
@@ -87,7 +87,7 @@ def _windows(
     return [_pooled(positions, ceil_mode, *window) for window in windows]
 
 
-def _demand_covered(input: Tensor, dims: int, kernel_size: Any) -> None:
+def _require_covered(input: Tensor, dims: int, kernel_size: Any) -> None:
     """Refuse what torch's three-dimensional average refuses: a kernel larger than the input without padding."""
     if dims != 3:
         return
@@ -110,13 +110,13 @@ def _pooled(
         raise Fault(f"the padding ({pad}) is more than half of the kernel ({kernel})")
     reach = spread * (kernel - 1) + 1
     if not ceil_mode:
-        demand_fit(size + 2 * pad, reach, positions)
+        require_fit(size + 2 * pad, reach, positions)
         return (size + 2 * pad - reach) // step + 1
     # With ceil_mode a window may reach out on the right.
     count = (size + 2 * pad - reach + step - 1) // step + 1
     found = value_of(count)
     if found is not None and found < 1:
-        demand_fit(size + 2 * pad, reach, positions)
+        require_fit(size + 2 * pad, reach, positions)
     beyond = step - (reach - pad)
     if isinstance(beyond, int) and beyond <= 0:
         return count
@@ -204,7 +204,7 @@ def unpooling(dims: int) -> Callable[..., Tensor]:
         output_size: Any,
     ) -> Tensor:
         positions = positions_of(input, dims)
-        _demand_indices(input, indices)
+        _require_indices(input, indices)
         stride = kernel_size if stride is None else stride
         usual = [
             (size - 1) * step + kernel - 2 * pad
@@ -214,13 +214,13 @@ def unpooling(dims: int) -> Callable[..., Tensor]:
         ]
         sizes = usual if output_size is None else _chosen(usual, stride, output_size)
         for size in sizes:
-            demand_positive(size, "the padding leaves nothing of the output")
+            require_positive(size, "the padding leaves nothing of the output")
         return input.sized(*shape_of(input)[:-dims], *sizes)
 
     return rule
 
 
-def _demand_indices(input: Tensor, indices: Tensor) -> None:
+def _require_indices(input: Tensor, indices: Tensor) -> None:
     if indices.dtype != "int64":
         raise Fault(
             f"the indices must be int64, not {indices.dtype}",

@@ -8,8 +8,8 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
-from nngen.symbolic.rules.checks import demand_weights_dtype
-from nngen.symbolic.rules.common import demand_rank, demand_size, demand_values, shape_of
+from nngen.symbolic.rules.checks import require_weights_dtype
+from nngen.symbolic.rules.common import require_rank, require_size, require_values, shape_of
 from nngen.symbolic.sizes import Dim, symbol, value_of
 from nngen.symbolic.tensor import Packed, Tensor
 
@@ -28,7 +28,7 @@ def recurrent(
     batch = _sequence(input, input_size, batch_first)
     state = (num_layers * directions, *batch, hidden_size)
     if hx is not None:
-        _demand_state(hx, state, "the hidden state")
+        _require_state(hx, state, "the hidden state")
     return _features(input, hidden_size * directions), Tensor(state, input.dtype)
 
 
@@ -50,8 +50,8 @@ def lstm(
     cell = (num_layers * directions, *batch, hidden_size)
     if hx is not None:
         first, second = _pair(hx)
-        _demand_state(first, hidden, "the hidden state")
-        _demand_state(second, cell, "the cell state")
+        _require_state(first, hidden, "the hidden state")
+        _require_state(second, cell, "the cell state")
     output = _features(input, size * directions)
     return output, (Tensor(hidden, input.dtype), Tensor(cell, input.dtype))
 
@@ -60,7 +60,7 @@ def cell(input: Tensor, hx: Tensor | None, input_size: Dim, hidden_size: Dim) ->
     """(N, input_size), or without batch, to (N, hidden_size)."""
     state = _step(input, input_size, hidden_size)
     if hx is not None:
-        _demand_state(hx, state, "the hidden state")
+        _require_state(hx, state, "the hidden state")
     return input.sized(*state)
 
 
@@ -69,21 +69,21 @@ def lstm_cell(input: Tensor, hx: Any, input_size: Dim, hidden_size: Dim) -> tupl
     state = _step(input, input_size, hidden_size)
     if hx is not None:
         for tensor, what in zip(_pair(hx), ("the hidden state", "the cell state")):
-            _demand_state(tensor, state, what)
+            _require_state(tensor, state, what)
     return input.sized(*state), input.sized(*state)
 
 
 def packed(input: Tensor, lengths: Any, batch_first: bool, enforce_sorted: bool) -> Packed:
     """Sequences (L, N, *), or batch first, without what lies beyond their lengths."""
-    shape = demand_rank(input, 3)
+    shape = require_rank(input, 3)
     batch, length = shape[not batch_first], shape[batch_first]
     if isinstance(lengths, Tensor):
         if lengths.dtype != "int64":
             raise Fault(f"the lengths must be int64, not {lengths.dtype}")
-        demand_size(demand_rank(lengths, 1, of="the lengths")[0], batch, "the number of lengths")
+        require_size(require_rank(lengths, 1, of="the lengths")[0], batch, "the number of lengths")
         longest: Dim = symbol("max(lengths)")
     elif isinstance(lengths, (tuple, list)) and all(_is_length(each, length) for each in lengths):
-        demand_size(batch, len(lengths), "the batch size")
+        require_size(batch, len(lengths), "the batch size")
         longest = max(lengths)
         if enforce_sorted and list(lengths) != sorted(lengths, reverse=True):
             raise Fault(
@@ -118,32 +118,32 @@ def _features(input: Tensor | Packed, size: Dim) -> Tensor | Packed:
 def _sequence(input: Tensor | Packed, input_size: Dim, batch_first: bool) -> Shape:
     """The batch dimension of a sequence, if it has one."""
     if isinstance(input, Packed):
-        demand_size(input.features, input_size, "the size of a step of the input")
+        require_size(input.features, input_size, "the size of a step of the input")
         return (input.batch,)
-    shape = demand_rank(input, 2, 3)
-    demand_values(shape)
-    _demand_features(input, input_size)
+    shape = require_rank(input, 2, 3)
+    require_values(shape)
+    _require_features(input, input_size)
     return () if len(shape) == 2 else (shape[0 if batch_first else 1],)
 
 
 def _step(input: Tensor, input_size: Dim, hidden_size: Dim) -> Shape:
-    shape = demand_rank(input, 1, 2)
-    _demand_features(input, input_size)
+    shape = require_rank(input, 1, 2)
+    _require_features(input, input_size)
     return (*shape[:-1], hidden_size)
 
 
-def _demand_features(input: Tensor, input_size: Dim) -> None:
-    demand_weights_dtype(input)
-    demand_size(shape_of(input)[-1], input_size, "the last dimension of the input")
+def _require_features(input: Tensor, input_size: Dim) -> None:
+    require_weights_dtype(input)
+    require_size(shape_of(input)[-1], input_size, "the last dimension of the input")
 
 
-def _demand_state(state: Tensor, wanted: Shape, what: str) -> None:
+def _require_state(state: Tensor, wanted: Shape, what: str) -> None:
     shape = shape_of(state)
     if len(shape) != len(wanted):
         raise Fault(f"{what} must have the shape {show(wanted)}, not {show(shape)}")
     for position, (size, right) in enumerate(zip(shape, wanted)):
-        demand_size(size, right, f"dimension {position} of {what}")
-    demand_weights_dtype(state, what=what)
+        require_size(size, right, f"dimension {position} of {what}")
+    require_weights_dtype(state, what=what)
 
 
 def _pair(hx: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

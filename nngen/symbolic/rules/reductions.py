@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from nngen.errors import Fault
 from nngen.symbolic import dtypes
 from nngen.symbolic.broadcasting import axis
-from nngen.symbolic.rules.common import as_sizes, demand_float, demand_real, shape_of
+from nngen.symbolic.rules.common import as_sizes, require_float, require_real, shape_of
 from nngen.symbolic.sizes import Dim, value_of
 from nngen.symbolic.substitution import maximum
 from nngen.symbolic.tensor import Tensor, combined, subtracted
@@ -51,7 +51,7 @@ def summed(
 
 def summed_numbers(input: Tensor, dim: Any, keepdim: bool, dtype: str | None) -> Tensor:
     """nansum."""
-    demand_real(input)
+    require_real(input)
     return summed(input, dim, keepdim, dtype)
 
 
@@ -65,63 +65,63 @@ def averaged(
 
 def averaged_floats(input: Tensor, dim: Any, keepdim: bool, dtype: str | None) -> Tensor:
     """nanmean, in which a dtype does not make floats of integers."""
-    demand_float(input)
-    demand_real(input)
+    require_float(input)
+    require_real(input)
     return averaged(input, dim, keepdim, dtype)
 
 
 def extreme(input: Tensor, dim: Any = None, keepdim: bool = False, other: Any = None) -> Any:
     """torch.max and min: of all, along a dimension, or of two tensors."""
-    demand_real(input)
+    require_real(input)
     if other is not None:
-        demand_real(other)
+        require_real(other)
         return combined(input, other)
-    _demand_some(input, dim)
+    _require_some(input, dim)
     return input.sized() if dim is None else _pair(reduced(input, dim, keepdim))
 
 
 def extremes(input: Tensor, dim: Any, keepdim: bool) -> Tensor:
     """amax and amin, over several dimensions."""
-    demand_real(input)
-    _demand_some(input, None if dim == () else dim)
+    require_real(input)
+    _require_some(input, None if dim == () else dim)
     return reduced(input, dim, keepdim)
 
 
 def bounds(input: Tensor, dim: int | None, keepdim: bool) -> Bounds:
-    demand_real(input)
+    require_real(input)
     result = reduced(input, dim, keepdim)
     return Bounds(result, result)
 
 
 def position(input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     """argmax and argmin."""
-    _demand_number(input)
-    _demand_some(input, dim)
+    _require_number(input)
+    _require_some(input, dim)
     return reduced(input, dim, keepdim).typed("int64")
 
 
 def middle(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The median, of all or along a dimension."""
-    _demand_number(input)
+    _require_number(input)
     return extreme(input, dim, keepdim) if dim is not None else input.sized()
 
 
 def commonest(input: Tensor, dim: int, keepdim: bool) -> Ordered:
-    demand_real(input)
-    _demand_some(input, dim)
+    require_real(input)
+    _require_some(input, dim)
     return _pair(reduced(input, dim, keepdim))
 
 
 def ranked(input: Tensor, k: Dim, dim: int, keepdim: bool) -> Ordered:
     """kthvalue: the k-th smallest."""
-    _demand_number(input)
-    _demand_at_most(k, input, dim, least=1)
+    _require_number(input)
+    _require_at_most(k, input, dim, least=1)
     return _pair(reduced(input, dim, keepdim))
 
 
 def spread(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """A variance or standard deviation."""
-    demand_float(input)
+    require_float(input)
     return reduced(input, dim, keepdim).typed(dtypes.real(input.dtype))
 
 
@@ -130,7 +130,7 @@ def spread_and_mean(input: Tensor, dim: Any = None, keepdim: bool = False) -> tu
 
 
 def norm(input: Tensor, dim: Any = None, keepdim: bool = False, dtype: str | None = None) -> Tensor:
-    demand_float(input)
+    require_float(input)
     if dtype is not None and dtypes.category(dtype) != dtypes.category(input.dtype):
         raise Fault(f"dtype must be of the kind of {input.dtype}, not {dtype}")
     return reduced(input, dim, keepdim).typed(dtypes.real(dtype or input.dtype))
@@ -151,7 +151,7 @@ def linalg_norm(input: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: str | N
 
 def distance(input: Tensor, other: Tensor) -> Tensor:
     result: Tensor = subtracted(input, other)
-    demand_float(result)
+    require_float(result)
     return result.sized().typed(dtypes.real(result.dtype))
 
 
@@ -171,7 +171,7 @@ def counted(input: Tensor, dim: Any) -> Tensor:
 def quantile(input: Tensor, q: Any, dim: int | None, keepdim: bool) -> Tensor:
     if input.dtype not in ("float32", "float64"):
         raise Fault(f"it takes float32 or float64, not {input.dtype}")
-    _demand_some(input, dim)
+    _require_some(input, dim)
     result = reduced(input, dim, keepdim)
     if not isinstance(q, Tensor):
         return result
@@ -188,13 +188,13 @@ def scanned(input: Tensor, dim: int, dtype: str | None = None) -> Tensor:
 
 def log_scanned(input: Tensor, dim: int) -> Tensor:
     axis(dim, len(shape_of(input)))
-    demand_float(input)
+    require_float(input)
     return input
 
 
 def scanned_extreme(input: Tensor, dim: int) -> Ordered:
     axis(dim, len(shape_of(input)))
-    demand_real(input)
+    require_real(input)
     return _pair(input)
 
 
@@ -209,14 +209,14 @@ def along(input: Tensor, dim: int, dtype: str | None = None) -> Tensor:
 
 def greatest(input: Tensor, k: Dim, dim: int) -> Ordered:
     """topk: the k greatest or least."""
-    _demand_number(input)
-    where = _demand_at_most(k, input, dim, least=0)
+    _require_number(input)
+    where = _require_at_most(k, input, dim, least=0)
     shape = shape_of(input)
     return _pair(input.sized(*shape[:where], k, *shape[where + 1 :]) if shape else input)
 
 
 def sorted_along(input: Tensor, dim: int) -> Ordered:
-    demand_real(input)
+    require_real(input)
     axis(dim, len(shape_of(input)))
     return _pair(input)
 
@@ -242,12 +242,12 @@ def _pair(values: Tensor) -> Ordered:
     return Ordered(values, replace(values, dtype="int64"))
 
 
-def _demand_number(input: Tensor) -> None:
+def _require_number(input: Tensor) -> None:
     if dtypes.category(input.dtype) in (dtypes.BOOL, dtypes.COMPLEX):
         raise Fault(f"it takes real numbers, not {input.dtype}")
 
 
-def _demand_some(input: Tensor, dim: Any) -> None:
+def _require_some(input: Tensor, dim: Any) -> None:
     shape = shape_of(input)
     chosen = (
         shape if dim is None else [shape[axis(i, len(shape))] for i in as_sizes((dim,)) if shape]
@@ -256,7 +256,7 @@ def _demand_some(input: Tensor, dim: Any) -> None:
         raise Fault("there is nothing to choose from: a dimension has no elements")
 
 
-def _demand_at_most(k: Dim, input: Tensor, dim: int, least: int) -> int:
+def _require_at_most(k: Dim, input: Tensor, dim: int, least: int) -> int:
     shape = shape_of(input)
     where = axis(dim, len(shape))
     size = shape[where] if shape else 1

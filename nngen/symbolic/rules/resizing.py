@@ -6,13 +6,13 @@ from typing import Any
 
 from nngen.errors import Fault
 from nngen.symbolic.broadcasting import Shape, show
-from nngen.symbolic.rules.checks import demand_real
+from nngen.symbolic.rules.checks import require_real
 from nngen.symbolic.rules.common import (
-    demand_positive,
-    demand_rank,
-    demand_size,
-    demand_values,
     ntuple,
+    require_positive,
+    require_rank,
+    require_size,
+    require_values,
     shape_of,
 )
 from nngen.symbolic.sizes import Dim, product, value_of
@@ -43,9 +43,9 @@ def interpolate(
     if (size is None) == (scale_factor is None):
         raise Fault("either size or scale_factor must be given")
     ranks = tuple(2 + dims for dims in _POSITIONS.get(mode, (1, 2, 3)))
-    shape = demand_rank(input, *ranks, of=f"in mode {mode!r} the input")
-    _demand_pixels(input, mode)
-    demand_values(shape)
+    shape = require_rank(input, *ranks, of=f"in mode {mode!r} the input")
+    _require_pixels(input, mode)
+    require_values(shape)
     positions = shape[2:]
     wanted = scale_factor if size is None else size
     if isinstance(wanted, (tuple, list)) and len(wanted) != len(positions):
@@ -61,11 +61,11 @@ def interpolate(
     return input.sized(*shape[:2], *sizes)
 
 
-def _demand_pixels(input: Tensor, mode: str) -> None:
+def _require_pixels(input: Tensor, mode: str) -> None:
     """Refuse a dtype in which torch cannot interpolate; images may hold bytes."""
     if input.dtype == "uint8" and mode in ("nearest", "nearest-exact", "bilinear", "bicubic"):
         return
-    demand_real(input)
+    require_real(input)
 
 
 def _scaled(size: Dim, factor: Any) -> Dim | None:
@@ -79,14 +79,14 @@ def _scaled(size: Dim, factor: Any) -> Dim | None:
         if denominator > _EXACT:
             return None
         result = size * numerator // denominator
-    return demand_positive(result, f"a size of {size} times {factor} leaves nothing")
+    return require_positive(result, f"a size of {size} times {factor} leaves nothing")
 
 
 def pixel_shuffle(input: Tensor, upscale_factor: Dim) -> Tensor:
     """(*, C * r * r, H, W) to (*, C, H * r, W * r)."""
     shape = _at_least_three(input)
     channels, height, width = shape[-3:]
-    _demand_divides(channels, upscale_factor * upscale_factor, "the number of channels")
+    _require_divides(channels, upscale_factor * upscale_factor, "the number of channels")
     return input.sized(
         *shape[:-3],
         channels // (upscale_factor * upscale_factor),
@@ -99,8 +99,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: Dim) -> Tensor:
     """(*, C, H * r, W * r) to (*, C * r * r, H, W)."""
     shape = _at_least_three(input)
     channels, height, width = shape[-3:]
-    _demand_divides(height, downscale_factor, "the height")
-    _demand_divides(width, downscale_factor, "the width")
+    _require_divides(height, downscale_factor, "the height")
+    _require_divides(width, downscale_factor, "the width")
     return input.sized(
         *shape[:-3],
         channels * downscale_factor * downscale_factor,
@@ -112,7 +112,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: Dim) -> Tensor:
 def channel_shuffle(input: Tensor, groups: Dim) -> Tensor:
     """(N, C, *), unchanged."""
     shape = _at_least_three(input)
-    _demand_divides(shape[1], groups, "the number of channels (dimension 1 of the input)")
+    _require_divides(shape[1], groups, "the number of channels (dimension 1 of the input)")
     return input
 
 
@@ -122,20 +122,20 @@ def _at_least_three(input: Tensor) -> Shape:
         raise Fault(
             f"the input must have at least 3 dimensions (with the batch), not {len(shape)}: {show(shape)}"
         )
-    demand_values(shape)
+    require_values(shape)
     return shape
 
 
-def _demand_divides(size: Dim, divisor: Dim, what: str) -> None:
+def _require_divides(size: Dim, divisor: Dim, what: str) -> None:
     if value_of(size % divisor) not in (0, None):
         raise Fault(f"{what} is {size}, which does not divide by {divisor}")
 
 
 def unfold(input: Tensor, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Tensor:
     """(N, C, H, W) to (N, C * kernel, windows)."""
-    shape = demand_rank(input, 3, 4)
-    demand_values(shape)
-    _demand_numbers(input)
+    shape = require_rank(input, 3, 4)
+    require_values(shape)
+    _require_numbers(input)
     windows = _windows(shape[-2:], kernel_size, dilation, padding, stride)
     return input.sized(*shape[:-3], shape[-3] * product(ntuple(kernel_size, 2)), windows)
 
@@ -144,20 +144,20 @@ def fold(
     input: Tensor, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
 ) -> Tensor:
     """(N, C * kernel, windows) to (N, C, *output_size)."""
-    shape = demand_rank(input, 2, 3)
-    demand_values(shape)
-    _demand_numbers(input)
+    shape = require_rank(input, 2, 3)
+    require_values(shape)
+    _require_numbers(input)
     kernel, output = product(ntuple(kernel_size, 2)), ntuple(output_size, 2)
-    _demand_divides(shape[-2], kernel, f"dimension {len(shape) - 2} of the input")
+    _require_divides(shape[-2], kernel, f"dimension {len(shape) - 2} of the input")
     windows = _windows(output, kernel_size, dilation, padding, stride)
-    demand_size(shape[-1], windows, "the number of windows (the last dimension of the input)")
+    require_size(shape[-1], windows, "the number of windows (the last dimension of the input)")
     return input.sized(*shape[:-2], shape[-2] // kernel, *output)
 
 
 def _windows(positions: Shape, kernel: Any, dilation: Any, padding: Any, stride: Any) -> Dim:
     """How many windows there are in all."""
     return product(
-        demand_positive(
+        require_positive(
             (size + 2 * pad - spread * (reach - 1) - 1) // step + 1,
             f"the kernel is larger than the {show(positions)} that it moves over",
         )
@@ -167,6 +167,6 @@ def _windows(positions: Shape, kernel: Any, dilation: Any, padding: Any, stride:
     )
 
 
-def _demand_numbers(input: Tensor) -> None:
+def _require_numbers(input: Tensor) -> None:
     if not input.floating and input.dtype != "bool":
         raise Fault(f"the input must hold floats, not {input.dtype}")

@@ -31,7 +31,7 @@ def chunk(input: Tensor, chunks: Dim, dim: int) -> Parts:
         raise Fault(f"how many parts there are, {chunks}, is open until the model runs")
     if wanted < 1:
         raise Fault(f"chunks must be at least 1, not {chunks}")
-    _demand_few(wanted if known is None else min(wanted, known))
+    _require_few(wanted if known is None else min(wanted, known))
     if isinstance(chunks, Size):
         each = (size + chunks - 1) // chunks
         even = quotient(size, chunks)
@@ -61,13 +61,13 @@ def split_method(input: Tensor, split_size: Any, dim: int) -> Parts:
     whole = size // length if value_of(length) != 0 else 0
     known, part, count = value_of(size), value_of(length), value_of(whole)
     if count is not None and count > 0 and same(size, whole * length):
-        parts = _parts(input, where, [length] * _demand_few(count), whole)
+        parts = _parts(input, where, [length] * _require_few(count), whole)
         return parts if isinstance(whole, int) else _picking(parts, (length,))
     if known is None or part is None:
         raise Fault(f"how many parts of {length} are in {size} is open until the model runs")
     if part < 1:
         raise Fault(f"split_size must be at least 1, not {length}")
-    count = _demand_few(max(-(-known // part), 1))
+    count = _require_few(max(-(-known // part), 1))
     parts = _parts(input, where, [*[length] * (count - 1), size - length * (count - 1)])
     return _picking(parts, (length,))
 
@@ -90,7 +90,7 @@ def sections(input: Tensor, dim: int, sections: Any = None, indices: Any = None)
     count = as_sizes((sections,))[0]
     if not isinstance(count, int) or count < 1:
         raise Fault(f"the number of sections is a whole number of at least 1, not {count}")
-    _demand_few(count)
+    _require_few(count)
     return _parts(input, where, [(size + count - 1 - i) // count for i in range(count)])
 
 
@@ -243,7 +243,7 @@ def _total(sizes: Sequence[Dim]) -> Dim:
     return total
 
 
-def _demand_few(count: int) -> int:
+def _require_few(count: int) -> int:
     if count > MAX_PARTS:
         raise Fault(f"{count} parts are more than the {MAX_PARTS} that a line may take apart")
     return count

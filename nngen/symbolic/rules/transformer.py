@@ -19,7 +19,7 @@ def encoder_layer(
     batch_first: bool,
 ) -> Tensor:
     """(L, N, d_model), batch first or without batch."""
-    _demand(src, src, src_key_padding_mask, src_mask, is_causal, d_model, nhead, batch_first)
+    _require(src, src, src_key_padding_mask, src_mask, is_causal, d_model, nhead, batch_first)
     return src
 
 
@@ -38,8 +38,8 @@ def decoder_layer(
 ) -> Tensor:
     """Targets (T, N, d_model) with a memory (S, N, d_model), batch first or without batch."""
     sizes = (d_model, nhead, batch_first)
-    _demand(tgt, tgt, tgt_key_padding_mask, tgt_mask, tgt_is_causal, *sizes)
-    _demand(tgt, memory, memory_key_padding_mask, memory_mask, memory_is_causal, *sizes)
+    _require(tgt, tgt, tgt_key_padding_mask, tgt_mask, tgt_is_causal, *sizes)
+    _require(tgt, memory, memory_key_padding_mask, memory_mask, memory_is_causal, *sizes)
     return tgt
 
 
@@ -47,7 +47,7 @@ def encoder(
     src: Tensor, mask: Any, src_key_padding_mask: Any, is_causal: Any, encoder_layer: Any
 ) -> Tensor:
     """The rule of its layers."""
-    _demand(src, src, src_key_padding_mask, mask, is_causal, *_sizes(encoder_layer.values))
+    _require(src, src, src_key_padding_mask, mask, is_causal, *_sizes(encoder_layer.values))
     return src
 
 
@@ -64,8 +64,8 @@ def decoder(
 ) -> Tensor:
     """The rule of its layers."""
     sizes = _sizes(decoder_layer.values)
-    _demand(tgt, tgt, tgt_key_padding_mask, tgt_mask, tgt_is_causal, *sizes)
-    _demand(tgt, memory, memory_key_padding_mask, memory_mask, memory_is_causal, *sizes)
+    _require(tgt, tgt, tgt_key_padding_mask, tgt_mask, tgt_is_causal, *sizes)
+    _require(tgt, memory, memory_key_padding_mask, memory_mask, memory_is_causal, *sizes)
     return tgt
 
 
@@ -87,9 +87,9 @@ def transformer(
 ) -> Tensor:
     """A source (S, N, d_model) and targets (T, N, d_model), batch first or without batch."""
     sizes = (d_model, nhead, batch_first)
-    _demand(src, src, src_key_padding_mask, src_mask, src_is_causal, *sizes)
-    _demand(tgt, tgt, tgt_key_padding_mask, tgt_mask, tgt_is_causal, *sizes)
-    _demand(tgt, src, memory_key_padding_mask, memory_mask, memory_is_causal, *sizes)
+    _require(src, src, src_key_padding_mask, src_mask, src_is_causal, *sizes)
+    _require(tgt, tgt, tgt_key_padding_mask, tgt_mask, tgt_is_causal, *sizes)
+    _require(tgt, src, memory_key_padding_mask, memory_mask, memory_is_causal, *sizes)
     return tgt
 
 
@@ -97,7 +97,7 @@ def _sizes(values: Any) -> tuple[Dim, Dim, bool]:
     return values["d_model"], values["nhead"], values["batch_first"]
 
 
-def _demand(
+def _require(
     query: Tensor,
     source: Tensor,
     padding: Any,

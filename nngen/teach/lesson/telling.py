@@ -21,7 +21,7 @@ PARTS = {
     "input": "An argument of `forward`, the same in both files.",
     "inputs": "An argument of `forward`, the same in both files.",
     "outputs": "What `forward` returns, in both files the same expression.",
-    "init": "Parameters that are drawn anew, in both files by the same initialiser in the same order: one seed gives the same numbers.",
+    "init": "Parameters that are re-initialized, in both files by the same initialiser in the same order: one seed gives the same numbers.",
     "tie": "Two names for one parameter: it gets the gradients of both.",
     "loss": "The loss, of steps of its own: a method in both files.",
 }

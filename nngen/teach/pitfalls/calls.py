@@ -20,7 +20,7 @@ PITFALLS = (
         wrong="torch refuses it: there is no image to slide over.",
         right=_SHAPE,
         why="A convolution slides over height and width. An image flattened to (batch, pixels) has neither. It is the "
-        "linear layer that wants flat input: flatten behind the last pooling.",
+        "linear layer that wants flat input: flatten after the last pooling.",
         rule="Flatten between the convolutions and the first linear layer, not before.",
         docs="generated/torch.nn.Conv2d.html",
         raises="RuntimeError",

@@ -87,7 +87,7 @@ PITFALLS = (
         right=_DROPPED,
         why="The `dropout` of `nn.LSTM`, `nn.GRU` and `nn.RNN` acts between stacked layers, on the output of every "
         "layer but the last. One layer has no such place: nothing is dropped, and torch only warns.",
-        rule="For one layer, put an `nn.Dropout` behind the LSTM; its own `dropout` needs `num_layers` above one.",
+        rule="For one layer, put an `nn.Dropout` after the LSTM; its own `dropout` needs `num_layers` above one.",
         docs="generated/torch.nn.LSTM.html",
     ),
 )

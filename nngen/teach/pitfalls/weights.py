@@ -77,7 +77,7 @@ PITFALLS = (
     ),
     Pitfall(
         "padding-row-overwritten",
-        "An embedding with `padding_idx`, drawn anew",
+        "An embedding with `padding_idx`, re-initialized",
         about=("Embedding", "EmbeddingBag", "F.embedding"),
         wrong=_ROW,
         right=_ROW,
