@@ -14,7 +14,7 @@ import pytest
 import nngen
 from nngen.files import writer
 from nngen.proof import verification
-from tests.built import SPECS, compiled, each_spec
+from tests.built import LARGE, SPECS, compiled, each_spec
 
 REPOSITORY = Path(__file__).parent.parent
 GENERATED = REPOSITORY / "generated"
@@ -32,13 +32,6 @@ print(*set(sys.modules) - before)
 
 # Written by hand, as both of their files, before nngen was.
 GOLDEN = {"cnn", "residual"}
-# Known networks of which each kind of step stands in smaller specs, too. With other arguments they are followed anew up
-# to eight times, which takes three quarters of their time: `make test-long` does it for these.
-LARGE = {
-    *("bert", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "gpt2"),
-    *("llama", "mobilenet_v2", "mobilenet_v3_small", "resnet18", "resnet50"),
-    *("shufflenet_v2_x1_0", "vit_b_16"),
-}
 # Models without parameters: no optimizer has anything to do.
 STATELESS = {"dropout_function", "dropout_layer", "softmax"}
 

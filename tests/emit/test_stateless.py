@@ -15,7 +15,8 @@ from torch.utils._pytree import tree_leaves
 import nngen
 from nngen.proof.feed import Feed, draw_feed
 from nngen.proof.loading import Pair
-from tests.support import cases, settled
+from tests.built import each_spec
+from tests.support import cases, loaded, settled
 
 
 @pytest.fixture(autouse=True)
@@ -249,6 +250,6 @@ def test_each_layer(case: Any) -> None:
     agree(case.pair)
 
 
-@pytest.mark.parametrize("path", sorted(Path("specs").glob("*.yaml")), ids=lambda path: path.stem)
+@each_spec
 def test_each_spec(path: Path) -> None:
-    agree(nngen.load(path))
+    agree(loaded(path))

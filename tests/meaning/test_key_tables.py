@@ -6,13 +6,10 @@ import ast
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from nngen.language import document
 from nngen.language import spec as specs
-from nngen.pipeline import Compilation, read
-
-SPECS = sorted(Path("specs").glob("*.yaml"))
+from nngen.pipeline import Compilation
+from tests.built import compiled, each_spec
 
 BLOCKS = """\
 name: M
@@ -92,7 +89,7 @@ def test_what_the_functional_twin_calls_otherwise() -> None:
     assert names(text)["body.6.bn1.bias"] == "body_6.bn1_bias"
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
-def test_the_tables_come_to_all_keys(spec: Path) -> None:
-    compiled = read(spec)
-    assert list(names(compiled.files["__init__.py"]).items()) == list(compiled.graph.keys)
+@each_spec
+def test_the_tables_come_to_all_keys(path: Path) -> None:
+    found = names(compiled(path).files["__init__.py"])
+    assert list(found.items()) == list(compiled(path).graph.keys)
