@@ -12,8 +12,8 @@ from nngen.pipeline import Compilation
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 
-# Known networks of which each kind of step stands in smaller specs, too. With other arguments they are followed anew up
-# to eight times, which takes three quarters of their time: `make test-long` does it for these.
+# Known networks of which each kind of step stands in smaller specs, too. They take most of the time, as with other
+# arguments each is followed anew up to eight times: `make test-long` does that for these.
 LARGE = {
     *("bert", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "gpt2"),
     *("llama", "mobilenet_v2", "mobilenet_v3_small", "resnet18", "resnet50"),
@@ -21,6 +21,13 @@ LARGE = {
 }
 
 each_spec = pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+each_spec_large_ones_slow = pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in LARGE else [])
+        for path in SPECS
+    ],
+)
 
 
 @cache

@@ -65,13 +65,13 @@ class Sample:
         return any(isinstance(value, nn.Module) for value in _values(self.given.constructor_input))
 
     @property
-    def facts(self) -> list[str]:
-        """What is given, each in words: values, the forms of tensors, and the mode."""
-        found = [f"training={self.training}"]
-        for place, given in enumerate((self.given.constructor_input, self.given.forward_input)):
-            named = {**dict(enumerate(given.args)), **given.kwargs}
-            found += [f"{place} {name}={_fact(value)}" for name, value in named.items()]
-        return found
+    def facts(self) -> tuple[list[str], list[str]]:
+        """In words, what the module is made with, the mode among it, and what forward is given."""
+        made, flowing = (
+            [f"{name}={_fact(v)}" for name, v in (*enumerate(given.args), *given.kwargs.items())]
+            for given in (self.given.constructor_input, self.given.forward_input)
+        )
+        return [f"training={self.training}", *made], flowing
 
     def build(self) -> nn.Module:
         """The module of PyTorch's."""
@@ -234,13 +234,14 @@ def samples(info: ModuleInfo) -> Iterator[Sample]:
 
 
 def telling(found: Iterable[Sample]) -> Iterator[Sample]:
-    """Those in which two of the things that are given, arguments and the mode, meet for the first time."""
+    """Those in which something is given for the first time, or two arguments, or one and the mode, first meet."""
     seen: set[tuple[str, ...]] = set()
     for sample in found:
-        pairs = set(combinations(sample.facts, 2))
-        if pairs - seen:
+        made, flowing = sample.facts
+        facts = {*combinations(made, 2), *zip(made), *zip(flowing)}
+        if facts - seen:
             yield sample
-        seen |= pairs
+        seen |= facts
 
 
 def judge(sample: Sample) -> Verdict:

@@ -36,13 +36,13 @@ def _opened(case: Case, name: str, value: Any) -> dict[str, Any]:
 def _samples() -> Iterator[Any]:
     """Each argument of each layer, once for each value that an example gives.
 
-    Where an argument is a name in the code, one number above 1 is as good as another: further ones are slow.
+    Where an argument is a name in the code, one number is as good as another: further ones are slow.
     """
     seen: set[Any] = set()
     for case in cases():
         for name, value in _given(case):
             argument = (case.entry.name, name)
-            kind = (type(value), min(value, 1.5))
+            kind = value if isinstance(value, bool) else type(value)
             if (*argument, repr(value)) not in seen:
                 marks = [pytest.mark.slow] if (*argument, kind) in seen else []
                 seen |= {(*argument, repr(value)), (*argument, kind)}

@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 import nngen
 from nngen.proof.feed import Feed, draw_feed
 from nngen.proof.loading import Pair
-from tests.built import each_spec
+from tests.built import each_spec_large_ones_slow
 from tests.support import cases, loaded, settled
 
 
@@ -250,6 +250,6 @@ def test_each_layer(case: Any) -> None:
     agree(case.pair)
 
 
-@each_spec
+@each_spec_large_ones_slow
 def test_each_spec(path: Path) -> None:
     agree(loaded(path))

@@ -152,6 +152,7 @@ def test_a_changed_spec_is_built_or_refused(tree: Any) -> None:
         compile(code, name, "exec")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", GOOD)
 def test_what_is_changed_is_good(name: str) -> None:
     build_graph(follow(specs.from_node(document.of(GOOD[name]), name)))

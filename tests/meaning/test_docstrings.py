@@ -12,7 +12,7 @@ import nngen
 from nngen.graph import follow
 from nngen.language import document, spec
 from nngen.views.diagram import draw
-from tests.built import LARGE, SPECS, compiled, each_spec
+from tests.built import LARGE, SPECS, compiled, each_spec, each_spec_large_ones_slow
 from tests.claims import FalseClaim, Told, claims_hold
 from tests.same_text import same_text
 from tests.support import loaded, settled
@@ -380,7 +380,7 @@ def test_a_wrong_claim_is_found(name: str, right: str, wrong: str) -> None:
             Told(text.replace(right, wrong), vars(module), file).run(pair.subject(), (2, 3))
 
 
-@each_spec
+@each_spec_large_ones_slow
 def test_text_does_not_depend_on_check(path: Path) -> None:
     graph = compiled(path).graph
     assert same_text(compiled(path).spec, graph) or not (graph.sizes or graph.arguments)

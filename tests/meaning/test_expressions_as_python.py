@@ -87,7 +87,10 @@ class Draw:
         )
 
 
-@pytest.mark.parametrize("seed", range(16))
+# All are drawn alike: further ones are for `make test-long`.
+@pytest.mark.parametrize(
+    "seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(6, 32))]
+)
 def test_an_expression_is_what_python_says(seed: int) -> None:
     text = Draw(seed).anything(3)
     number = f"-1 if ({text}) is None else ({text}) * 1"

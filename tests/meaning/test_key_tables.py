@@ -6,6 +6,8 @@ import ast
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from nngen.language import document
 from nngen.language import spec as specs
 from nngen.pipeline import Compilation
@@ -89,6 +91,7 @@ def test_what_the_functional_twin_calls_otherwise() -> None:
     assert names(text)["body.6.bn1.bias"] == "body_6.bn1_bias"
 
 
+@pytest.mark.heavy
 @each_spec
 def test_the_tables_come_to_all_keys(path: Path) -> None:
     found = names(compiled(path).files["__init__.py"])
