@@ -209,6 +209,10 @@ layers:
       - A as block${i}: {width: 4}
         repeat: 5
 """,
+    "an argument that changes nothing here": """
+args: {own: true}
+layers: [{AlphaDropout: {inplace: own}}]
+""",
     "spectral norm": """
 layers:
   - {Linear: 6, spectral_norm: {n_power_iterations: 2}}
