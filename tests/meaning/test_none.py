@@ -31,7 +31,7 @@ def test_a_default_of_none_is_asked_for_in_let() -> None:
     for file in pair.source_map.files.values():
         if "class B" in file.text:
             assert "width = 8 if mid is None else mid" in file.text
-            assert "def __init__(self, in_features: int, mid: int | None = None)" in file.text
+            assert "(self, in_features: int, mid: int | None = None" in file.text
 
 
 def test_a_stride_of_none_is_not_taken_for_one_that_is_given() -> None:
