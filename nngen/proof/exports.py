@@ -90,12 +90,22 @@ def _told(export: Export) -> Export:
     return replace(export, check=check)
 
 
-def _settle(bench: Bench, group: str, act: Act, where: str = "") -> None:
-    """Compares what the twins saw, or tells why torch cannot do it with the nn twin."""
+def _settle(bench: Bench, group: str, act: Act, where: str = "", owning: bool = False) -> None:
+    """Compares what the twins saw, or tells why torch cannot do it with the nn twin.
+
+    Args:
+        bench: the twins.
+        group: the line of the table.
+        act: what to do with a twin.
+        where: the conditions.
+        owning: only with those that own their state, as it is about modules.
+    """
     where = (where or group) + bench.beside
     with _quiet():
         nn_run, *others = (
-            bench.run_copy(twin, where, partial(_plainly, act)) for twin in bench.twins
+            bench.run_copy(twin, where, partial(_plainly, act))
+            for twin in bench.twins
+            if twin.owns_state or not owning
         )
     if nn_run.finding:
         both = "both twins raise" if others[0].finding else "the nn twin alone raises"
@@ -166,9 +176,7 @@ def _check_functional_call(bench: Bench) -> None:
         for parameter in model.parameters():
             parameter.detach().zero_()  # what counts is what it is called with
         with torch.no_grad():
-            output = torch.func.functional_call(
-                model.eval(), state, tuple(feed.copied().inputs.values())
-            )
+            output = twin.call(model.eval(), state, tuple(feed.copied().inputs.values()))
         seen["outputs"] = {name: frozen(leaf) for name, leaf in leaves(output, "output")}
 
     _settle(bench, "torch.func.functional_call", act)
@@ -181,7 +189,7 @@ def _check_grad(bench: Bench) -> None:
         inputs = tuple(feed.copied().inputs.values())
 
         def total(parameters: dict[str, Tensor]) -> Tensor:
-            return _total(torch.func.functional_call(model, parameters, inputs))
+            return _total(twin.call(model, parameters, inputs))
 
         model.eval()
         _see_gradients(twin, model, torch.func.grad(total)(_parameters(model)), seen)
@@ -198,7 +206,7 @@ def _check_vmap(bench: Bench) -> None:
 
         def total(parameters: dict[str, Tensor], *sample: Tensor) -> Tensor:
             given = (one[None] if is_ else one for one, is_ in zip(sample, batched, strict=True))
-            return _total(torch.func.functional_call(model, parameters, tuple(given)))
+            return _total(twin.call(model, parameters, tuple(given)))
 
         model.eval()
         along = (None, *(0 if is_ else None for is_ in batched))
@@ -206,6 +214,23 @@ def _check_vmap(bench: Bench) -> None:
         _see_gradients(twin, model, of_each(_parameters(model), *inputs), seen)
 
     _settle(bench, "torch.func.vmap of grad", act)
+
+
+def _check_ensemble(bench: Bench) -> None:
+    """Two models of one class at once, their parameters and buffers stacked."""
+    feed = bench.feed(bench.largest)
+
+    def act(twin: Twin, model: nn.Module, seen: Seen) -> None:
+        inputs = tuple(feed.copied().inputs.values())
+        state = _parameters(model) | _buffers(model)
+        stacked = {name: torch.stack([one, 2 * one]) for name, one in state.items()}
+        model.eval()
+        run = torch.func.vmap(lambda state: twin.call(model, state, inputs))
+        with torch.no_grad():
+            output = run(stacked)
+        seen["outputs"] = {name: frozen(leaf) for name, leaf in leaves(output, "output")}
+
+    _settle(bench, "torch.func.vmap of models", act)
 
 
 def _parameters(model: nn.Module) -> dict[str, Tensor]:
@@ -240,7 +265,7 @@ def _check_onnx(bench: Bench) -> None:
             f"output {number}": torch.from_numpy(output) for number, output in enumerate(outputs)
         }
 
-    _settle(bench, "ONNX in onnxruntime", act)
+    _settle(bench, "ONNX in onnxruntime", act, owning=True)
 
 
 def _run_onnx(model: bytes, feed: Feed, conditions: Conditions) -> Sequence[Any]:
@@ -302,6 +327,7 @@ EXPORTS = (
     Export("torch.func.functional_call", _check_functional_call),
     Export("torch.func.grad", _check_grad),
     Export("torch.func.vmap of grad", _check_vmap),
+    Export("torch.func.vmap of models", _check_ensemble),
     Export("torch.export", _check_export),
     Export("ONNX in onnxruntime", _check_onnx, ("onnx", "onnxscript", "onnxruntime")),
 )

@@ -8,6 +8,7 @@ from torch import nn
 
 from nngen.proof.bench import Bench
 from nngen.proof.bits import Container
+from nngen.proof.holding import Holding
 from nngen.proof.twin import Twin
 
 
@@ -21,6 +22,10 @@ def check_form(bench: Bench) -> None:
     for twin, model in zip(bench.twins[1:], bench.models[1:]):
         nn_form: dict[str, object] = dict(nn_twin.calls(nn_model))
         form: dict[str, object] = dict(twin.calls(model))
+        if isinstance(model, Holding):
+            given = tuple(name for name, _ in nn_model.named_parameters())
+            nn_form["order of the parameters"] = Container("order", given)
+            form["order of the parameters"] = Container("order", model.keys)
         for where, names in _orders(twin, model, _leaves(nn_model)):
             form[where] = Container("order", names)
             nn_form[where] = Container("order", tuple(name for name in there if name in names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from nngen.proof.bits import difference
 from nngen.proof.twin import Twin, calls
 
 
@@ -54,6 +55,15 @@ class Holding(nn.Module):
             owner = owner.get_submodule(part)
         return owner, last
 
+    def called(self, *given: Any) -> Any:
+        """What the stateless model itself gives."""
+        return self._stateless(*given, training=self.training)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the parameters, in the order in which `init` gives them."""
+        return self._keys
+
     def forward(self, *inputs: Tensor) -> object:
         """The model's outputs; its new buffers are kept.
 
@@ -81,11 +91,16 @@ class Holding(nn.Module):
         params = {key: one for key, one in self.named_parameters() if key in self._keys}
         buffers = dict(self.named_buffers())
         given = {**params, **buffers}
-        before = {} if torch.compiler.is_compiling() else _versions(given)
+        compiling = torch.compiler.is_compiling()
+        before = {} if compiling else _versions(given)
+        kept = {} if compiling else {name: value.detach().clone() for name, value in given.items()}
         output = function(params, buffers, *arguments, training=self.training)
         if before and before != _versions(given):
             changed = [name for name, value in _versions(given).items() if value != before[name]]
             raise StateChanged(f"the call changes {', '.join(changed)} in place")
+        changed = [name for name, value in kept.items() if difference(value, given[name].detach())]
+        if changed:
+            raise StateChanged(f"the call changes the values of {', '.join(changed)}")
         if not isinstance(output, tuple) or len(output) != 2 or not isinstance(output[1], dict):
             return output
         if output[1].keys() != buffers.keys():
@@ -111,6 +126,14 @@ class StatelessTwin(Twin):
     def build(self, arguments: Mapping[str, Any], like: nn.Module | None = None) -> nn.Module:
         assert like is not None
         return Holding(getattr(self.module, self.name)(**arguments), like)
+
+    def call(self, model: nn.Module, state: Mapping[str, Tensor], inputs: Sequence[Tensor]) -> Any:
+        """The model, called with this state."""
+        assert isinstance(model, Holding)
+        buffers = {name: state.get(name, one) for name, one in model.named_buffers()}
+        params = {key: state[key] for key in model.keys}
+        output, _ = model.called(params, buffers, *inputs)
+        return output
 
     def calls(self, model: nn.Module) -> dict[str, str]:
         """The same, without the dicts and the mode, which modules have in themselves."""

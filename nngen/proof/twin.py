@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from nngen.emit.source_map import Span
@@ -63,6 +64,10 @@ class Twin:
         """The parameters, then the buffers, by shared name."""
         yield from self.parameters(model)
         yield from self.buffers(model)
+
+    def call(self, model: nn.Module, state: Mapping[str, Tensor], inputs: Sequence[Tensor]) -> Any:
+        """The model, called with this state in place of its own."""
+        return torch.func.functional_call(model, dict(state), tuple(inputs))
 
     def calls(self, model: nn.Module) -> dict[str, str]:
         """The arguments of the constructor, of forward and of loss, without their annotations."""
