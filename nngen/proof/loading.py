@@ -17,7 +17,8 @@ import yaml
 from nngen.emit.model import Graph
 from nngen.emit.needs import refuse_older
 from nngen.emit.source_map import SourceMap
-from nngen.emit.styles import STYLES
+from nngen.emit.styles import STYLES, named
+from nngen.errors import SpecError
 from nngen.files.writer import seal
 from nngen.graph import read_spec
 from nngen.graph.tensor_spec import Fed
@@ -146,7 +147,12 @@ def load(
     """
     text, node, file = _read(spec)
     given = specs.with_values(read_spec(node, file), values or {})
-    source_map = Compilation(given, styles=STYLES).source_map
+    try:
+        source_map = Compilation(given, styles=STYLES).source_map
+    except SpecError:
+        # What only a style that nobody asked for cannot say is no mistake.
+        asked = tuple(dict.fromkeys((*TWINS, *given.styles)))
+        source_map = Compilation(given, styles=named(asked)).source_map
     texts = {name: file.text for name, file in source_map.files.items()}
     name = source_map.graph.model.name.lower()
     refuse_older(source_map.graph, import_torch(), gradients)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 import nngen
+from nngen.errors import SpecError
 from nngen.proof.feed import Feed, draw_feed
 from nngen.proof.loading import Pair
 from tests.built import each_spec_large_ones_slow
@@ -257,3 +259,45 @@ def test_each_layer(case: Any) -> None:
 @each_spec_large_ones_slow
 def test_each_spec(path: Path) -> None:
     agree(loaded(path))
+
+
+REFUSED = {
+    "an attribute called init": (
+        "args: {init: 4}\nlayers: [Linear: init]\n",
+        "a class of the stateless style has its own 'init'",
+    ),
+    "a parameter tied again outside its block": (
+        """
+blocks:
+  Head:
+    layers: [Linear as fc: {out_features: 4}, Linear as out: {out_features: 4}]
+    tie: {out.weight: fc.weight}
+layers: [Linear as first: 4, Head as head]
+tie: {head.fc.weight: first.weight}
+""",
+        "'head.fc.weight' is tied in its block already, so the class around it cannot tie it to another",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_it_cannot_say_is_refused_where_it_is_asked_for(name: str) -> None:
+    text, message = REFUSED[name]
+    head = "name: M\ninput: [4]\n"
+    assert set(nngen.load(head + text).styles) == {"nn", "functional"}
+    with pytest.raises(SpecError, match=re.escape(message)):
+        nngen.load(f"{head}{text}\nstyles: [nn, stateless]\n")
+
+
+def test_a_checkpoint_of_the_twin_goes_in() -> None:
+    pair = nngen.load(Path("specs/gpt2.yaml"))
+    subject = pair.subject()
+    twin = pair.nn_style.GPT2(**subject.arguments).eval()
+    model = pair.stateless.GPT2(**subject.arguments)  # type: ignore[attr-defined]
+    tokens = draw_feed(subject, 2, 0).inputs["tokens"]
+    state = twin.state_dict()
+    assert "lm_head.weight" in state  # tied: a further key
+    assert torch.equal(model(state, {}, tokens, training=False)[0], twin(tokens))
+    del state["transformer.wpe.weight"]
+    with pytest.raises(KeyError, match=r"transformer\.wpe\.weight"):
+        model(state, {}, tokens, training=False)
