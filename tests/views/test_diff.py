@@ -63,8 +63,8 @@ def test_a_call_stands_beside_forward() -> None:
 
 
 def test_steps_of_forward_stand_beside_each_other() -> None:
-    found = pipeline.read(SPECS / "cnn.yaml").source_map
-    sections = align(list(found.in_styles().values()))
+    found = pipeline.read(SPECS / "cnn.yaml").source_map.in_styles()
+    sections = align([found["nn"], found["functional"]])
     (forward,) = [section for section in sections if section.scope == ("CNN", "forward")]
     sizes = [(row.mark.path if row.mark else None, *map(len, row.sides)) for row in forward.rows]
     assert sizes[1:6] == [

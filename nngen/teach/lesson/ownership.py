@@ -62,6 +62,11 @@ LINE_FUNCTIONS = (
 )
 LOSS_MODULE = "`__init__` builds the loss as `{module}`, and the method `loss` calls it."
 LOSS_FUNCTION = "The method `loss` calls `{function}` itself, with the same arguments."
+GIVEN = "Nothing is owned: `init` makes the tensors, and each call finds them in the dicts that it is given, by their keys: {keys}."
+NEW_BUFFERS = "In train mode the call works on copies of the buffers, and the new ones come back."
+LINE_GIVEN = "Where the line calls layers, this style calls functions with tensors that it is given: {layers}."
+NOTHING_GIVEN = "Nothing is owned here, and nothing is looked up."
+KNOWS_PREFIX = "An object without tensors, which knows how the keys of what is in it begin: {keys}."
 
 AND = " and "
 COMMA = ", "
@@ -72,6 +77,7 @@ SENTENCES = frozenset(
         *(ONLY_CALLS, PASSES_MODE, PASSED_ON, BLOCK, BLOCK_STAYS, SEQUENTIAL, UNROLLED),
         *(CLASS_OWNS_ALL, NONE_AT_ALL, BLOCKS_STAY, COPIES, BLOCK_LIST, COMPOSITE),
         *(COMPOSITE_CLASS, COMPOSITE_LISTS, PARAMETER, BUFFER, NOT_SAVED, COMPUTED),
+        *(GIVEN, LINE_GIVEN, NEW_BUFFERS, NOTHING_GIVEN, KNOWS_PREFIX),
         *(LINE, LINE_MODULES, LINE_FUNCTIONS, LOSS_MODULE, LOSS_FUNCTION, AND, COMMA),
     )
 )
@@ -89,6 +95,23 @@ def _in_twins(nn: str, functional: str) -> Ownership:
 
 def of_module(module: Module, language: str) -> Ownership:
     """Who owns the parameters and buffers of a layer, block or container, of a Parameter or a Buffer."""
+    return {**_of_twins(module, language), "stateless": _of_stateless(module, language)}
+
+
+def _of_stateless(module: Module, language: str) -> str:
+    say = _Speaker(module, language)
+    if module.kind in ("Parameter", "Buffer"):
+        return say(GIVEN, keys=[module.name])
+    keys = _keys(module)
+    if module.flow is not None:
+        return say(KNOWS_PREFIX, keys=keys)
+    if not keys:
+        return say(NOTHING_GIVEN)
+    changes = any(state.written for _, state in module.leaves())
+    return say.all(iter([say(GIVEN, keys=keys), *([say(NEW_BUFFERS)] if changes else [])]))
+
+
+def _of_twins(module: Module, language: str) -> Ownership:
     say = _Speaker(module, language)
     kind = module.kind
     if kind in ("Parameter", "Buffer"):
@@ -111,12 +134,14 @@ def of_line(layers: Sequence[str], language: str) -> Ownership:
     """The same for a line of Python that calls these layers."""
     if not layers:
         both = translate(LINE, language)
-        return _in_twins(both, both)
+        return {**_in_twins(both, both), "stateless": both}
     names = listed(layers, language)
-    return _in_twins(
-        translate(LINE_MODULES, language, layers=names),
-        translate(LINE_FUNCTIONS, language, layers=names),
-    )
+    functions = translate(LINE_FUNCTIONS, language, layers=names)
+    modules = translate(LINE_MODULES, language, layers=names)
+    return {
+        **_in_twins(modules, functions),
+        "stateless": translate(LINE_GIVEN, language, layers=names),
+    }
 
 
 def listed(names: Sequence[str], language: str) -> str:
