@@ -86,7 +86,7 @@ def verified(pair: Pair, change: Callable[[str], str]) -> Report:
     texts = {name: file.text for name, file in pair.source_map.files.items()}
     texts["stateless.py"] = change(texts["stateless.py"])
     package = _package(texts, f"nngen_fault_{next(NUMBER)}")
-    subject = pair.subject()
+    subject = pair.subject(tuple(pair.styles))
     *twins, stateless = subject.twins
     changed = replace(stateless, module=package.stateless)
     return verify(replace(subject, twins=(*twins, changed), again=None), steps=1, batch_sizes=(2,))

@@ -102,7 +102,7 @@ def test_permalinks_are_the_paths() -> None:
 
 def test_a_place_knows_its_line_in_both_files() -> None:
     found = detail(shown("gpt2"), "blocks-Attention-layers-0")
-    nn, functional, _ = (
+    nn, functional = (
         [line.text.strip() for each in side.excerpts for line in each.lines] for side in found.sides
     )
     assert nn == [
