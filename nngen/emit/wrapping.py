@@ -13,9 +13,11 @@ LENGTH = 88
 _OPENING, _CLOSING = "([{", ")]}"
 _STRING = re.compile(r"""[rbf]*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 _TIDY = re.compile(rf"{_STRING.pattern}|(?<=[0-9.]e-)0(?=[0-9])")
-# What may stand before the brackets that are opened: a call, perhaps of what names get; or what a loop goes through.
+# What may stand before the brackets that are opened: a call, perhaps of what names or a dict's key get; or what a loop
+# goes through.
 _CALL = re.compile(
-    r"(?:return |\w+=|[\w.]+(?:, [\w.]+)* = |[\w.]+: [\w.]+ = )?(?:(?:super\(\))?[\w.]*|\*{1,2})"
+    r"(?:return |\w+=|[\w.]+(?:, [\w.]+)* = |[\w.]+: [\w.]+(?:\[[\w. |]+\])? = |\w+\[f?\"[^\"\\]*\"\] = )?"
+    r"(?:(?:super\(\))?[\w.]*|\*{1,2})"
 )
 _SIGNATURE = re.compile(r"def \w+")
 _LOOP = re.compile(r"for \w+ in ")
@@ -104,7 +106,9 @@ def _broken(line: str) -> list[str] | None:
     head, body, tail = parts
     is_call = head[-2:-1].isalnum() or head[-2:-1] == "_"
     inside = _inside(body, indent + "    ", is_call)
-    return inside and [indent + head, *inside, indent + tail + hash_ + comment]
+    if inside is None or max(len(head), len(tail)) + len(indent) > LENGTH:
+        return None
+    return [indent + head, *inside, indent + tail + hash_ + comment]
 
 
 def _inside(body: str, indent: str, is_call: bool) -> list[str] | None:
@@ -137,11 +141,14 @@ def _comprehension(body: str, indent: str) -> list[str] | None:
 
 
 def _parts(text: str) -> tuple[str, str, str] | None:
-    """What stands before the last brackets at the top, what is in them, and the rest: `x = f(`, `a, b` and `)`."""
+    """What stands before the last brackets at the top, what is in them, and the rest: `x = f(`, `a, b` and `)`.
+
+    Of a signature they are the first: what it returns stays as it is.
+    """
     spans = list(_brackets(text))
     if not spans:
         return None
-    start, end = spans[-1]
+    start, end = spans[0 if text.startswith("def ") else -1]
     head, body, tail = text[:start], text[start + 1 : end], text[end + 1 :]
     if not body or body.endswith(","):
         return None

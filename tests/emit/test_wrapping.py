@@ -15,8 +15,9 @@ from nngen.emit.render import by_black
 from nngen.emit.wrapping import tidied, wrapped
 from nngen.language import document
 from nngen.language import spec as specs
-from nngen.pipeline import Compilation
-from tests.built import SPECS, compiled
+from nngen.language.styles import FILES
+from nngen.pipeline import Compilation, read
+from tests.built import SPECS
 from tests.support import Case, cases
 
 
@@ -38,7 +39,7 @@ def held(codes: Iterator[str]) -> tuple[int, int]:
 
 
 def test_the_specs() -> None:
-    quick, whole = held(code for path in SPECS for code in files(compiled(path)))
+    quick, whole = held(code for path in SPECS for code in files(read(path, styles=FILES)))
     assert quick > 0.9 * whole
 
 
@@ -67,6 +68,8 @@ def test_the_examples_of_the_catalog(chosen: Iterable[Case]) -> None:
         "for parameter in (self.first_weight_of_it, self.first_bias_of_it, self.second_weight_of_it):",
         "x, state = torch.gru(x, state, [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh], True, 1)",
         "return {'last_hidden_state': encoder_of_the_model, 'pooler_output': pooler_of_the_model_as_well}",
+        "def __call__(self, params: Mapping[str, Tensor], x: Tensor, *, training: bool) -> tuple[Tensor, dict[str, Tensor]]:",
+        "params[f'{self.prefix}downsample.0.weight'] = torch.empty(self.planes, self.in_channels, 1, 1)",
         "x = F.pad(x, (1, 1), mode='constant')",
         "x = x[:, i:j, -1]",
         "x = F.layer_norm(x, (8,), eps=1e-05)",
