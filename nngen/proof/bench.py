@@ -117,6 +117,20 @@ class Bench:
                     if name in there and there[name].shape == tensor.shape:
                         there[name].copy_(tensor)
 
+    def find_written(self) -> None:
+        """Finds the parameters that the nn twin changes in forward, where a style is there that leaves them."""
+        if all(twin.owns_state for twin in self.twins):
+            return
+
+        def forward(twin: Twin, model: nn.Module, seen: Seen) -> None:
+            before = {name: weight._version for name, weight in model.named_parameters()}
+            with torch.no_grad():
+                see_outputs(model.train(), self.feed(self.largest), seen)
+            after = {name: weight._version for name, weight in model.named_parameters()}
+            self.ledger.written = [name for name in before if after[name] != before[name]]
+
+        self.run_copy(self.twins[0], "", forward)
+
     def fresh(self, twin: Twin, seed: int) -> nn.Module:
         """Another model of this twin."""
         seed_random(seed)

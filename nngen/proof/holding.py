@@ -35,12 +35,15 @@ class Holding(nn.Module):
         saved = like.state_dict().keys()
         first = {id(one): name for name, one in like.named_parameters()}
         held = {name: nn.Parameter(value) for name, value in params.items()}
+        names, before = list(params), 0
         for name, one in like.named_parameters(remove_duplicate=False):
             if first[id(one)] != name and name not in held and first[id(one)] in held:
                 held[name] = held[first[id(one)]]
-        for name, parameter in held.items():
+                names.insert(before, name)
+            before = names.index(name) + 1 if name in held else before
+        for name in names:
             owner, last = self._owner(name)
-            owner.register_parameter(last, parameter)
+            owner.register_parameter(last, held[name])
         for name, buffer in buffers.items():
             owner, last = self._owner(name)
             owner.register_buffer(last, buffer, persistent=name in saved)

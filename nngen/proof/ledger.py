@@ -37,6 +37,8 @@ class Ledger:
         names: by style, the nn twin's own first, a twin's name for each name of the nn twin.
         lenient: whether an exception that both twins raise alike is torch's answer to a
             device or dtype, and no finding.
+        written: the parameters that the nn twin changes in forward, as torch does with `max_norm`. A style that owns
+            nothing leaves them as they came, so that they are not compared after a run of it.
     """
 
     names: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Ledger:
     fused: list[FusedRow] = field(default_factory=list)
     outputs: int = 0
     nans: int = 0
+    written: Sequence[str] = ()
     without_gradient: dict[str, None] = field(default_factory=dict)
     with_gradient: set[str] = field(default_factory=set)
 
@@ -125,6 +128,11 @@ class Ledger:
             names: what the two are called: their styles, where both are twins.
         """
         first = ""
+        if what == "weights" and self.beside(names[1]):
+            one, other = (
+                {name: value for name, value in each.items() if name not in self.written}
+                for each in (one, other)
+            )
         for name in [*one, *(name for name in other if name not in one)]:
             if name not in other:
                 first = f"{name} is in {self._called(names[0])} alone"

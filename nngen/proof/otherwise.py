@@ -78,6 +78,7 @@ def _compared(bench: Bench, subject: Subject) -> tuple[Ledger, str]:
         return ledger, _refused_construction(other)
     if bench.reader is not None:
         call_witness(other)
+    other.find_written()
     feed = other.feed(other.largest)
     for mode in ("train", "eval"):
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -69,11 +69,19 @@ def check_training(bench: Bench) -> None:
     if not any(weight.requires_grad for weight in bench.models[0].parameters()):
         bench.ledger.note("no optimizer was run: the model has nothing to train")
         return
+    twins = [twin for twin in bench.twins if twin.owns_state or not bench.ledger.written]
+    for twin in bench.twins:
+        if twin not in twins:
+            written = " and ".join(bench.ledger.written)
+            bench.ledger.note(
+                f"torch rescales {written} in forward, and a {twin.style} model only a copy: after a step the two "
+                "are not the same, so they are not compared there, and no optimizer was run"
+            )
     for kind in OPTIMIZERS:
-        _check_optimizer(bench, kind)
+        _check_optimizer(bench, kind, twins)
 
 
-def _check_optimizer(bench: Bench, kind: str) -> None:
+def _check_optimizer(bench: Bench, kind: str, twins: Sequence[Twin]) -> None:
     """The twins go in step: what one step leaves is compared before either takes the next."""
     trained: dict[str, tuple[nn.Module, torch.optim.Optimizer]] = {}
     steps = bench.conditions.steps
@@ -89,7 +97,7 @@ def _check_optimizer(bench: Bench, kind: str) -> None:
         seed = bench.seed + number - 1
         feed = bench.feed(bench.largest, seed)
         where = f"{group}, step {number}" + bench.beside
-        runs = [bench.run(twin, where, train) for twin in bench.twins]
+        runs = [bench.run(twin, where, train) for twin in twins]
         refused = runs[0].finding and runs[0].finding.error == OptimizerRefuses.__name__
         bench.ledger.settle(runs, group, where, f"{kind} is not possible" if refused else "")
         if any(run.finding for run in runs):

@@ -83,6 +83,7 @@ def _check(bench: Bench, exports: Sequence[Export]) -> None:
     call_witness(bench)
     with autocast(bench.conditions):
         bench.level()
+        bench.find_written()
         check_steps(bench)
         check_defaults(bench)
         astray = steps_astray(bench)

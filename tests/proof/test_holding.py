@@ -1,0 +1,50 @@
+"""A stateless model beside the twins: what verification says of it where a module changes its own parameters."""
+
+from __future__ import annotations
+
+import pytest
+
+import nngen
+from nngen.proof.report import Report
+
+BAG = """
+name: Bag
+{args}input: {{shape: [5], dtype: int64, below: 6}}
+layers:
+  - EmbeddingBag: {{num_embeddings: 6, embedding_dim: 64, max_norm: {norm}}}
+styles: [nn, functional, stateless]
+"""
+TIED = """
+name: Tied
+input: [5]
+layers:
+  - BatchNorm1d as stage${i}:
+    repeat: 3
+tie: {stage0.weight: stage2.weight}
+styles: [nn, functional, stateless]
+"""
+
+
+def verified(text: str) -> Report:
+    return nngen.verify(text)
+
+
+def test_a_table_that_torch_rescales_in_forward_is_not_compared_after_it() -> None:
+    report = verified(BAG.format(args="", norm=0.5))
+    assert report.equal
+    (note,) = (note for note in report.notes if "rescales" in note)
+    assert note.startswith("torch rescales bag1.weight in forward, and a stateless model only a copy")
+    kinds = {row.what for row in report.rows if row.group.startswith("stateless, train")}
+    assert kinds >= {"outputs", "gradients"}
+    groups = {row.group for row in report.rows}
+    assert "SGD, 3 steps" in groups and "stateless, SGD, 3 steps" not in groups
+
+
+def test_it_may_be_rescaled_with_other_arguments_alone() -> None:
+    report = verified(BAG.format(args="args: {norm: null}\n", norm="norm"))
+    assert report.equal
+    assert "stateless, SGD, 3 steps" in {row.group for row in report.rows}
+
+
+def test_one_parameter_of_two_layers_stands_where_the_module_has_it() -> None:
+    assert verified(TIED).equal
