@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 from tests.mutants.source import (
     FUNCTIONAL,
+    STATELESS,
     Edits,
     Source,
     changed,
     fault,
     is_own,
+    is_weight,
     keyword,
     rearranged,
     replaced,
@@ -46,19 +48,19 @@ def _set(
         yield {call: changed(call, **{name: other})}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def dropout_without_training(source: Source) -> Iterator[Edits]:
     """F.dropout lacks training=self.training: it goes on dropping in eval mode."""
     yield from _set(source, ("F.dropout", "F.dropout1d", "F.dropout2d"), "training", None)
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def dropout_never(source: Source) -> Iterator[Edits]:
     """F.dropout is off in train mode too."""
     yield from _set(source, ("F.dropout", "F.dropout1d", "F.dropout2d"), "training", "False")
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def dropout_by_another_probability(source: Source) -> Iterator[Edits]:
     """Dropout drops half as much."""
     for name in ("p", "dropout_p", "dropout"):
@@ -67,30 +69,33 @@ def dropout_by_another_probability(source: Source) -> Iterator[Edits]:
                 yield {call: changed(call, **{name: f"0.5 * ({p})"})}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def dropout_by_channel(source: Source) -> Iterator[Edits]:
     """F.dropout1d stands for F.dropout."""
     for call in source.calls("F.dropout"):
         yield {call: changed(call, "F.dropout1d")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def dropout_drawn_twice(source: Source) -> Iterator[Edits]:
     """A dropout follows upon itself."""
     for call in source.calls("F.dropout"):
         yield {call: replaced(call, 0, source.segment(call))}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def attention_drops_in_eval(source: Source) -> Iterator[Edits]:
     """Attention drops in eval mode too."""
     for call, p in _with(source, ATTENTION, "dropout_p"):
-        if " if self.training" in p:
+        if f" if {source.mode}" in p:
             yield {call: changed(call, dropout_p=p.partition(" if ")[0])}
-    yield from _set(source, ("F.multi_head_attention_forward",), "training", "True")
+    for call in source.calls("F.multi_head_attention_forward"):
+        p = keyword(call, "dropout_p")
+        if p is not None and ast.unparse(p) != "0.0":
+            yield {call: changed(call, training="True")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def attention_scale_one_ulp_off(source: Source) -> Iterator[Edits]:
     """Attention is scaled by one unit in the last place more."""
     for call in source.calls("F.scaled_dot_product_attention"):
@@ -98,7 +103,7 @@ def attention_scale_one_ulp_off(source: Source) -> Iterator[Edits]:
         yield {call: changed(call, scale=f"(1 + 2**-23) / {q}.shape[-1] ** 0.5")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def query_and_key_swapped(source: Source) -> Iterator[Edits]:
     """Attention takes the key for the query."""
     for call in source.calls(*ATTENTION):
@@ -107,7 +112,7 @@ def query_and_key_swapped(source: Source) -> Iterator[Edits]:
             yield {call: rearranged(call, k, q, *rest)}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def not_causal(source: Source) -> Iterator[Edits]:
     """Attention sees what comes later."""
     for call, value in _with(source, ATTENTION, "is_causal"):
@@ -115,7 +120,7 @@ def not_causal(source: Source) -> Iterator[Edits]:
             yield {call: changed(call, is_causal="False")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def mask_inverted(source: Source) -> Iterator[Edits]:
     """A mask hides what it should show."""
     for node in source.nodes(ast.Call, "forward"):
@@ -127,7 +132,7 @@ def mask_inverted(source: Source) -> Iterator[Edits]:
             yield {node: f"{source.segment(node.func.value)}.tril(-1)"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def mask_off_by_one(source: Source) -> Iterator[Edits]:
     """A mask shows one position more."""
     for node in source.nodes(ast.Call, "forward"):
@@ -139,19 +144,19 @@ def mask_off_by_one(source: Source) -> Iterator[Edits]:
             yield {node: f"{source.segment(node.func.value)}.triu(2)"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def batch_norm_without_training(source: Source) -> Iterator[Edits]:
     """F.batch_norm is left at training=False."""
     yield from _set(source, ("F.batch_norm",), "training", None)
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def batch_norm_always_trains(source: Source) -> Iterator[Edits]:
     """Batch norm uses the batch in eval mode too."""
     yield from _set(source, ("F.batch_norm",), "training", "True")
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def wrong_momentum(source: Source) -> Iterator[Edits]:
     """The running statistics move ten times too slowly."""
     for call in source.calls("F.batch_norm"):
@@ -160,7 +165,7 @@ def wrong_momentum(source: Source) -> Iterator[Edits]:
         yield {call: changed(call, momentum=f"0.1 * {text}")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def wrong_eps(source: Source) -> Iterator[Edits]:
     """A norm's eps is ten times too small."""
     for call in source.calls(*NORMS):
@@ -169,7 +174,7 @@ def wrong_eps(source: Source) -> Iterator[Edits]:
         yield {call: changed(call, eps=f"0.1 * {text}")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def arguments_swapped(source: Source) -> Iterator[Edits]:
     """Two tensors of a norm or a recurrent layer are swapped."""
     for call in source.calls(*NORMS):
@@ -198,7 +203,7 @@ def _has_more(call: ast.Call) -> bool:
     return [ast.unparse(value) for value in asked if value is not None] != ["1", "False"]
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def bias_left_out(source: Source) -> Iterator[Edits]:
     """A layer lacks its bias."""
     for call in source.calls("F.linear", *CONVOLUTIONS):
@@ -206,23 +211,23 @@ def bias_left_out(source: Source) -> Iterator[Edits]:
             yield {call: rearranged(call, *call.args[:2])}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def norm_without_weight(source: Source) -> Iterator[Edits]:
     """A norm lacks its weight."""
     for call in source.calls("F.batch_norm", "F.layer_norm", "F.rms_norm", "F.group_norm"):
         for i, argument in enumerate(call.args):
-            if ast.unparse(argument).endswith("_weight"):
+            if is_weight(argument, "weight"):
                 yield {call: replaced(call, i, "None")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def stride_off_by_one(source: Source) -> Iterator[Edits]:
     """A stride is one too large."""
     for call, stride in _with(source, (*CONVOLUTIONS, *POOLS), "stride"):
         yield {call: changed(call, stride=f"{stride} + 1")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def padding_off_by_one(source: Source) -> Iterator[Edits]:
     """A padding is one too large, or there is one where there is none."""
     for call in source.calls(*CONVOLUTIONS):
@@ -232,7 +237,7 @@ def padding_off_by_one(source: Source) -> Iterator[Edits]:
             yield {call: changed(call, padding=f"{text} + 1")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def dilation_off_by_one(source: Source) -> Iterator[Edits]:
     """A dilation is one too large."""
     for call in source.calls(*CONVOLUTIONS):
@@ -251,18 +256,18 @@ def _is_pointwise(source: Source, call: ast.Call) -> bool:
             and ast.unparse(made.targets[0]) == weight
             and source.above(made, ast.ClassDef) is source.above(call, ast.ClassDef)
         ):
-            return bool(re.search(r"(, 1)+\)\)$", ast.unparse(made.value)))
+            return bool(re.search(r"(, 1)+\)+$", ast.unparse(made.value)))
     return False
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def groups_left_out(source: Source) -> Iterator[Edits]:
     """A convolution forgets its groups."""
     yield from _set(source, CONVOLUTIONS, "groups", None)
     yield from _set(source, ("F.channel_shuffle",), "groups", "1")
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def kernel_off_by_one(source: Source) -> Iterator[Edits]:
     """A pool's kernel is one too large; its stride is not."""
     for call, size in _with(source, POOLS, "kernel_size"):
@@ -271,14 +276,14 @@ def kernel_off_by_one(source: Source) -> Iterator[Edits]:
         yield {call: changed(call, kernel_size=f"{size} + 1", stride=text)}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def mean_for_maximum(source: Source) -> Iterator[Edits]:
     """Average pooling stands for max pooling."""
     for call in source.calls("F.max_pool2d"):
         yield {call: changed(call, "F.avg_pool2d")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def ceil_mode_flipped(source: Source) -> Iterator[Edits]:
     """A pool rounds its output's size the other way."""
     for call in source.calls(*POOLS):
@@ -286,14 +291,14 @@ def ceil_mode_flipped(source: Source) -> Iterator[Edits]:
         yield {call: changed(call, ceil_mode=None if given is not None else "True")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def padding_not_counted(source: Source) -> Iterator[Edits]:
     """Average pooling leaves the padding out of its count."""
     for call, _ in _with(source, ("F.avg_pool1d", "F.avg_pool2d"), "padding"):
         yield {call: changed(call, count_include_pad="False")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def corners_aligned(source: Source) -> Iterator[Edits]:
     """Interpolation aligns the corners, or does not."""
     for call in source.calls("F.interpolate"):
@@ -302,13 +307,13 @@ def corners_aligned(source: Source) -> Iterator[Edits]:
         yield {call: changed(call, align_corners=str(not on))}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def padding_index_left_out(source: Source) -> Iterator[Edits]:
     """An embedding's padding row gets a gradient."""
     yield from _set(source, ("F.embedding",), "padding_idx", None)
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def gradient_scaled_by_frequency(source: Source) -> Iterator[Edits]:
     """An embedding divides its gradients by how often a word stands there."""
     for call in source.calls("F.embedding"):
@@ -316,7 +321,7 @@ def gradient_scaled_by_frequency(source: Source) -> Iterator[Edits]:
             yield {call: changed(call, scale_grad_by_freq="True")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def embedding_renormed(source: Source) -> Iterator[Edits]:
     """An embedding shortens its rows in place."""
     for call in source.calls("F.embedding"):
@@ -326,7 +331,7 @@ def embedding_renormed(source: Source) -> Iterator[Edits]:
             yield {call: changed(call, max_norm=None)}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def batch_first_flipped(source: Source) -> Iterator[Edits]:
     """A recurrent layer takes the batch for the time."""
     # Its first state must fit: torch reads beyond it otherwise, and may end the process.
@@ -343,7 +348,7 @@ def batch_first_flipped(source: Source) -> Iterator[Edits]:
         }
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def recurrent_dropout_in_eval(source: Source) -> Iterator[Edits]:
     """A recurrent layer drops in eval mode too."""
     for call, p in _with(source, RECURRENT, "dropout"):
@@ -351,7 +356,7 @@ def recurrent_dropout_in_eval(source: Source) -> Iterator[Edits]:
             yield {call: changed(call, train="True")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def gates_in_another_order(source: Source) -> Iterator[Edits]:
     """A recurrent layer reads its gates from the last to the first."""
     for call in source.calls(*RECURRENT):
@@ -365,7 +370,7 @@ def gates_in_another_order(source: Source) -> Iterator[Edits]:
                 }
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def first_state_of_ones(source: Source) -> Iterator[Edits]:
     """A recurrent layer starts from ones."""
     for node in source.nodes(ast.Call, "forward"):
@@ -377,7 +382,7 @@ def first_state_of_ones(source: Source) -> Iterator[Edits]:
             yield {node.func: f"{source.segment(node.func.value)}.new_ones"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def wrong_dim(source: Source) -> Iterator[Edits]:
     """A softmax, a mean, a concatenation or a split goes along another dimension."""
     for node in source.nodes(ast.Call, "forward"):
@@ -387,7 +392,7 @@ def wrong_dim(source: Source) -> Iterator[Edits]:
                 yield {node: changed(node, dim="0" if ast.unparse(dim) != "0" else "1")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def flattened_from_another_dim(source: Source) -> Iterator[Edits]:
     """The batch is flattened too, or a dimension less."""
     for call in source.calls("torch.flatten"):
@@ -399,7 +404,7 @@ def flattened_from_another_dim(source: Source) -> Iterator[Edits]:
                 yield {call: replaced(call, 1, other)}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def cat_in_another_order(source: Source) -> Iterator[Edits]:
     """A concatenation is in another order."""
     for call in source.calls("torch.cat"):
@@ -409,7 +414,7 @@ def cat_in_another_order(source: Source) -> Iterator[Edits]:
             yield {call.args[0]: f"[{turned}]"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def label_smoothing_changed(source: Source) -> Iterator[Edits]:
     """The labels are smoothed by another amount."""
     for call in source.calls("F.cross_entropy"):
@@ -417,19 +422,19 @@ def label_smoothing_changed(source: Source) -> Iterator[Edits]:
         yield {call: changed(call, label_smoothing=None if smooth is not None else "0.01")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def ignore_index_left_out(source: Source) -> Iterator[Edits]:
     """The loss counts what it should ignore."""
     yield from _set(source, ("F.cross_entropy", "F.nll_loss"), "ignore_index", None)
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def class_weights_left_out(source: Source) -> Iterator[Edits]:
     """The loss weighs all classes alike."""
     yield from _set(source, ("F.cross_entropy", "F.nll_loss"), "weight", None)
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def wrong_reduction(source: Source) -> Iterator[Edits]:
     """The loss is a sum, or a mean where it is a sum or a mean over the batch."""
     for call in source.calls("F.", within=("loss",)):
@@ -438,7 +443,7 @@ def wrong_reduction(source: Source) -> Iterator[Edits]:
             yield {call: changed(call, reduction="'sum'" if given is None else "'mean'")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def wrong_margin(source: Source) -> Iterator[Edits]:
     """A loss has another margin."""
     for call in source.nodes(ast.Call, "loss"):
@@ -446,14 +451,14 @@ def wrong_margin(source: Source) -> Iterator[Edits]:
             yield {call: changed(call, margin=None)}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def softmax_before_cross_entropy(source: Source) -> Iterator[Edits]:
     """Cross entropy is given probabilities."""
     for call in source.calls("F.cross_entropy"):
         yield {call: replaced(call, 0, f"F.softmax({ast.unparse(call.args[0])}, dim=1)")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def sigmoid_before_cross_entropy(source: Source) -> Iterator[Edits]:
     """Binary cross entropy of a sigmoid stands for that of raw scores."""
     for call in source.calls("F.binary_cross_entropy_with_logits"):

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.mutants.source import (
     FUNCTIONAL,
+    STATELESS,
     Edits,
     Source,
     changed,
@@ -53,9 +54,17 @@ def _drawn_again(source: Source, node: ast.AST, name: str) -> bool:
     own = source.above(node, ast.ClassDef)
     return any(
         target == name and source.above(later, ast.ClassDef) is own
-        for target, later in [*((_drawn(s), s) for s in draws(source)), *_tied(source)]
+        for target, later in [*((_drawn(s), s) for s in draws(source)), *_replaced(source)]
         if (later.lineno, later.col_offset) > (node.lineno, node.col_offset)  # type: ignore[attr-defined]
     )
+
+
+def _replaced(source: Source) -> Iterator[tuple[str, ast.stmt]]:
+    """The parameters in whose place others come, with the statements that do it."""
+    yield from _tied(source)
+    for node in source.nodes(ast.Delete, "__init__"):
+        if isinstance(node, ast.Delete):
+            yield ast.unparse(node.targets[0]), node
 
 
 def _tied(source: Source) -> Iterator[tuple[str, ast.Assign]]:
@@ -98,19 +107,19 @@ def _swapped_draws(source: Source, one_layer: bool) -> Iterator[Edits]:
             yield {first: "pass", second: moved}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def bias_before_weight(source: Source) -> Iterator[Edits]:
     """The bias is drawn before the weight."""
     yield from _swapped_draws(source, one_layer=True)
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def layers_drawn_in_another_order(source: Source) -> Iterator[Edits]:
     """A layer's last draw comes after the next layer's first."""
     yield from _swapped_draws(source, one_layer=False)
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def wrong_bound(source: Source) -> Iterator[Edits]:
     """A uniform draw has a bound 0.1 % too small."""
     for _, call in _lasting(source):
@@ -119,7 +128,7 @@ def wrong_bound(source: Source) -> Iterator[Edits]:
             yield {call: rearranged(call, call.args[0], low, high)}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def wrong_gain(source: Source) -> Iterator[Edits]:
     """A Kaiming draw has another gain."""
     for _, call in _lasting(source):
@@ -127,7 +136,7 @@ def wrong_gain(source: Source) -> Iterator[Edits]:
             yield {call: changed(call, a="math.sqrt(3)")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def wrong_spread(source: Source) -> Iterator[Edits]:
     """A normal draw has a standard deviation 0.1 % too small."""
     for _, call in _lasting(source):
@@ -136,7 +145,7 @@ def wrong_spread(source: Source) -> Iterator[Edits]:
             yield {call: changed(call, std=f"0.999 * ({ast.unparse(spread)})")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def wrong_fan(source: Source) -> Iterator[Edits]:
     """A Kaiming draw counts the inputs instead of the outputs."""
     for _, call in _lasting(source):
@@ -144,7 +153,7 @@ def wrong_fan(source: Source) -> Iterator[Edits]:
             yield {call: changed(call, mode=None)}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def drawn_by_rand(source: Source) -> Iterator[Edits]:
     """A weight is drawn from 0 to 1, as by torch.rand."""
     for statement, call in _lasting(source):
@@ -152,14 +161,14 @@ def drawn_by_rand(source: Source) -> Iterator[Edits]:
             yield {call: f"nn.init.uniform_({ast.unparse(call.args[0])})"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def not_drawn(source: Source) -> Iterator[Edits]:
     """A parameter keeps what it held before."""
     for statement, _ in _lasting(source):
         yield {statement: "pass"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def own_generator(source: Source) -> Iterator[Edits]:
     """A parameter is drawn from a generator of its own, of the same seed."""
     for statement in draws(source):
@@ -168,7 +177,7 @@ def own_generator(source: Source) -> Iterator[Edits]:
             yield {statement.value: changed(statement.value, generator=generator)}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def drawn_once_more(source: Source) -> Iterator[Edits]:
     """The constructor draws one number too many, at its end."""
     for method in source.classes()[-1].body:
@@ -177,13 +186,13 @@ def drawn_once_more(source: Source) -> Iterator[Edits]:
             yield {last: source.block(last, source.segment(last), "torch.rand(1)")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def constant_one_ulp_off(source: Source) -> Iterator[Edits]:
     """What starts as ones starts one unit in the last place above."""
     yield from _constants(source, "torch.ones", f"{{}} * {A_LITTLE_MORE}")
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def negative_zero(source: Source) -> Iterator[Edits]:
     """What starts as zeros starts as negative zeros."""
     yield from _constants(source, "torch.zeros", "-{}")
@@ -250,23 +259,23 @@ def shared_copies(source: Source) -> Iterator[Edits]:
         yield {call: source.segment(call.args[0])}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def a_block_less(source: Source) -> Iterator[Edits]:
     """A loop of blocks ends one too early."""
     for call in source.calls("range", within=("__init__",)):
         yield {call: replaced(call, 0, f"{ast.unparse(call.args[0])} - 1")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def block_argument_left_out(source: Source) -> Iterator[Edits]:
     """A block is built without one of its arguments."""
     for call in _blocks(source):
         for given in call.keywords:
-            if given.arg:
-                yield {call: changed(call, **{given.arg: None})}
+            if given.arg not in (None, "prefix"):
+                yield {call: changed(call, **{str(given.arg): None})}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def block_argument_off_by_one(source: Source) -> Iterator[Edits]:
     """A block gets a size, stride or padding that is one too large."""
     for call in _blocks(source):
@@ -283,7 +292,7 @@ def _blocks(source: Source) -> list[ast.Call]:
     return source.calls(*(node.name for node in source.classes()), within=("__init__",))
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def constructor_argument_ignored(source: Source) -> Iterator[Edits]:
     """An argument of the constructor is kept as its default, whatever is given."""
     for body in source.bodies("__init__"):
@@ -305,7 +314,7 @@ def _default_of(source: Source, node: ast.stmt) -> str | None:
     return defaults.get(node.value.id)
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def another_default(source: Source) -> Iterator[Edits]:
     """An argument of the model's constructor has another default."""
     for function in source.classes()[-1].body:

@@ -58,6 +58,24 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "a transposed convolution of one pixel makes no use of its stride",
     ),
     Equivalent(
+        "stateless_block_argument_off_by_one",
+        ("dcgan_generator",),
+        ("padding=0, prefix='main.0.', stride=2)",),
+        "a transposed convolution of one pixel makes no use of its stride",
+    ),
+    Equivalent(
+        "constructor_argument_ignored",
+        ("dcgan_generator",),
+        ("self.stride = stride",),
+        "only the block that makes no use of its stride has another than the default",
+    ),
+    Equivalent(
+        "stateless_bias_before_weight",
+        ("translation",),
+        ("multihead_attn.out_proj.weight", "self_attn.out_proj.weight"),
+        "the bias is set to zero, and the model draws the weight again",
+    ),
+    Equivalent(
         "not_drawn",
         ("dcgan_discriminator", "dcgan_generator"),
         ("nn.init.zeros_(self.bn1_bias)",),
@@ -100,7 +118,7 @@ def reason(fault: str, spec: str, told: str) -> str:
     """Why a fault is none in these lines of a spec's package; empty where it is one."""
     for entry in EQUIVALENT:
         if (
-            fault == entry.fault
+            entry.fault in (fault, fault.removeprefix("stateless_"))
             and (not entry.specs or spec in entry.specs)
             and (not entry.sources or any(text in told for text in entry.sources))
         ):

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from tests.mutants.arguments import CONVOLUTIONS
 from tests.mutants.source import (
     FUNCTIONAL,
+    STATELESS,
     Edits,
     Source,
     changed,
     fault,
-    is_own,
+    is_weight,
     rearranged,
     replaced,
 )
@@ -52,19 +53,19 @@ def _layers(source: Source) -> Iterator[tuple[ast.Assign, ast.Call]]:
             name.startswith(("F.", "self."))
             and name != "F.embedding"
             and call.args
-            and ast.unparse(call.args[0]) not in WHOLE
+            and ast.unparse(call.args[0]) not in (*WHOLE, "params")
         ):
             yield statement, call
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def activation_left_out(source: Source) -> Iterator[Edits]:
     """An activation is left out."""
     for call in source.calls(*ACTIVATIONS, within=STEPS):
         yield {call: f"({source.segment(call.args[0])})"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def another_activation(source: Source) -> Iterator[Edits]:
     """Another activation stands there: leaky ReLU for ReLU, SiLU for hardswish."""
     for call in source.calls(*ACTIVATIONS, within=STEPS):
@@ -72,37 +73,37 @@ def another_activation(source: Source) -> Iterator[Edits]:
         yield {call: changed(call, ACTIVATIONS[ast.unparse(call.func)], **gone)}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def gelu_by_tanh(source: Source) -> Iterator[Edits]:
     """GELU is approximated."""
     for call in source.calls("F.gelu"):
         yield {call: changed(call, approximate="'tanh'")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def unbounded(source: Source) -> Iterator[Edits]:
     """ReLU stands for ReLU6."""
     for call in source.calls("F.relu6"):
         yield {call: changed(call, "F.relu")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def value_detached(source: Source) -> Iterator[Edits]:
     """A gradient is lost by detach() on a value."""
     for _, call in _layers(source):
         yield {call: replaced(call, 0, f"{ast.unparse(call.args[0])}.detach()")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def parameter_detached(source: Source) -> Iterator[Edits]:
     """A gradient is lost by detach() on a parameter."""
     for call in source.calls("F.", within=("forward",)):
         for i, argument in enumerate(call.args):
-            if is_own(argument) and ast.unparse(argument).endswith(("_weight", "_bias")):
+            if is_weight(argument):
                 yield {call: replaced(call, i, f"{ast.unparse(argument)}.detach()")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def step_without_grad(source: Source) -> Iterator[Edits]:
     """A step runs under no_grad."""
     for statement, _ in _layers(source):
@@ -112,20 +113,20 @@ def step_without_grad(source: Source) -> Iterator[Edits]:
         yield {statement: under}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def loss_detached(source: Source) -> Iterator[Edits]:
     """The loss is computed of a detached output."""
     for call in source.calls("F.", within=("loss",)):
         yield {call: replaced(call, 0, f"{ast.unparse(call.args[0])}.detach()")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def input_written_into(source: Source) -> Iterator[Edits]:
     """The model writes into what it is given."""
     function = _forward(source)
     last = function.body[-1]
     first = function.body[0]
-    for name in [a.arg for a in function.args.args[1:]]:
+    for name in source.inputs(first):
         write = "given.data.zero_()"
         if first is last:
             yield {last: source.block(last, f"given = {name}", write, source.segment(last))}
@@ -136,7 +137,7 @@ def input_written_into(source: Source) -> Iterator[Edits]:
             }
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def relu_in_place(source: Source) -> Iterator[Edits]:
     """A ReLU writes into a value that is read later."""
     for statement, call in _steps(source, "F.relu"):
@@ -166,7 +167,7 @@ def _read_later(source: Source, statement: ast.Assign, name: str) -> bool:
     )
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def input_overwritten_by_relu(source: Source) -> Iterator[Edits]:
     """The model's input is overwritten by a ReLU put before its first layer."""
     function = _forward(source)
@@ -179,18 +180,18 @@ def input_overwritten_by_relu(source: Source) -> Iterator[Edits]:
             }
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def drawn_in_forward(source: Source) -> Iterator[Edits]:
     """The forward draws one number too many."""
     last = _forward(source).body[-1]
     yield {last: source.block(last, "torch.rand(1)", source.segment(last))}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def drawn_in_eval(source: Source) -> Iterator[Edits]:
     """The forward draws one number too many, in eval mode alone."""
     last = _forward(source).body[-1]
-    drawn = "if not self.training:\n            torch.rand(1)"
+    drawn = f"if not {source.mode}:\n            torch.rand(1)"
     yield {last: source.block(last, drawn, source.segment(last))}
 
 
@@ -199,7 +200,7 @@ def _forward(source: Source) -> ast.FunctionDef:
     return next(
         node
         for node in source.classes()[-1].body
-        if isinstance(node, ast.FunctionDef) and node.name == "forward"
+        if isinstance(node, ast.FunctionDef) and node.name in ("forward", "__call__")
     )
 
 
@@ -213,14 +214,14 @@ def _sums(source: Source) -> list[ast.BinOp]:
     ]
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def summand_left_out(source: Source) -> Iterator[Edits]:
     """A residual is not added."""
     for node in _sums(source):
         yield {node: source.segment(node.left)}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def summand_doubled(source: Source) -> Iterator[Edits]:
     """A residual is added twice."""
     for node in _sums(source):
@@ -228,7 +229,7 @@ def summand_doubled(source: Source) -> Iterator[Edits]:
         yield {node: f"({source.segment(node.left)} + {right} + {right})"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def layer_on_the_input(source: Source) -> Iterator[Edits]:
     """A layer is applied to the input again, not to the value before it."""
     for statement, call in _layers(source):
@@ -249,7 +250,7 @@ def given_first(source: Source, statement: ast.Assign, name: str) -> bool:
     )
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def step_left_out(source: Source) -> Iterator[Edits]:
     """A layer or block is left out of the flow."""
     for _, call in _layers(source):
@@ -257,7 +258,7 @@ def step_left_out(source: Source) -> Iterator[Edits]:
             yield {call: f"({source.segment(call.args[0])})"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def image_transposed(source: Source) -> Iterator[Edits]:
     """A square image is turned over its diagonal."""
     for _, call in _layers(source):
@@ -265,7 +266,7 @@ def image_transposed(source: Source) -> Iterator[Edits]:
             yield {call: replaced(call, 0, f"{ast.unparse(call.args[0])}.transpose(2, 3)")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def weight_transposed(source: Source) -> Iterator[Edits]:
     """A linear layer multiplies by the transpose of its weight."""
     for call in source.calls("F.linear"):
@@ -273,7 +274,7 @@ def weight_transposed(source: Source) -> Iterator[Edits]:
         yield {call: replaced(call, 1, f"{weight}.t()")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def computed_in_double(source: Source) -> Iterator[Edits]:
     """A layer computes in float64, and rounds its result."""
     for call in source.calls(*HEAVY, within=("forward",)):
@@ -281,7 +282,7 @@ def computed_in_double(source: Source) -> Iterator[Edits]:
         yield {call: f"{rearranged(call, *doubles)}.float()"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def one_ulp_more(source: Source) -> Iterator[Edits]:
     """A layer's result is multiplied by 1.0000001."""
     for _, call in _layers(source):
@@ -290,7 +291,7 @@ def one_ulp_more(source: Source) -> Iterator[Edits]:
             yield {call: f"({source.segment(call)}) * 1.0000001"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def number_one_ulp_off(source: Source) -> Iterator[Edits]:
     """A number in a formula is one unit in the last place larger."""
     for node in source.nodes(ast.Constant, *STEPS):
@@ -302,7 +303,7 @@ def number_one_ulp_off(source: Source) -> Iterator[Edits]:
             yield {node: repr(node.value * (1 + 2**-23))}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def loop_ends_early(source: Source) -> Iterator[Edits]:
     """A loop over blocks ends before the last."""
     for node in source.nodes(ast.For, "forward"):
@@ -310,7 +311,7 @@ def loop_ends_early(source: Source) -> Iterator[Edits]:
             yield {node.iter: f"list({source.segment(node.iter)})[:-1]"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def loop_runs_backwards(source: Source) -> Iterator[Edits]:
     """A loop over blocks runs from the last to the first."""
     for node in source.nodes(ast.For, "forward"):
@@ -318,26 +319,26 @@ def loop_runs_backwards(source: Source) -> Iterator[Edits]:
             yield {node.iter: f"list({source.segment(node.iter)})[::-1]"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def mode_swapped(source: Source) -> Iterator[Edits]:
     """What train mode should do is done in eval mode."""
     for node in source.nodes((ast.If, ast.IfExp), "forward"):
         if isinstance(node, (ast.If, ast.IfExp)):
             test = ast.unparse(node.test)
-            if test.startswith("self.training"):
+            if test.startswith(source.mode):
                 yield {node.test: f"not {test}"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def branch_always_taken(source: Source) -> Iterator[Edits]:
     """A branch that depends on the constructor's arguments is always taken, or never."""
     for node in source.nodes(ast.If, "forward"):
-        if isinstance(node, ast.If) and not ast.unparse(node.test).startswith("self.training"):
+        if isinstance(node, ast.If) and not ast.unparse(node.test).startswith(source.mode):
             yield {node.test: "True"}
             yield {node.test: "False"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def outputs_in_another_order(source: Source) -> Iterator[Edits]:
     """The outputs are returned in another order."""
     for node in source.nodes(ast.Return, "forward"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.mutants import arguments, both, construction, flow, layers, renaming, state
+from tests.mutants import arguments, both, construction, flow, layers, renaming, state, stateless
 from tests.mutants.equivalent import reason
 from tests.mutants.source import FAULTS, FUNCTIONAL, Edits
 from tests.mutants.trial import (
@@ -26,7 +26,7 @@ from tests.mutants.trial import (
 
 __all__ = ["FAULTS", "Tally", "choose", "default_specs", "table", "try_all"]
 
-FAMILIES = (construction, state, arguments, flow, renaming, layers, both)
+FAMILIES = (construction, state, arguments, flow, renaming, layers, both, stateless)
 WORK = 250_000  # characters of twins to run: a long one gives fewer mutants
 REPOSITORY = Path(__file__).parent.parent.parent
 

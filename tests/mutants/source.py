@@ -10,8 +10,11 @@ from typing import Any
 
 FUNCTIONAL = "functional_style.py"
 NN = "nn_style.py"
+STATELESS = "stateless.py"
 RENAMING = "__init__.py"
 BOTH = "both twins"
+# What a stateless class has in the place of a module's methods.
+METHODS = {"__call__": "forward", "init": "__init__"}
 
 Edits = Mapping[ast.AST, str]  # what stands in the place of each node
 # Of one file, a `Source`; of both twins, `Twins`.
@@ -38,14 +41,19 @@ class Fault:
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(file: str) -> Callable[[Find], Find]:
-    """Enters a fault under the name of the function; its docstring says what is wrong."""
+def fault(*files: str) -> Callable[[Find], Find]:
+    """Enters a fault under the name of the function, and that of the file if it has several.
+
+    Its docstring says what is wrong.
+    """
 
     def enter(find: Find) -> Find:
-        name = find.__name__
-        if name in FAULTS:
-            raise ValueError(f"two faults are called {name}")
-        FAULTS[name] = Fault(name, (find.__doc__ or "").rstrip("."), file, find)
+        for file in files:
+            other = "stateless_" if file == STATELESS else ""
+            name = f"{other}{find.__name__.removeprefix(other)}"
+            if name in FAULTS:
+                raise ValueError(f"two faults are called {name}")
+            FAULTS[name] = Fault(name, (find.__doc__ or "").rstrip("."), file, find)
         return find
 
     return enter
@@ -102,14 +110,20 @@ class Source:
         return parent
 
     def function(self, node: ast.AST) -> str:
-        """The name of the function that holds a node; empty outside of one."""
+        """The name of the function that holds a node, as a module has it; empty outside of one."""
         found = self.above(node, ast.FunctionDef)
-        return found.name if isinstance(found, ast.FunctionDef) else ""
+        return _named(found) if isinstance(found, ast.FunctionDef) else ""
 
     def inputs(self, node: ast.AST) -> list[str]:
-        """The arguments of the function that holds a node, without self."""
+        """The arguments of the function that holds a node, without what holds parameters and buffers."""
         found = self.above(node, ast.FunctionDef)
-        return [a.arg for a in found.args.args[1:]] if isinstance(found, ast.FunctionDef) else []
+        arguments = found.args.args if isinstance(found, ast.FunctionDef) else []
+        return [a.arg for a in arguments if a.arg not in ("self", "params", "buffers")]
+
+    @property
+    def mode(self) -> str:
+        """What the mode is called: `self.training` of a module, the argument `training` of a stateless class."""
+        return "training" if "training: bool" in self.text else "self.training"
 
     def classes(self) -> list[ast.ClassDef]:
         """The classes; the model is the last."""
@@ -118,7 +132,7 @@ class Source:
     def bodies(self, *functions: str) -> Iterator[list[ast.stmt]]:
         """The bodies of functions, and of what branches and loops in them."""
         for node in self.nodes((ast.FunctionDef, ast.If, ast.For)):
-            name = node.name if isinstance(node, ast.FunctionDef) else self.function(node)
+            name = _named(node) if isinstance(node, ast.FunctionDef) else self.function(node)
             if name in functions:
                 for part in (node.body, getattr(node, "orelse", [])):  # type: ignore[attr-defined]
                     if part:
@@ -187,12 +201,24 @@ def replaced(call: ast.Call, index: int, argument: str) -> str:
 
 
 def is_own(node: ast.AST) -> bool:
-    """Whether this is an attribute of self: a parameter or a buffer, mostly."""
+    """Whether this is an attribute of self, or an entry of params or buffers: a parameter or a buffer, mostly."""
+    holders = ("self",) if isinstance(node, ast.Attribute) else ("params", "buffers")
     return (
-        isinstance(node, ast.Attribute)
+        isinstance(node, (ast.Attribute, ast.Subscript))
         and isinstance(node.value, ast.Name)
-        and node.value.id == "self"
+        and node.value.id in holders
     )
+
+
+def is_weight(node: ast.AST, *kinds: str) -> bool:
+    """Whether this is a parameter by its name: a weight or a bias, or one of these kinds."""
+    key = node.slice if isinstance(node, ast.Subscript) else node
+    text = ast.unparse(key).rstrip("'\"")
+    return is_own(node) and text.endswith(kinds or ("weight", "bias"))
+
+
+def _named(function: ast.FunctionDef) -> str:
+    return METHODS.get(function.name, function.name)
 
 
 def _parsed(text: str) -> ast.expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tests.mutants.source import FUNCTIONAL, Edits, Source, changed, fault, replaced
+from tests.mutants.source import FUNCTIONAL, STATELESS, Edits, Source, changed, fault, replaced
 
 BIASED = """
 
@@ -57,44 +57,44 @@ def _counts(source: Source) -> list[ast.AugAssign]:
     ]
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def batches_not_counted(source: Source) -> Iterator[Edits]:
     """num_batches_tracked stays as it is."""
     for node in _counts(source):
         yield {node: "pass"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def batches_counted_twice(source: Source) -> Iterator[Edits]:
     """num_batches_tracked grows by two."""
     for node in _counts(source):
         yield {node.value: "2"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def batches_counted_in_eval(source: Source) -> Iterator[Edits]:
     """num_batches_tracked grows in eval mode too."""
     for node in _counts(source):
         condition = source.parents[node]
-        if isinstance(condition, ast.If) and ast.unparse(condition.test) == "self.training":
+        if isinstance(condition, ast.If) and ast.unparse(condition.test) == source.mode:
             yield {condition.test: "True"}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def running_mean_not_updated(source: Source) -> Iterator[Edits]:
     """Batch norm gets a copy of its running mean."""
     for call in source.calls("F.batch_norm"):
         yield {call: replaced(call, 1, f"{ast.unparse(call.args[1])}.clone()")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def running_var_not_updated(source: Source) -> Iterator[Edits]:
     """Batch norm gets a copy of its running variance."""
     for call in source.calls("F.batch_norm"):
         yield {call: replaced(call, 2, f"{ast.unparse(call.args[2])}.clone()")}
 
 
-@fault(FUNCTIONAL)
+@fault(FUNCTIONAL, STATELESS)
 def biased_variance(source: Source) -> Iterator[Edits]:
     """Batch norm stores the biased variance."""
     imports = [n for n in source.tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]

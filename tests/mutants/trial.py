@@ -15,12 +15,13 @@ from unittest import mock
 
 import torch
 
+from nngen.language.styles import FILES, TWINS
 from nngen.proof import loading
 from nngen.proof.ledger import Ledger
+from nngen.proof.loading import Pair
 from nngen.proof.report import Report, Row
-from nngen.proof.subject import Subject
 from nngen.proof.verification import verify
-from tests.mutants.source import BOTH, Edits, Fault, Source
+from tests.mutants.source import BOTH, STATELESS, Edits, Fault, Source
 from tests.mutants.twins import Twins
 
 CHECKS = (
@@ -81,19 +82,17 @@ class Outcome:
 
 
 @lru_cache(maxsize=64)
-def built(spec: str) -> tuple[Subject, dict[str, str]]:
-    """What verification is given for a spec, and the files of its package."""
+def built(spec: str) -> tuple[Pair, dict[str, str]]:
+    """A spec in all styles, and the files of its package."""
     pair = loading.load(Path(spec))
-    return pair.subject(), {name: file.text for name, file in pair.source_map.files.items()}
+    return pair, {name: file.text for name, file in pair.source_map.files.items()}
 
 
 @lru_cache(maxsize=192)
 def source_of(spec: str, file: str) -> Source | Twins:
     """One file of a spec's package, or both twins."""
-    if file == BOTH:
-        pair = loading.load(Path(spec))
-        return Twins(pair.source_map.files, pair.graph.arguments)
-    return Source(built(spec)[1][file])
+    pair, files = built(spec)
+    return Twins(pair.source_map.files, pair.graph.arguments) if file == BOTH else Source(files[file])
 
 
 def mutant_at(spec: str, fault: Fault, edits: Edits) -> Mutant:
@@ -119,21 +118,20 @@ def _first_change(before: str, after: str) -> int | None:
 
 
 def verified(spec: str, changed: Mapping[str, str] | None = None, seed: int = 0) -> Report:
-    """Verifies the twins of a spec, with some of their files in another form."""
+    """Verifies the twins of a spec, or the styles of some of its files, which are in another form."""
     torch.set_num_threads(1)
-    subject, files = built(spec)
-    name = f"mutant_of_{subject.name.lower()}"
+    pair, files = built(spec)
+    styles = ("nn", "stateless") if STATELESS in (changed or {}) else TWINS
+    name = f"mutant_of_{pair.graph.model.name.lower()}"
     package = loading._package({**files, **(changed or {})}, name)
     try:
-        nn, functional = subject.twins
-        functional = replace(
-            functional,
-            module=package.functional_style,
-            from_nn=package.to_functional,
+        mutated = replace(
+            pair,
+            styles={style: getattr(package, FILES[style].removesuffix(".py")) for style in styles},
+            to_functional=package.to_functional,
             to_nn=package.to_nn,
         )
-        twins = (replace(nn, module=package.nn_style), functional)
-        return verify(replace(subject, twins=twins), seed=seed)
+        return verify(mutated.subject(styles), seed=seed)
     finally:
         for module in [key for key in sys.modules if key.partition(".")[0] == name]:
             del sys.modules[module]
