@@ -301,3 +301,14 @@ def test_a_checkpoint_of_the_twin_goes_in() -> None:
     del state["transformer.wpe.weight"]
     with pytest.raises(KeyError, match=r"transformer\.wpe\.weight"):
         model(state, {}, tokens, training=False)
+
+
+def test_what_is_drawn_again_under_a_condition_has_its_imports() -> None:
+    text = """
+name: Conditional
+args: {width: 3}
+input: [2]
+layers: [{BatchNorm1d: , when: width > 2}]
+init: {BatchNorm1d.weight: ones_}
+"""
+    agree(nngen.load(text))
