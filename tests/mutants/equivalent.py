@@ -64,6 +64,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "a transposed convolution of one pixel makes no use of its stride",
     ),
     Equivalent(
+        "stateless_block_not_made",
+        ("llama",),
+        ("self.rotary.init",),
+        "the block has neither parameters nor buffers",
+    ),
+    Equivalent(
         "constructor_argument_ignored",
         ("dcgan_generator",),
         ("self.stride = stride",),
