@@ -69,6 +69,6 @@ def test_the_installed_wheel_builds_what_is_committed(wheel: Path, tmp_path: Pat
 
     built = {path.name: path.read_bytes() for path in (tmp_path / "out/cnn").iterdir()}
     assert built == {path.name: path.read_bytes() for path in GOLDEN.glob("*.py")}
-    assert set(built) == {"__init__.py", "nn_style.py", "functional_style.py"}
+    assert set(built) == {"__init__.py", "nn_style.py", "functional_style.py", "stateless.py"}
     code = "from importlib.util import find_spec; print(find_spec('torch'))"
     assert run(scripts / "python", "-c", code, cwd=tmp_path) == "None\n"

@@ -101,7 +101,7 @@ def listing(tmp_path: Path) -> Listing:
 @pytest.mark.parametrize("name", ["lenet5", "resnet18", "lstm_classifier", "gpt2"])
 def test_a_third_file_stands_beside_the_twins(name: str, listing: Listing) -> None:
     spec = Path(f"specs/{name}.yaml")
-    two = render(build_graph(follow(read_file(spec))))
+    two = render(build_graph(follow(read_file(spec)), styles=named(TWINS)))
     three = render(build_graph(follow(read_file(spec)), styles=with_twins([listing])))
     text = three.pop("listing.py")
     assert "\nfrom . import functional_style, listing, nn_style\n" in three.pop("__init__.py")

@@ -102,7 +102,7 @@ def test_permalinks_are_the_paths() -> None:
 
 def test_a_place_knows_its_line_in_both_files() -> None:
     found = detail(shown("gpt2"), "blocks-Attention-layers-0")
-    nn, functional = (
+    nn, functional, stateless = (
         [line.text.strip() for each in side.excerpts for line in each.lines] for side in found.sides
     )
     assert nn == [
@@ -113,6 +113,7 @@ def test_a_place_knows_its_line_in_both_files() -> None:
         "self.c_attn_weight = nn.Parameter(torch.empty(3 * in_features, in_features))" in functional
     )
     assert "c_attn = F.linear(x, self.c_attn_weight, self.c_attn_bias)" in functional
+    assert 'params[f"{self.prefix}c_attn.bias"],' in stateless
 
 
 def test_numbers_are_those_of_the_model_itself() -> None:
