@@ -196,7 +196,9 @@ class Statement:
 
     def trees(self) -> Iterator[tuple[Tree, Mark]]:
         """All code in it, with the steps that it is from."""
-        yield (self.tree.test if isinstance(self.tree, ast.If) and self.body else self.tree), self.mark
+        yield (
+            self.tree.test if isinstance(self.tree, ast.If) and self.body else self.tree
+        ), self.mark
         for inner in (*self.parts, *self.body):
             yield from inner.trees()
 

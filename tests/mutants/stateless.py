@@ -221,9 +221,8 @@ def parameter_among_the_buffers(source: Source) -> Iterator[Edits]:
 def entry_in_double(source: Source) -> Iterator[Edits]:
     """A parameter or a buffer is a float64."""
     for node in source.nodes(ast.Assign, "__init__"):
-        if isinstance(node, ast.Assign) and is_own(node.targets[0]):
-            if ast.unparse(node.targets[0]).startswith(HOLDERS):
-                yield {node.value: f"({source.segment(node.value)}).double()"}
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith(HOLDERS):
+            yield {node.value: f"({source.segment(node.value)}).double()"}
 
 
 @fault(STATELESS)

@@ -92,7 +92,9 @@ def built(spec: str) -> tuple[Pair, dict[str, str]]:
 def source_of(spec: str, file: str) -> Source | Twins:
     """One file of a spec's package, or both twins."""
     pair, files = built(spec)
-    return Twins(pair.source_map.files, pair.graph.arguments) if file == BOTH else Source(files[file])
+    return (
+        Twins(pair.source_map.files, pair.graph.arguments) if file == BOTH else Source(files[file])
+    )
 
 
 def mutant_at(spec: str, fault: Fault, edits: Edits) -> Mutant:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 import nngen
 from nngen.proof.report import Report
 
@@ -33,7 +31,9 @@ def test_a_table_that_torch_rescales_in_forward_is_not_compared_after_it() -> No
     report = verified(BAG.format(args="", norm=0.5))
     assert report.equal
     (note,) = (note for note in report.notes if "rescales" in note)
-    assert note.startswith("torch rescales bag1.weight in forward, and a stateless model only a copy")
+    assert note.startswith(
+        "torch rescales bag1.weight in forward, and a stateless model only a copy"
+    )
     kinds = {row.what for row in report.rows if row.group.startswith("stateless, train")}
     assert kinds >= {"outputs", "gradients"}
     groups = {row.group for row in report.rows}
