@@ -93,7 +93,6 @@ $(NNGEN) $(READY): export PIP_DISABLE_PIP_VERSION_CHECK := 1
 $(NNGEN): pyproject.toml constraints.txt
 	@echo "Setting up .venv: PyTorch, nngen and what it needs"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip uninstall --quiet --yes nngen 2>/dev/null # its name before it was nngen-twins
 	$(BIN)/python -m pip install -c constraints.txt -e '.[torch]'
 	@touch $@
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import running
+from benchmarks import recipes, running
 from benchmarks.commands import Place
 from benchmarks.measure import in_turn, process, ratio, table, timed
 
@@ -103,3 +103,17 @@ def test_a_place_forgets_a_build_and_all(tmp_path: Path) -> None:
     place.forget_all()
     assert not kept.exists()
     assert place.environment["XDG_CACHE_HOME"] == str(tmp_path / "cache")
+
+
+def test_the_recipes_are_those_of_the_page() -> None:
+    scope, lines = recipes.run_page(), recipes.lengths()
+    for names in recipes.RECIPES.values():
+        assert all(
+            callable(scope[name + other]) for name in names for other in ("", recipes.BY_CALL)
+        )
+    written = {name for name in lines if name.endswith(recipes.BY_CALL)}
+    assert written == {
+        name + recipes.BY_CALL for names in recipes.RECIPES.values() for name in names
+    }
+    assert lines["derivatives"] == 5
+    assert recipes.row(("derivatives",), scope, 1)[:2] == (5, 5)
