@@ -132,11 +132,12 @@ def _inside(body: str, indent: str, is_call: bool) -> list[str] | None:
 
 
 def _comprehension(body: str, indent: str) -> list[str] | None:
-    """A comprehension: its loop on a line of its own."""
+    """A comprehension: each loop on a line of its own."""
     loops = [place for place in _top(body) if body.startswith(" for ", place)]
-    if len(loops) != 1 or any(body.startswith(" if ", place) for place in _top(body)):
+    if not loops or any(body.startswith(" if ", place) for place in _top(body)):
         return None
-    lines = [indent + body[: loops[0]], indent + body[loops[0] + 1 :]]
+    starts, ends = (0, *loops), (*loops, len(body))
+    lines = [indent + body[start:end].strip() for start, end in zip(starts, ends)]
     return lines if all(len(line) <= LENGTH for line in lines) else None
 
 

@@ -312,3 +312,20 @@ layers: [{BatchNorm1d: , when: width > 2}]
 init: {BatchNorm1d.weight: ones_}
 """
     agree(nngen.load(text))
+
+
+def test_a_table_that_is_used_twice_is_rescaled_once() -> None:
+    text = """
+name: Twice
+input: {shape: [9], dtype: int64, below: 40}
+layers:
+  - Embedding as table: {num_embeddings: 40, embedding_dim: 7, max_norm: 1.5}
+  - more = table(x)
+"""
+    pair = nngen.load(text)
+    subject = pair.subject()
+    twin = getattr(pair.nn_style, subject.name)()
+    model = pair.styles["stateless"].Twice()
+    params = {key: value.detach().clone() for key, value in twin.named_parameters()}
+    samples = torch.arange(36).view(4, 9)
+    assert torch.equal(model(params, {}, samples, training=True)[0], twin(samples))

@@ -70,6 +70,7 @@ def test_the_examples_of_the_catalog(chosen: Iterable[Case]) -> None:
         "return {'last_hidden_state': encoder_of_the_model, 'pooler_output': pooler_of_the_model_as_well}",
         "def __call__(self, params: Mapping[str, Tensor], x: Tensor, *, training: bool) -> tuple[Tensor, dict[str, Tensor]]:",
         "params[f'{self.prefix}downsample.0.weight'] = torch.empty(self.planes, self.in_channels, 1, 1)",
+        "self.names = [f'rnn.{kind}_l{layer}{way}' for layer in range(2) for way in ('', '_reverse') for kind in ('a', 'b')]",
         "x = F.pad(x, (1, 1), mode='constant')",
         "x = x[:, i:j, -1]",
         "x = F.layer_norm(x, (8,), eps=1e-05)",

@@ -14,23 +14,27 @@ from nngen.emit.model import Attribute, ClassCode, Item, LayerState, Statement
 from nngen.graph.flow import Flow, Module, self_attribute
 
 # Fewer are named where they are used.
-_FEWEST = 4
+FEWEST = 4
 
 
 def with_names(code: ClassCode, flow: Flow) -> ClassCode:
     """A class with the names of such layers' weights kept."""
-    for module in (each for built in flow.built for each in _layers(built.module)):
+    for _, module in layers_of(flow):
         weights = [module.attribute(state) for state in module.state if not state.buffer]
-        if len(weights) >= _FEWEST and _tells_apart(code.items, _prefix(module), weights):
+        if len(weights) >= FEWEST and _tells_apart(code.items, prefix_of(module), weights):
             code = _kept(code, module, weights)
     return code
 
 
-def _layers(module: Module | None) -> Iterator[Module]:
-    return iter(()) if module is None else module.layers()
+def layers_of(flow: Flow) -> Iterator[tuple[int, Module]]:
+    """The layers that a class builds, those in containers too, with the places of their steps."""
+    for built in flow.built:
+        for module in () if built.module is None else built.module.layers():
+            yield built.step, module
 
 
-def _prefix(module: Module) -> str:
+def prefix_of(module: Module) -> str:
+    """What the names of a layer's weights begin with in functional style."""
     return "_".join((*module.path, ""))
 
 
@@ -48,14 +52,15 @@ def _tells_apart(items: Sequence[Item], prefix: str, weights: list[str]) -> bool
 
 
 def _kept(code: ClassCode, module: Module, weights: list[str]) -> ClassCode:
-    names = self_attribute(_free(code, f"{_prefix(module)}names"))
-    change = _Listed(weights, names)
+    names = self_attribute(free_attribute(code, f"{prefix_of(module)}names"))
+    weight = ast.parse("getattr(self, name)", mode="eval").body
+    change = Listed(list(map(self_attribute, weights)), names, weight)
     forward = tuple(change.statement(each) for each in code.forward)
     if not change.found:
         return code
     items = [
         (
-            _keeping(item, names, _prefix(module), change)
+            _keeping(item, names, prefix_of(module), change)
             if isinstance(item, LayerState) and [line.name for line in item.lines] == weights
             else item
         )
@@ -64,7 +69,7 @@ def _kept(code: ClassCode, module: Module, weights: list[str]) -> ClassCode:
     return replace(code, items=tuple(items), forward=forward)
 
 
-def _keeping(item: LayerState, names: ast.expr, prefix: str, change: _Listed) -> LayerState:
+def _keeping(item: LayerState, names: ast.expr, prefix: str, change: Listed) -> LayerState:
     """The layer's state, with the names right behind it; a loop over all weights goes through them."""
     begins = f"[name for name in self.state_dict() if name.startswith({prefix!r})]"
     kept = ast.Assign([names], ast.parse(begins, mode="eval").body)
@@ -73,7 +78,7 @@ def _keeping(item: LayerState, names: ast.expr, prefix: str, change: _Listed) ->
     return replace(item, draws=tuple(draws), twice=twice)
 
 
-def _free(code: ClassCode, name: str) -> str:
+def free_attribute(code: ClassCode, name: str) -> str:
     """A name like this that no attribute of the class has."""
     nodes = (node for tree in code.trees() for node in ast.walk(tree))
     taken = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
@@ -86,13 +91,19 @@ def _free(code: ClassCode, name: str) -> str:
     return name
 
 
-class _Listed(ast.NodeTransformer):
-    """Puts the weights by their names where a list or a loop has them one by one."""
+class Listed(ast.NodeTransformer):
+    """Puts the weights by their names where a list or a loop has them one by one.
 
-    def __init__(self, weights: list[str], names: ast.expr) -> None:
-        listed = [self_attribute(weight) for weight in weights]
-        self.weights = [ast.dump(weight) for weight in listed]
+    Args:
+        weights: the weights, as the class reaches them.
+        names: what holds their names.
+        weight: the weight that the variable `name` names.
+    """
+
+    def __init__(self, weights: Sequence[ast.expr], names: ast.expr, weight: ast.expr) -> None:
+        self.weights = [ast.dump(weight) for weight in weights]
         self.names = names
+        self.weight = weight
         self.found = False
 
     def statement(self, statement: Statement) -> Statement:
@@ -111,7 +122,7 @@ class _Listed(ast.NodeTransformer):
         loop = copy.deepcopy(statement)
         assert isinstance(loop.target, ast.Name)
         target, loop.target, loop.iter = loop.target.id, ast.Name("name", ast.Store()), self.names
-        loop.body = [_Named(target).visit(each) for each in loop.body]
+        loop.body = [_Named(target, self.weight).visit(each) for each in loop.body]
         return loop
 
     def visit_List(self, node: ast.List) -> ast.expr:
@@ -119,7 +130,7 @@ class _Listed(ast.NodeTransformer):
             return node
         self.found = True
         each = ast.comprehension(ast.Name("name", ast.Store()), self.names, [], 0)
-        return ast.ListComp(_weight(), [each])
+        return ast.ListComp(self.weight, [each])
 
     def _is_all(self, node: ast.expr) -> bool:
         parts = node.elts if isinstance(node, (ast.List, ast.Tuple)) else []
@@ -129,12 +140,9 @@ class _Listed(ast.NodeTransformer):
 class _Named(ast.NodeTransformer):
     """Puts the weight of a name for a variable."""
 
-    def __init__(self, variable: str) -> None:
+    def __init__(self, variable: str, weight: ast.expr) -> None:
         self.variable = variable
+        self.weight = weight
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return _weight() if node.id == self.variable else node
-
-
-def _weight() -> ast.expr:
-    return ast.parse("getattr(self, name)", mode="eval").body
+        return self.weight if node.id == self.variable else node

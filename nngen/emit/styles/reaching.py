@@ -57,6 +57,8 @@ class Reaching(ast.NodeTransformer):
         buffers: those of the buffers.
         blocks: the attributes that are blocks, or hold some, with what stands before their keys.
         constants: names of the constructor that become attributes.
+        copied: the keys of which copies are there already, as `ast.dump` has them.
+        copies: those of the parameters that were copied on the way, because a function writes into them.
     """
 
     keys: Keys
@@ -64,7 +66,9 @@ class Reaching(ast.NodeTransformer):
     buffers: Mapping[str, str]
     blocks: Mapping[str, str]
     constants: Collection[str] = ()
+    copied: Collection[str] = ()
     loops: list[str] = field(default_factory=list)
+    copies: list[ast.expr] = field(default_factory=list)
 
     def on(self, tree: Code) -> Code:
         """A tree, rewritten; the one given stays as it is."""
@@ -164,13 +168,24 @@ class Reaching(ast.NodeTransformer):
         return node
 
     def _copied(self, node: ast.expr) -> ast.expr:
-        of_params = (
+        is_param = (
             isinstance(node, ast.Subscript) and ast.unparse(node.value) == self.keys.given.params
         )
-        return ast.Call(ast.Attribute(node, "clone", ast.Load()), [], []) if of_params else node
+        if not isinstance(node, ast.Subscript) or not is_param:
+            return node
+        if ast.dump(node.slice) in self.copied:
+            return node
+        self.copies.append(node.slice)
+        return ast.Call(ast.Attribute(node, "clone", ast.Load()), [], [])
 
     def visit_For(self, node: ast.For) -> ast.AST:
-        """What a loop over blocks binds is a block."""
+        """What a loop over blocks binds is a block; what it copies, it copies more than once."""
+        before = len(self.copies)
+        found = self._loop(node)
+        self.copies += self.copies[before:]
+        return found
+
+    def _loop(self, node: ast.For) -> ast.AST:
         if not self._are_blocks(node.iter) or not isinstance(node.target, ast.Name):
             return self.generic_visit(node)
         self.loops.append(node.target.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -25,6 +25,7 @@ from nngen.emit.style import Parts, Style, scope_names
 from nngen.emit.styles.functional import Functional
 from nngen.emit.styles.reaching import Keys, Reaching
 from nngen.emit.styles.stateless_blocks import BlockWriter, prefix_of
+from nngen.emit.styles.stateless_names import with_keys
 from nngen.emit.styles.stateless_ties import OneKey
 from nngen.emit.variables import Variables
 from nngen.errors import SpecError
@@ -101,7 +102,7 @@ class _Writer:
             loss = self._pure(style.loss(criterion), criterion.flow, changes)
             reads = _names(loss) & {given.params, given.buffers, "training"}
             given = replace(given, loss_reads=bool(reads), loss_changes=changes)
-        return ClassCode(
+        code = ClassCode(
             (),
             tuple(map(self.writer.made, self.blocks.values())),
             self._pure(style.forward(parts), parts.flow, not parts.is_block),
@@ -110,6 +111,7 @@ class _Writer:
             given=given,
             init=self._init(),
         )
+        return with_keys(code, parts.flow, self.one_key.after, Keys(given))
 
     def _reaching(self, params: str = "") -> Reaching:
         """What finds a tensor under the one key that it has."""
@@ -142,6 +144,13 @@ class _Writer:
         ]
         return assign(target, ast.Dict([None, *(keys.key(key) for key, _ in pairs)], values))
 
+    def _with_copies(self, keys: Sequence[ast.expr]) -> ast.stmt:
+        """What puts copies of some parameters in their place."""
+        params = name(self.given.params)
+        values = [ast.Subscript(params, key, ast.Load()) for key in keys]
+        copies = [ast.Call(ast.Attribute(value, "clone", ast.Load()), [], []) for value in values]
+        return assign(self.given.params, ast.Dict([None, *keys], [params, *copies]))
+
     def _pure(
         self, body: tuple[Statement, ...], flow: Flow, gives_buffers: bool
     ) -> tuple[Statement, ...]:
@@ -157,7 +166,16 @@ class _Writer:
         if gives_buffers and changes_buffers(flow):
             (copying,) = ast.parse(_COPYING.format(buffers=self.given.buffers)).body
             before.append(Statement(copying, "", mark))
-        *steps, last = self._reaching().statements(body)
+        reaching = self._reaching()
+        *steps, last = reaching.statements(body)
+        texts = list(map(ast.dump, reaching.copies))
+        if len(set(texts)) < len(texts):  # what torch rescales once is not to be rescaled twice
+            copies = {
+                text: key for text, key in zip(texts, reaching.copies) if texts.count(text) > 1
+            }
+            before.append(Statement(self._with_copies(list(copies.values())), "", mark))
+            reaching = replace(self._reaching(), copied=copies.keys())
+            *steps, last = reaching.statements(body)
         tied = self._tied(self.given.params)
         if tied is not None and self.given.params in _names((*steps, last)):
             before.append(Statement(tied, "", mark))
