@@ -320,7 +320,7 @@ name: Twice
 input: {shape: [9], dtype: int64, below: 40}
 layers:
   - Embedding as table: {num_embeddings: 40, embedding_dim: 7, max_norm: 1.5}
-  - more = table(x)
+  - more = table + table(x)
 """
     pair = nngen.load(text)
     subject = pair.subject()
