@@ -25,6 +25,7 @@ def test_one_seed_gives_the_same_inputs() -> None:
     assert first == second != other
 
 
+@pytest.mark.heavy
 def test_inputs_are_of_all_sorts() -> None:
     outcomes = [target.run(text) for text in itertools.islice(Inputs(0), 300)]
     assert sum(isinstance(outcome, target.Built) for outcome in outcomes) > 10

@@ -137,6 +137,7 @@ for count in range(40):
 """
 
 
+@pytest.mark.heavy
 def test_two_builds_at_once_leave_one_package(tmp_path: Path) -> None:
     command = [sys.executable, "-c", MANY, str(tmp_path / "out")]
     builds = [

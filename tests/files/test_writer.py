@@ -453,6 +453,7 @@ for count in range(100):
 """
 
 
+@pytest.mark.heavy
 def test_builds_at_once_leave_whole_files(folder: Path) -> None:
     builds = [run(MANY, folder, number) for number in (1, 2)]
     seen = 0

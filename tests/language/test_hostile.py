@@ -256,6 +256,7 @@ def test_large_specs_are_for_those_who_ask() -> None:
         nngen.load(flat(300))
 
 
+@pytest.mark.heavy
 def test_the_command_line_allows_large_specs(fence: Fence, tmp_path: Path) -> None:
     (tmp_path / "model.yaml").write_text(yaml.safe_dump(flat(300)))
     assert fence.run(tmp_path, "build", "model.yaml").code == 2

@@ -177,6 +177,7 @@ def in_terminal(*arguments: str, **environment: str) -> str:
     return found.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.heavy
 def test_long_output_goes_through_the_pager() -> None:
     spec = str(SPECS / "cnn.yaml")
     paged = in_terminal(spec, PAGER="sed s/^/paged:/", LINES="24")
