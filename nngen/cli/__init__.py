@@ -13,17 +13,17 @@ import sys
 from collections.abc import Sequence
 
 from nngen import __version__
-from nngen.cli import build, diff, lesson, lint, pitfall, show, start, verify
+from nngen.cli import build, diff, fmt, lesson, lint, pitfall, show, start, verify
 from nngen.errors import NngenError, did_you_mean
 from nngen.limits import large
 
 # Each module adds its verbs.
-VERBS = (start, build, diff, show, verify, lint, lesson, pitfall)
+VERBS = (start, build, diff, show, verify, lint, fmt, lesson, pitfall)
 # As help lists them.
 GROUPS = {
     "start": ("init", "build", "watch"),
     "look": ("diff", "summary", "graph", "layers"),
-    "check": ("verify", "lint", "explain"),
+    "check": ("verify", "lint", "explain", "fmt"),
     "teach": ("lesson", "pitfall"),
     "set up": ("completion", "schema"),
 }
@@ -88,7 +88,7 @@ def parser() -> _Root:
         prog="nngen",
         description="One YAML model description becomes two PyTorch models, equal bit for bit. "
         "Begin with `nngen init net.yaml`; `nngen COMMAND --help` says more about each command.",
-        epilog="exit codes: 0 done, up to date, equal, clean; 1 a file is out of date (build --check), models differ "
+        epilog="exit codes: 0 done, up to date, equal, clean; 1 a file is out of date (build --check) or not in form (fmt --check), models differ "
         "(verify, lesson), or there are findings (lint); 2 an error in a spec, a file, or the command line",
     )
     root.add_argument("--version", action="version", version=f"nngen {__version__}")

@@ -21,6 +21,7 @@ CODES = {
     "invalid-spec": "A spec that cannot be built.",
     "failed": "A file or an environment with which a command cannot work.",
     "out-of-date": "A built file that is not what its spec gives.",
+    "not-in-form": "A spec that `nngen fmt` would lay out in another way.",
     "models-differ": "Two models of one spec that are not equal bit for bit.",
 }
 

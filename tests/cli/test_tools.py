@@ -44,7 +44,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_hooks_are_as_pre_commit_wants_them(hooks: dict[str, Any]) -> None:
-    assert set(hooks) == {"nngen-build", "nngen-check", "nngen-lint"}
+    assert set(hooks) == {"nngen-build", "nngen-check", "nngen-fmt", "nngen-lint"}
     assert validate_manifest([str(REPOSITORY / ".pre-commit-hooks.yaml")]) == 0
     for hook in hooks.values():
         assert re.search(hook["files"], "specs/net.yaml")
@@ -60,6 +60,7 @@ def test_the_hooks_do_what_they_say(hooks: dict[str, Any], project: Path) -> Non
         return run(project, str(NNGEN), *arguments, "specs/one.yaml", "specs/two.yaml")
 
     assert hook("nngen-lint").returncode == 0
+    assert hook("nngen-fmt").returncode == 0
     done = hook("nngen-check")
     assert done.returncode == 1 and "+class Two(nn.Module):" in done.stdout
     assert hook("nngen-build").returncode == 0
