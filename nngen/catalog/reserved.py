@@ -61,4 +61,6 @@ MODULE_NAMES = frozenset(
     ]
 )
 
+# nn.ModuleList and nn.ModuleDict have these.
+CONTAINER_NAMES = MODULE_NAMES | frozenset(["clear", "items", "keys", "pop", "update", "values"])
 SEQUENTIAL_NAMES = MODULE_NAMES | frozenset(["append", "extend", "insert", "pop"])

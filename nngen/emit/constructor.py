@@ -54,6 +54,9 @@ class Constructor:
 
     def construction(self, module: Module, functional: bool = False) -> Construction:
         """The call that builds a module, in the nn twin or as a member of the functional one."""
+        if module.condition is not None:
+            made = self.construction(replace(module, condition=None), functional)
+            return replace(made, condition=module.condition)
         if module.kind in CONTAINERS:
             names = [child.name for child in module.children]
             made = self.container(module.kind, module.children, names, functional)

@@ -202,7 +202,7 @@ class Lowering(ABC):
         return True
 
     def _spare(self, application: Application, word: str) -> str:
-        return self.helper("_".join((*application.module.path, word)))
+        return self.helper(f"{application.module.identifier}_{word}")
 
     def helper(self, wanted: str) -> str:
         """A name like `wanted` that no value has, and no other part of this step."""

@@ -82,7 +82,7 @@ def changes_buffers(flow: Flow) -> bool:
 def _in_module(module: Module, built: Built, first: str) -> Iterator[HeldState | HeldBlock]:
     key = ".".join((first, *module.path[1:]))
     if holds_blocks(module):
-        yield HeldBlock("_".join(module.path), key, module, built)
+        yield HeldBlock(module.identifier, key, module, built)
         return
     for child in module.children:
         yield from _in_module(child, built, first)

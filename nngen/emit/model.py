@@ -33,6 +33,7 @@ class Construction:
         named: the children's names are more than their positions.
         loop: of a member of a container, how many such members a loop makes.
         counts: the loop's `i` is in the arguments or the name.
+        condition: of a member, under which it is built; else an nn.Identity is.
         modifier: the function of torch.nn.utils.parametrizations around it.
         mark: where the spec has it.
     """
@@ -44,6 +45,7 @@ class Construction:
     block: bool = False
     loop: ast.expr | None = None
     counts: bool = False
+    condition: ast.expr | None = None
     modifier: str = ""
     modifier_arguments: tuple[Argument, ...] = ()
     mark: Mark | None = field(default=None, compare=False)
@@ -68,8 +70,7 @@ class Construction:
         for each in self.members():
             yield each.call
             yield from (value for _, value in each.modifier_arguments)
-            if each.loop is not None:
-                yield each.loop
+            yield from (tree for tree in (each.loop, each.condition) if tree is not None)
 
     def is_like(self, other: Construction) -> bool:
         """Whether another is written alike."""
@@ -77,9 +78,20 @@ class Construction:
 
     def _form(self) -> tuple[Any, ...]:
         modified = [(name, ast.dump(value)) for name, value in self.modifier_arguments]
-        loop = None if self.loop is None else ast.dump(self.loop)
+        loop, condition = (
+            None if tree is None else ast.dump(tree) for tree in (self.loop, self.condition)
+        )
         children = [(name, ast.dump(child.call), child._form()) for name, child in self.children]
-        return self.named, self.block, self.counts, loop, self.modifier, modified, children
+        return (
+            self.named,
+            self.block,
+            self.counts,
+            loop,
+            condition,
+            self.modifier,
+            modified,
+            children,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,11 @@ class Attribute:
     mark: Mark
     condition: ast.expr | None = None
     otherwise_identity: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its name is one of Python's."""
+        return self.name.isidentifier()
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,10 +162,10 @@ def shape_of(text: str) -> ast.expr:
     return ast.Tuple(list(call.args), ast.Load())
 
 
-def path_of(key: str) -> ast.expr:
-    """`layers.0.weight` as attributes: `self.layers[0].weight`."""
-    tree = dotted("self")
-    for part in key.split("."):
+def path_of(key: str, start: ast.expr | None = None) -> ast.expr:
+    """`layers.0.weight` as attributes, of self or of what is given: `self.layers[0].weight`."""
+    tree = start or dotted("self")
+    for part in key.split(".") if key else ():
         if part.isdigit():
             tree = ast.Subscript(tree, ast.Constant(int(part)), ast.Load())
         else:
@@ -175,14 +175,19 @@ def path_of(key: str) -> ast.expr:
 
 def parameter_at(key: str) -> ast.expr:
     """A parameter of the nn twin; one below a container is got by its key, for only that has a type."""
-    if key.count(".") > 1:
+    if not _is_plain(key):
         return ast.Call(dotted("self", "get_parameter"), [ast.Constant(key)], [])
     return path_of(key)
 
 
+def _is_plain(key: str) -> bool:
+    """Whether it is a parameter of the class itself, or of an attribute of it."""
+    return key.count(".") < 2 and key.partition(".")[0].isidentifier()
+
+
 def where_there(optional: bool, key: str, call: ast.stmt) -> ast.stmt:
     """A call on a parameter under the question whether there is one, where torch annotates it so."""
-    if optional and key.count(".") == 1:
+    if optional and _is_plain(key) and "." in key:
         return ast.If(is_not_none(path_of(key)), [call], [])
     return call
 

@@ -104,7 +104,7 @@ def _own(functional: str, nn: str, mark: Mark, owners: dict[str, Mark]) -> None:
 
 def _of_module(module: Module) -> Iterator[tuple[str, str, Mark | Flow]]:
     """The names of its parameters and buffers, with where the spec has the layer; and of blocks, with their flows."""
-    nn, functional = ".".join(module.path), "_".join(module.path)
+    nn, functional = ".".join(module.path), module.identifier
     if module.flow is not None:
         yield nn, functional, module.flow
     elif is_block_list(module):

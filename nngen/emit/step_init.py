@@ -31,9 +31,9 @@ def drawn(built: Built, scope: Scope) -> list[Drawn]:
         return []
     leaves = [(inner, state) for inner, state in module.leaves() if not state.buffer]
     errors, found = Errors(), []
-    _note_idle(built.redraws, leaves, errors)
+    _note_idle(built, leaves, errors)
     for inner, state in leaves:
-        rules = [rule for rule in built.redraws if holds_for(rule, inner, state)]
+        rules = [rule for rule in built.redraws if holds_for(rule, built, inner, state)]
         if not rules:
             continue
         shape = inner.folder({}).value(shape_of(state.value))
@@ -70,26 +70,24 @@ def step_redraws(
     return Lines(tuple(calls), built.step, built.redraws[0].mark) if calls else None
 
 
-def _note_idle(
-    rules: Sequence[Rule], leaves: Sequence[tuple[Module, State]], errors: Errors
-) -> None:
+def _note_idle(built: Built, leaves: Sequence[tuple[Module, State]], errors: Errors) -> None:
     """Note the rules beside a step that are about none of its parameters."""
-    for rule in rules:
-        if not any(holds_for(rule, module, state) for module, state in leaves):
-            names = [_below_step(module, state) for module, state in leaves]
+    for rule in built.redraws:
+        if not any(holds_for(rule, built, module, state) for module, state in leaves):
+            names = [_below_step(built, module, state) for module, state in leaves]
             names += sorted({f"{module.kind}.{state.name}" for module, state in leaves})
             hint = did_you_mean(rule.pattern, names)
             errors.add(SpecError(f"{rule.pattern!r} matches no parameter", rule.mark, hint))
 
 
-def holds_for(rule: Rule, module: Module, state: State) -> bool:
+def holds_for(rule: Rule, built: Built, module: Module, state: State) -> bool:
     """Whether a rule beside a step is about this parameter below the step."""
     parameter = state.name.rpartition(".")[2]
     kind = owner_kind(module, state)
     return rule.pattern == f"{kind}.{parameter}" or fnmatch.fnmatchcase(
-        _below_step(module, state), rule.pattern
+        _below_step(built, module, state), rule.pattern
     )
 
 
-def _below_step(module: Module, state: State) -> str:
-    return ".".join((*module.path[1:], state.name))
+def _below_step(built: Built, module: Module, state: State) -> str:
+    return ".".join((*module.path[len(built.path) :], state.name))

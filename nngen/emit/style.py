@@ -12,6 +12,7 @@ from nngen.catalog.partial_evaluation import free_names
 from nngen.emit.constructor import Constructor, build_condition, built_flag
 from nngen.emit.forward import Lowering
 from nngen.emit.model import Argument, ClassCode, Form, Item, Lines, Method, Statement
+from nngen.emit.nesting import groups
 from nngen.emit.step_init import step_redraws
 from nngen.emit.ties import ties
 from nngen.emit.variables import Variables
@@ -135,20 +136,16 @@ class Style(ABC):
         return ()
 
     def built(self, parts: Parts) -> list[Item]:
-        """What the constructor builds, each step's redraws right after it."""
+        """What the constructor builds, the redraws of each step right after it, or after the container that it is in."""
         flow = parts.flow
-        redraws = {}
-        for built in flow.built:
-            found = step_redraws(built, flow.scope, self.parameter, self.under_question)
-            if found is not None:
-                redraws[built.step] = found
-        listed = list(self.items(parts.constructor, flow))
-        last = {item.step: place for place, item in enumerate(listed)}
         result: list[Item] = []
-        for place, item in enumerate(listed):
-            result.append(item)
-            if item.step in redraws and last[item.step] == place:
-                result.append(replace(redraws[item.step], condition=item.condition))
+        for group in [flow.built] if flow.body.sequential else groups(flow):
+            items = list(self.items(parts.constructor, replace(flow, built=group)))
+            result += items
+            for built in group:
+                found = step_redraws(built, flow.scope, self.parameter, self.under_question)
+                if found is not None and items:
+                    result.append(replace(found, condition=items[-1].condition))
         return result
 
 

@@ -9,7 +9,8 @@ from collections.abc import Container, Iterator, Mapping
 from nngen.catalog.partial_evaluation import source
 from nngen.emit.constructor import built_flag
 from nngen.emit.model import Lines
-from nngen.emit.parameters import flows_below, leaves_of, matches, parameter_shapes, path_of
+from nngen.emit.nesting import Nesting
+from nngen.emit.parameters import flows_below, leaves_of, matches, parameter_shapes
 from nngen.emit.step_init import holds_for
 from nngen.errors import Errors, SpecError, did_you_mean
 from nngen.graph.flow import Flow
@@ -28,8 +29,9 @@ def ties(flow: Flow, keys: Mapping[str, str]) -> Lines | None:
     """
     if not flow.body.tie:
         return None
+    at = Nesting(flow).at
     codes = [
-        ast.Assign([path_of(keys[left.text])], path_of(keys[right.text]))
+        ast.Assign([at(keys[left.text])], at(keys[right.text]))
         for left, right in in_order(flow.body.tie)
     ]
     return Lines(tuple(codes), len(flow.body.layers), flow.body.tie[0][0].mark)
@@ -140,7 +142,7 @@ def _draws(flow: Flow, prefix: str, above: Mapping[str, str]) -> Iterator[tuple[
         if built.module is None or built.module.kind == "Parameter":
             continue
         for module, state in built.module.leaves():
-            rules = [rule for rule in built.redraws if holds_for(rule, module, state)]
+            rules = [rule for rule in built.redraws if holds_for(rule, built, module, state)]
             key = prefix + module.key(state)
             if rules and not state.buffer:
                 yield rules[-1], key, {**above, **own}.get(key, "")

@@ -19,13 +19,13 @@ from nngen.graph.flow import Application, Module
 from nngen.graph.modules import apply_layer, build_layer, evaluate
 from nngen.graph.scope import Scope
 from nngen.graph.sized import given
-from nngen.language.naming import check_child_name, check_layer_name
+from nngen.language.naming import check_child_name, check_label
 from nngen.language.spec import Label, LayerStep
 from nngen.language.spec.completed import as_item
 from nngen.symbolic.sizes import Size, symbol, value_of
 
 MAX_REPEAT = 10_000
-CONTAINERS = ("Sequential", "ModuleList")
+CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
 _ONE_INPUT = signature("input: Tensor")
 
 
@@ -79,8 +79,8 @@ def _open_count(step: LayerStep, scope: Scope) -> ast.expr | None:
 def _name(label: Label | None, scope: Scope) -> str | None:
     if label is None:
         return None
-    if label.fixed is not None:
-        return label.fixed
+    if label.text is not None:
+        return label.text
     for part in label.parts:
         others = frozenset() if isinstance(part, str) else free_names(part.tree) - scope.unrolled
         for other in sorted(others & scope.names):
@@ -91,7 +91,7 @@ def _name(label: Label | None, scope: Scope) -> str | None:
             )
     parts = (p if isinstance(p, str) else str(evaluate(p, scope.values)) for p in label.parts)
     name = "".join(parts)
-    check_layer_name(name, label.mark)
+    check_label(name, label.mark)
     return name
 
 

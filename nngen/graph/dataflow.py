@@ -152,7 +152,7 @@ class Dataflow(ABC, Generic[S]):
             trees = dict(zip(application.inputs, node.args))
             trees.update({str(word.arg): word.value for word in node.keywords})
             given = {key: self.of(each) for key, each in trees.items()}
-            return self.use(application, application.module.name, given)
+            return self.use(application, application.module.identifier, given)
         if isinstance(node, Structure):
             parts = node.values if isinstance(node, ast.Dict) else node.elts
             return self.structure(node, [self.of(part, whole) for part in parts])

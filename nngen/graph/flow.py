@@ -20,6 +20,7 @@ from nngen.graph.written import Given
 from nngen.language.spec import Body
 from nngen.language.spec.model import Rule
 from nngen.symbolic.expressions import Expression, Line
+from nngen.symbolic.identifiers import identifier
 from nngen.symbolic.sizes import Dim, Size
 from nngen.symbolic.tensor import UNKNOWN
 
@@ -30,7 +31,8 @@ class Module:
 
     Attributes:
         kind: the class of torch.nn, or the block.
-        path: the attribute, and below it the places in containers: `("features", "0")`.
+        path: the attribute, and below it the places in containers: `("features", "0")`; of a container that the names
+            of layers make, the attribute is the first part: `("downs", "0")` of `downs.0`.
         values: all arguments.
         given: the arguments that the spec gives.
         code: of those, the ones that the spec computes from names, as it writes them.
@@ -40,6 +42,7 @@ class Module:
         flow: of a block, or of a layer that is one in the functional twin, what happens in it.
         copies: of a list of copies of one layer, how many there are.
         modifiers: weight norm or spectral norm, with their arguments.
+        condition: of a child of a container, under which it is built; an nn.Identity stands there where it is not.
         unsettled: the sizes of a block's input that no expression gives in every use, with the error to raise.
         mark: where the spec has it.
     """
@@ -56,6 +59,7 @@ class Module:
     flow: Flow | None = None
     copies: ast.expr | None = None
     modifiers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    condition: ast.expr | None = None
     unsettled: Mapping[str, SpecError] = field(default_factory=dict)
 
     @property
@@ -74,6 +78,11 @@ class Module:
     @property
     def name(self) -> str:
         return self.path[-1]
+
+    @property
+    def identifier(self) -> str:
+        """What the functional twin calls it: `features_0`."""
+        return identifier("_".join(self.path))
 
     def settled(self, inputs: Mapping[str, Any] = MappingProxyType({})) -> Mapping[str, Any]:
         """Its arguments, and what goes in, for what decides which code there is."""
@@ -99,7 +108,7 @@ class Module:
 
     def attribute(self, state: State) -> str:
         """What the functional twin calls a parameter or buffer: `features_0_weight`."""
-        return "_".join((*self.path, state.identifier))
+        return f"{self.identifier}_{state.identifier}"
 
     def key(self, state: State) -> str:
         """Its key in the nn twin's state_dict: `features.0.weight`."""
@@ -157,7 +166,7 @@ class Module:
         for child in self.children if self.is_stack else ():
             part = self.part_name(child)
             is_list = child.copies is not None
-            code[part] = self_attribute("_".join(child.path)) if is_list else ast.Name(part)
+            code[part] = self_attribute(child.identifier) if is_list else ast.Name(part)
         return code
 
     def part_name(self, child: Module) -> str:
@@ -335,7 +344,8 @@ class Built:
     """What the constructor builds at one step.
 
     Attributes:
-        name: the attribute.
+        name: what steps call it.
+        path: the attribute, or where it stands in containers: `("downs", "0")`.
         module: None where this use of a block skips it.
         condition: under which it is built.
         redraws: the rules of the step's own `init`.
@@ -343,6 +353,7 @@ class Built:
     """
 
     name: str
+    path: tuple[str, ...]
     module: Module | None
     step: int
     condition: Condition | None = None

@@ -31,9 +31,10 @@ _COMPUTED = (ast.BinOp, ast.BoolOp, ast.Call, ast.IfExp)
 class Layer:
     """A layer that later lines can call; built when it is first called, since only then its inputs are known."""
 
-    def __init__(self, step: LayerStep, name: str, scope: Scope) -> None:
+    def __init__(self, step: LayerStep, name: str, path: tuple[str, ...], scope: Scope) -> None:
         self.step = step
         self.name = name
+        self.path = path
         self.scope = scope
         self.module: Module | None = None
         self.only_when = ""  # the condition without which it is not built
@@ -61,7 +62,7 @@ class Layer:
         if self.module is not None:
             return apply(self.module, inputs, self.scope)
         make = build if self.step.repeat is None else build_list
-        application = make(self.step, (self.name,), self.scope, inputs)
+        application = make(self.step, self.path, self.scope, inputs)
         self.module = application.module
         return application
 

@@ -74,13 +74,18 @@ def position(flow: Flow, place: int) -> str:
     """The name of a child of a block that is a Sequential: its own, or its position."""
     built = flow.built[place]
     label = getattr(flow.body.layers[built.step], "label", None)
-    return built.name if label is not None else str(place)
+    return built.path[0] if label is not None else str(place)
 
 
 def _length(modules: Sequence[Module], names: Sequence[str]) -> int:
     """How many members from the first on one loop can make."""
     first = modules[0]
-    if first.loop is not None or first.children or _numbered(names[0]) is None:
+    if (
+        first.loop is not None
+        or first.condition is not None
+        or first.children
+        or _numbered(names[0]) is None
+    ):
         return 1
     count = 1
     while count < len(modules) and _continues(modules, names, count):
@@ -96,6 +101,7 @@ def _continues(modules: Sequence[Module], names: Sequence[str], place: int) -> b
         and module.kind == first.kind
         and not module.children
         and module.loop is None
+        and module.condition is None
         and module.given == first.given
         and module.modifiers == first.modifiers
         and module.values.keys() == first.values.keys()

@@ -64,7 +64,7 @@ def loss_step(loss: LayerStep | LossSteps, flow: Flow) -> Criterion:
     Raises:
         SpecError: it does not fit.
     """
-    marks = {each.name: flow.body.layers[each.step].mark for each in flow.built}
+    marks = {each.path[0]: flow.body.layers[each.step].mark for each in flow.built}
     check_beside_loss(marks, isinstance(loss, LayerStep))
     if isinstance(loss, LayerStep) and flow.output is BROKEN:
         _tell_twice(loss, flow)
@@ -105,7 +105,7 @@ def _single(step: LayerStep, flow: Flow) -> Criterion:
     code = {key: name(text) for key, text in operands.items()}
     number = len(flow.body.layers) + 1
     return Criterion(
-        Flow(flow.body, flow.scope, (), [Built("criterion", module, number)]),
+        Flow(flow.body, flow.scope, (), [Built("criterion", ("criterion",), module, number)]),
         tuple(operands.values()),
         entry.doc,
         tuple(

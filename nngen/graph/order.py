@@ -8,7 +8,8 @@ from nngen.language.spec import Body, LayerStep, Name
 
 
 def in_order(built: list[Built], body: Body) -> list[Built]:
-    """What a class builds, each step with `built_after` right behind what it names, and those that follow it likewise.
+    """What a class builds, each step with `built_after` right behind what it names, and those that follow it likewise;
+    what stands in one container is built together.
 
     Raises:
         SpecError: a step names what is not there, or steps name each other in a circle.
@@ -31,10 +32,22 @@ def in_order(built: list[Built], body: Body) -> list[Built]:
     while pending:
         result.append(pending.pop())
         pending += followers.get(result[-1].name, [])[::-1]
+    result = _together(result)
     left = next((each for each in built if each not in result), None)
     if left is not None:
         raise _circle(left, built, body)
     return result
+
+
+def _together(built: list[Built]) -> list[Built]:
+    """The same order, but that all children of a container stand where its first one does."""
+    first: dict[tuple[str, ...], int] = {}
+    for place, each in enumerate(built):
+        for length in range(1, len(each.path) + 1):
+            first.setdefault(each.path[:length], place)
+    return sorted(
+        built, key=lambda each: [first[each.path[: n + 1]] for n in range(len(each.path))]
+    )
 
 
 def _after(built: Built, body: Body) -> Name | None:

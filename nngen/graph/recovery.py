@@ -82,7 +82,7 @@ def recover(walker: Recovering, step: Step, number: int) -> None:
     if step.label is None and step.kind:
         name = name or next(walker.automatic[number])
     if name:
-        walker.layers.setdefault(name, Layer(step, name, walker.scope)).broken = True
+        walker.layers.setdefault(name, Layer(step, name, (name,), walker.scope)).broken = True
     else:
         walker.vague = walker.vague or NUMBERED
     given: tuple[str, ...] = ()

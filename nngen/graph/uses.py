@@ -27,10 +27,11 @@ def inner_sizes(flow: Flow, outer: Sizes) -> dict[str, Dim]:
 
 
 def layer_names(flow: Flow) -> dict[str, str]:
-    """What the nn twin calls the layers of a block that is a Sequential."""
-    if not flow.body.sequential:
-        return {}
-    return {built.name: position(flow, place) for place, built in enumerate(flow.built)}
+    """What the nn twin calls the layers whose names are none of Python's, and those of a block that is a Sequential."""
+    if flow.body.sequential:
+        return {built.name: position(flow, place) for place, built in enumerate(flow.built)}
+    names = {built.name: ".".join(built.path) for built in flow.built}
+    return {name: path for name, path in names.items() if path != name}
 
 
 def holds(condition: Condition | None, flow: Flow, modes: tuple[bool, ...] = (False, True)) -> bool:

@@ -33,6 +33,7 @@ from nngen.language.spec.broken import ANY
 from nngen.language.spec.completed import lacking_inputs
 from nngen.language.spec.mentions import input_sizes
 from nngen.symbolic.expressions import Line
+from nngen.symbolic.identifiers import identifier
 
 # A line counts as one more step for so many characters in it, or values that its calls or itself give.
 WORK = 100
@@ -73,6 +74,8 @@ class Walker:
         self.values: dict[str, Value] = {value.name: value for value in given}
         self.bound: list[Value] = list(given)
         self.layers: dict[str, Layer] = {}
+        self.places: set[tuple[str, ...]] = set()  # of the layers that the class builds
+        self.containers: set[tuple[str, ...]] = set()  # what they stand in
         self.functions: set[str] = set()  # of Python's own, those that lines call
         self.above, self.inputs = above, inputs
         self.attributes = dict(above.attributes)
@@ -144,6 +147,9 @@ class Walker:
                 message = f"{name!r} is open in this use of {self.body.name}, or its input has none"
                 raise Fault(message, "in a line, `x.shape[i]` is a size of the input at hand")
             hint = PYTHON.get(name) or did_you_mean(name, [*self.values, *sizes])
+            if (name,) in self.containers:
+                inside = next(n for n, each in self.layers.items() if each.path[0] == name)
+                hint = f"what is in {name!r} has names of its own in a line: {inside!r}"
             if name in self.attributes:
                 hint = f"a loss sees what forward gives: put {name!r} among `outputs`"
             raise Fault(f"there is no {name!r} here", hint)
@@ -188,22 +194,25 @@ class Walker:
         elif step.repeat is not None:
             names = [(None, self.scope, None)]
         for place, (copied, inner, _) in enumerate(names):
-            name = copied or (step.label and step.label.fixed) or next(self.automatic[number])
-            self.name = str(name)
-            self._single(step, self.name, inner, number, place > 0, condition, holds)
+            text = copied or (step.label and step.label.text) or next(self.automatic[number])
+            self.name = identifier(text)
+            path = tuple(text.split("."))
+            self._single(step, path, inner, number, place > 0, condition, holds)
 
     def _single(
         self,
         step: LayerStep,
-        name: str,
+        path: tuple[str, ...],
         scope: Scope,
         number: int,
         again: bool,
         condition: Condition | None,
         holds: Any,
     ) -> None:
+        name = self.name
         self._check_free(name, step.mark)
-        layer = Layer(step, name, scope)
+        self._check_place(path, step.mark)
+        layer = Layer(step, name, path, scope)
         if condition is not None and condition.build is not None:
             layer.only_when = ast.unparse(condition.tree)
         if step.call is not None:
@@ -241,18 +250,31 @@ class Walker:
                     layer=name,
                 )
             )
-        self.flow.built.append(Built(name, layer.module, number, condition, step.init))
+        self.flow.built.append(Built(name, path, layer.module, number, condition, step.init))
 
     def _check_free(self, name: str, mark: Mark) -> None:
         taken = (self.layers, self.values, self.scope.values, self.attributes)
         if any(name in names for names in taken):
             raise SpecError(f"the name {name!r} is taken already", mark, "choose another name")
 
+    def _check_place(self, path: tuple[str, ...], mark: Mark) -> None:
+        """Refuse a place in containers where something else is, or that is in something else."""
+        if len(path) > 1 and path[0] in self.scope.values:
+            raise SpecError(f"the name {path[0]!r} is taken already", mark, "choose another name")
+        above = [path[:length] for length in range(1, len(path))]
+        met = next((each for each in above if each in self.places), None)
+        if met is not None or path in self.containers:
+            message = f"{'.'.join(met or path)!r} is a layer and has layers in it"
+            raise SpecError(message, mark, "choose another name for one of the two")
+        self.places.add(path)
+        self.containers.update(above)
+
     def _state(self, step: LayerStep, number: int, condition: Condition | None, holds: Any) -> None:
         if step.label is None:
             raise SpecError(f"a {step.kind} needs a name", step.mark, f"`{step.kind} as scale: …`")
         name = str(step.label.fixed)
         self._check_free(name, step.mark)
+        self._check_place((name,), step.mark)
         condition = of_state(condition, step)
         evaluator = LineEvaluator(self)
         if condition is not None:
@@ -265,7 +287,7 @@ class Walker:
         value.only_when = None if condition is None else condition.tree
         self._bind(name, value)
         self.attributes[name] = step.kind
-        self.flow.built.append(Built(name, module, number, condition, step.init, content))
+        self.flow.built.append(Built(name, (name,), module, number, condition, step.init, content))
 
     def _sources(self, step: LayerStep, again: bool, number: int) -> tuple[Value, ...]:
         """The values that a layer takes; a copy of the layer above takes that one's value first."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 from collections.abc import Mapping
 
-from nngen.catalog.reserved import MODULE_NAMES, SEQUENTIAL_NAMES
+from nngen.catalog.reserved import CONTAINER_NAMES, MODULE_NAMES, SEQUENTIAL_NAMES
 from nngen.errors import Mark, SpecError
-from nngen.symbolic.identifiers import is_identifier
+from nngen.symbolic.identifiers import identifier, is_identifier
 
 # What the generated files import or call by these names.
 _IMPORTED = frozenset(
@@ -16,6 +17,11 @@ _IMPORTED = frozenset(
 )
 # What a model with a loss has beside its layers, and variables of forward: no constructor's argument has such a name.
 _OWN = frozenset({"x", "out", "criterion", "loss"})
+
+# What may stand between the dots of a layer's name.
+_WORD = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+# The name of a layer that is no name of Python's: `downs.0`, `block1-0`.
+LABEL = rf"{_WORD}(?:\.{_WORD})*"
 
 
 def check_class_name(name: str, mark: Mark) -> None:
@@ -41,6 +47,30 @@ def check_layer_name(name: str, mark: Mark) -> None:
     # An attribute may be called self, as BERT's is; what it gives cannot be named, see the walker.
     if name in _IMPORTED - {"self"}:
         raise _taken(name, mark)
+
+
+def check_label(name: str, mark: Mark) -> None:
+    """Refuse what a layer cannot be called: a name, or one in containers, `downs.0`, or one with dashes.
+
+    Raises:
+        SpecError: it cannot.
+    """
+    first, *below = name.split(".")
+    if is_identifier(name) or not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or name.startswith("_"):
+        check_layer_name(name, mark)
+        return
+    if len(name) > 100 or not re.fullmatch(LABEL, name):
+        raise SpecError(
+            f"{name!r} is not a name",
+            mark,
+            "between its dots stand letters, digits, `_` and `-`: `downs.0`, `block1-0`",
+        )
+    if is_identifier(first):
+        check_layer_name(first, mark)
+    for each in below:
+        if each in CONTAINER_NAMES:
+            raise SpecError(f"every container has its own {each!r}", mark, "choose another name")
+    check_layer_name(identifier(name), mark)
 
 
 def check_option_name(name: str, mark: Mark) -> None:

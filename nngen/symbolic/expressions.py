@@ -7,12 +7,13 @@ text reaches the generated code only by being printed from the tree.
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from nngen.errors import Fault, Mark, SpecError
-from nngen.symbolic.identifiers import is_identifier
+from nngen.symbolic.identifiers import identifier, is_identifier
 
 MAX_LENGTH = 2_000
 MAX_NUMBER = 2**63
@@ -178,6 +179,12 @@ def shorten(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
+def _numbered(text: str) -> str:
+    """The hint where a line names a layer in a container as its key does."""
+    found = re.search(r"(?<![\w.])[A-Za-z]\w*(?:\.\w+)*\.[0-9]+(?![\w.])", text)
+    return f"in a line, {found[0]} is {identifier(found[0])}" if found else ""
+
+
 def _parse(text: str, mark: Mark, mode: str, start: int = 0) -> ast.AST:
     if len(text) > MAX_LENGTH:
         raise SpecError(
@@ -192,7 +199,7 @@ def _parse(text: str, mark: Mark, mode: str, start: int = 0) -> ast.AST:
         raise SpecError(
             f"{shorten(text)} is not valid Python: {error.msg}",
             mark.moved(_culprit(error, text.strip()), start),
-            _CUT if str(error.msg).endswith("was never closed") else "",
+            _CUT if str(error.msg).endswith("was never closed") else _numbered(text),
         ) from None
     except (ValueError, RecursionError, MemoryError, OverflowError):
         raise SpecError(f"{shorten(text)} is not an expression that can be read", mark) from None

@@ -24,3 +24,9 @@ def is_identifier(name: str) -> bool:
         and not _UNSEEN.search(name)
         and all(letter == "_" or ucd_3_2_0.category(letter) in _CATEGORIES for letter in name)
     )
+
+
+def identifier(name: str) -> str:
+    """The identifier for the name of a layer, which may have dots and dashes: `downs_0` for `downs.0`."""
+    found = name.replace(".", "_").replace("-", "_")
+    return f"layer_{found}" if found[:1].isdigit() else found

@@ -237,7 +237,7 @@ SLIPS = {
     "otherwise alone": "- ReLU:\n  otherwise: none",
     "an initialiser misspelt": "- Linear: 3\n  init: {weight: normal}",
     "an initialiser's argument misspelt": "- Linear: 3\n  init: {weight: {normal_: {sdt: 1}}}",
-    "a name with a dash": "- ReLU as my-relu",
+    "a name with a slash": "- ReLU as my/relu",
     "a parameter without a shape": "- Parameter as p: {init: ones_}",
     "another layer as an argument": (
         "- TransformerEncoder: {encoder_layer: {Linear: 3}, num_layers: 2}"
@@ -261,7 +261,7 @@ def test_slips_in_steps(name: str) -> None:
         "- Linear: 0",
         "- ReLU:\n  ReLU as b:",
         "- Block: 3\n  form: x",
-        "- ReLU as my-relu",
+        "- ReLU as my/relu",
     ],
 )
 def test_slips_beside_names(layers: str) -> None:

@@ -105,7 +105,15 @@ def made(head: str, given: Any, beside: dict[str, Any]) -> Any:
 
 def label(draw: Draw, draft: Draft, kind: str) -> str:
     """The head of a step: its kind, and mostly no name."""
-    return kind if draw(st.integers(0, 2)) else f"{kind} as {fresh(draw, draft, NAMES)}"
+    return kind if draw(st.integers(0, 2)) else f"{kind} as {key(draw, draft)}"
+
+
+def key(draw: Draw, draft: Draft) -> str:
+    """A name that no layer has yet, at times one in a container, or one that is none of Python's."""
+    name = fresh(draw, draft, NAMES)
+    counted = len(re.findall(r" as rows\.[0-9]", repr(draft.body)))
+    forms = [name, name, name, f"rows.{counted}", f"box.{name}", f"box.inner.{name}", f"{name}-0"]
+    return draw(st.sampled_from(forms))
 
 
 def fresh(draw: Draw, draft: Draft, words: tuple[str, ...]) -> str:

@@ -94,16 +94,16 @@ class FunctionalLowering(Lowering):
         operands = operands_of(application, call)
         module = application.module
         if module.flow is not None:
-            return ast.Call(self_attribute("_".join(module.path)), call.args, call.keywords)
+            return ast.Call(self_attribute(module.identifier), call.args, call.keywords)
         if self.is_loop(module):
             return self.looped(application, operands, named_in(call))
         if module.kind in CONTAINERS and not application.children:
             return next(iter(operands.values()))
         if module.kind in CONTAINERS:
-            target = self.helper("_".join((*application.module.path, "out")))
+            target = self.helper(f"{application.module.identifier}_out")
             self._chain(application, operands, target, step)
             return name(target)
-        target = self.helper("_".join((*application.module.path, "out")))
+        target = self.helper(f"{application.module.identifier}_out")
         *body, last = self.form(application, operands, target)
         for statement in body:
             self.emit(statement)
@@ -116,7 +116,7 @@ class FunctionalLowering(Lowering):
         return is_block_list(module) and module.flow is None
 
     def members(self, module: Module) -> ast.expr:
-        attribute = self_attribute("_".join(module.path))
+        attribute = self_attribute(module.identifier)
         if any(not child.name.isdigit() and child.name != "*" for child in module.children):
             return ast.Call(ast.Attribute(attribute, "values", ast.Load()), [], [])
         return attribute
@@ -124,7 +124,7 @@ class FunctionalLowering(Lowering):
     def _chain(self, application: Application, operands: Operands, target: str, step: int) -> None:
         """Emit statements that leave a module's output in `target`."""
         module = application.module
-        attribute = self_attribute("_".join(module.path))
+        attribute = self_attribute(module.identifier)
         if module.flow is not None:
             call = ast.Call(attribute, list(operands.values()), [])
             self.emit(assign(target, call), self.layer_comment(application))
@@ -203,7 +203,7 @@ class Functional(Style):
         if module.flow is None:
             kind = "ModuleDict" if made.named else "ModuleList"
             made = Construction(kind, (), made.children, made.named)
-        yield Attribute("_".join(module.path), made, step, module.mark, condition)
+        yield Attribute(module.identifier, made, step, module.mark, condition)
 
     def _of_module(
         self, constructor: Constructor, module: Module, step: int, condition: ast.expr | None
@@ -264,7 +264,7 @@ def _copies(
     constructor: Constructor, module: Module, step: int, condition: ast.expr | None
 ) -> Iterator[Item]:
     """Copies of one layer in a row, which torch makes of one that it draws."""
-    attribute = "_".join(module.path)
+    attribute = module.identifier
     one, count = attribute.removesuffix("s"), module.copies or literal(1)
     made = constructor.construction(module.children[0], True)
     yield Lines((assign(one, made.call),), step, module.mark, condition)

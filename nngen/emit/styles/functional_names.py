@@ -35,7 +35,7 @@ def layers_of(flow: Flow) -> Iterator[tuple[int, Module]]:
 
 def prefix_of(module: Module) -> str:
     """What the names of a layer's weights begin with in functional style."""
-    return "_".join((*module.path, ""))
+    return f"{module.identifier}_"
 
 
 def _tells_apart(items: Sequence[Item], prefix: str, weights: list[str]) -> bool:

@@ -90,7 +90,7 @@ def _visits(
 def _visits_of(
     module: Module, own: dict[str, Leaf], draw: Drawing, reaches: Callable[[Flow], bool]
 ) -> Iterator[Visit]:
-    attribute = self_attribute("_".join(module.path))
+    attribute = self_attribute(module.identifier)
     if module.flow is not None:
         yield None, draw(attribute) if reaches(module.flow) else None
     elif is_block_list(module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import State
@@ -17,6 +18,7 @@ from nngen.emit.constructor import (
 )
 from nngen.emit.forward import Lowering
 from nngen.emit.model import Attribute, ClassCode, Form, Item, Lines, Statement
+from nngen.emit.nesting import Nesting, groups
 from nngen.emit.parameters import parameter_at, where_there
 from nngen.emit.style import Parts, Style
 from nngen.emit.styles import nn_redraws
@@ -29,6 +31,11 @@ from nngen.symbolic.expressions import assign, name
 
 class NNLowering(Lowering):
     """Writes `x = self.conv1(x)`."""
+
+    @cached_property
+    def nesting(self) -> Nesting:
+        """The containers of the class."""
+        return Nesting(self.flow)
 
     def conditional(self, operation: Operation, condition: Condition) -> None:
         built = next(each for each in self.flow.built if each.name == operation.layer)
@@ -44,19 +51,23 @@ class NNLowering(Lowering):
         if self.is_loop(module):
             self.loop(application, dict(zip(application.inputs, operands)), target, operation.step)
             return
-        call = ast.Call(self_attribute(module.name), operands, [])
+        call = ast.Call(self.nesting.reached(module.path), operands, [])
         self.emit(assign(target, call), comment)
 
     def is_loop(self, module: Module) -> bool:
         return module.kind == "ModuleList"
 
     def members(self, module: Module) -> ast.expr:
-        return self_attribute(module.name)
+        reached = self.nesting.reached(module.path)
+        if len(module.path) == 1 and module.name.isidentifier():
+            return reached
+        # What a container gives is any module to torch's annotations.
+        return ast.Call(ast.Attribute(reached, "children", ast.Load()), [], [])
 
     def call(self, application: Application, call: ast.Call, step: int) -> ast.expr:
         if self.is_loop(application.module):
             return self.looped(application, operands_of(application, call), named_in(call))
-        return ast.Call(self_attribute(application.module.name), call.args, call.keywords)
+        return ast.Call(self.nesting.reached(application.module.path), call.args, call.keywords)
 
 
 class NN(Style):
@@ -77,8 +88,14 @@ class NN(Style):
             made = constructor.container("Sequential", modules, names)
             yield Attribute(flow.body.name, made, 0, flow.body.mark)
             return
-        for built in flow.built:
+        nesting = Nesting(flow)
+        for built, *others in groups(flow):
             if built.module is None:
+                continue
+            if len(built.path) > 1 or not built.path[0].isidentifier():
+                module = nesting.module((built, *others))
+                made = constructor.construction(module)
+                yield Attribute(built.path[0], made, built.step, module.mark)
                 continue
             if built.module.kind in ("Parameter", "Buffer"):
                 yield named_state(built)
@@ -88,7 +105,7 @@ class NN(Style):
             made = constructor.construction(built.module)
             if condition is not None and not identity:
                 condition = asked(built_flag(built))
-            yield Attribute(built.name, made, built.step, built.module.mark, condition, identity)
+            yield Attribute(built.path[0], made, built.step, built.module.mark, condition, identity)
 
     def parameter(self, module: Module, state: State) -> ast.expr:
         return parameter_at(module.key(state))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from nngen.catalog.partial_evaluation import source
 from nngen.emit.constructor import build_condition, built_flag, initializer_call
+from nngen.emit.nesting import Nesting
 from nngen.emit.parameters import (
     Leaf,
     is_kind,
     is_not_none,
     modules_below,
     parameter_at,
-    path_of,
     where_there,
 )
 from nngen.emit.weight_init import Redraws, is_instance, under
@@ -38,8 +38,9 @@ def statements(rules: Redraws) -> tuple[ast.stmt, ...]:
         text = "\n".join(map(source, body))
         bodies.setdefault((text, None if test.is_plain else test), ([], body))[0].append(test)
     chain: list[ast.stmt] = []
+    at = Nesting(rules.flow).layer
     for alike, body in reversed(bodies.values()):
-        chain = [ast.If(_any_of(alike), body, chain)]
+        chain = [ast.If(_any_of(alike, at), body, chain)]
     module = ast.Name("module", ast.Store())
     modules: ast.expr = ast.Call(dotted("self", "modules"), [], [])
     target: ast.expr = module
@@ -178,21 +179,21 @@ class Test:
             and owner not in self.others
         )
 
-    def tree(self) -> ast.expr:
-        """The question."""
+    def tree(self, at: Callable[[str], ast.expr]) -> ast.expr:
+        """The question; `at` is how the class reaches what belongs to a key."""
         asked = [is_instance([self.kind])]
         if self.name:
             asked.append(ast.Compare(name("name"), [ast.Eq()], [ast.Constant(self.name)]))
         if self.ending:
             asked.append(ast.Call(dotted("name", "endswith"), [ast.Constant(self.ending)], []))
         for each in self.others:
-            asked.append(ast.Compare(name("module"), [ast.IsNot()], [path_of(each)]))
+            asked.append(ast.Compare(name("module"), [ast.IsNot()], [at(each)]))
         return ast.BoolOp(ast.And(), asked) if len(asked) > 1 else asked[0]
 
 
-def _any_of(tests: list[Test]) -> ast.expr:
+def _any_of(tests: list[Test], at: Callable[[str], ast.expr]) -> ast.expr:
     """One question for several classes: `isinstance(module, (nn.Conv2d, nn.Linear))`."""
-    return is_instance([test.kind for test in tests]) if len(tests) > 1 else tests[0].tree()
+    return is_instance([test.kind for test in tests]) if len(tests) > 1 else tests[0].tree(at)
 
 
 def _read_off(size: str) -> ast.expr:

@@ -62,7 +62,7 @@ class Stateless(Functional):
         self, constructor: Constructor, module: Module, step: int, condition: ast.expr | None
     ) -> Iterator[Item]:
         """The place at which `init` draws what is in it."""
-        attribute = "_".join(module.path)
+        attribute = module.identifier
         yield Attribute(attribute, Construction(""), step, module.mark, condition)
 
 

@@ -17,8 +17,8 @@ from nngen.language.spec.steps import BESIDE_STATE
 Schema = dict[str, Any]
 
 NAME = r"^[^\W\d_]\w*$"
-# ` as name`, with `${…}` in it or not; the name goes on to the end.
-_LABEL = r"\s+as\s+(?:[^\W\d_]|\$\{[^}]+\})(?:\w|\$\{[^}]+\})*$"
+# ` as name`, with `${…}` in it or not, in containers (`downs.0`) or not; the name goes on to the end.
+_LABEL = r"\s+as\s+(?:[^\W_]|\$\{[^}]+\})(?:[\w.-]|\$\{[^}]+\})*$"
 # `name = …`, but neither `==` nor `+=`.
 _LINE = r"^[^=]*[^=!<>:+\-*/%&|^@]=[^=]"
 # Where a spec defines no names, these are all that an expression of one word can be.

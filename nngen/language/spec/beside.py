@@ -8,9 +8,11 @@ from nngen.catalog import LAYERS, Trait
 from nngen.catalog.parametrizations import MODIFIERS
 from nngen.errors import SpecError
 from nngen.language.document import Mapping, Node, Sequence
+from nngen.language.naming import LABEL
 from nngen.language.spec.model import Name
 from nngen.language.spec.nodes import expression, known_keys, text
 from nngen.symbolic.expressions import Expression, Line, parse_line
+from nngen.symbolic.identifiers import identifier
 
 
 def from_of(node: Node | None) -> tuple[Name, ...] | None:
@@ -25,6 +27,8 @@ def from_of(node: Node | None) -> tuple[Name, ...] | None:
                 f"`- y = {text(item, '`from`')}`" if not isinstance(node, Sequence) else "`- y = …`"
             )
             hint = f"bind it to a name in a line above: {line}, and `from: y`"
+            if re.fullmatch(LABEL, text(item, "`from`")):
+                hint = f"what a layer of that name gives is {identifier(text(item, '`from`'))!r}"
             raise SpecError("`from` takes the names of values", item.mark, hint)
     return tuple(Name(text(item, "`from`"), item.mark) for item in listed)
 

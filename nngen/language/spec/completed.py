@@ -16,7 +16,7 @@ Given: TypeAlias = Expression | LayerStep | Initializer
 
 def lacking(step: LayerStep, missing: Missing) -> SpecError:
     """The error of a step that lacks arguments."""
-    label = f" as {step.label.fixed}" if step.label and step.label.fixed else ""
+    label = f" as {step.label.text}" if step.label and step.label.text else ""
     missing.show(completed(f"{step.kind}{label}", given(step), missing.names))
     return SpecError(missing.message, step.mark, missing.hint)
 

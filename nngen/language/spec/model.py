@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from nngen.errors import Mark, SpecError
 from nngen.language.styles import TWINS
 from nngen.symbolic.expressions import Expression, Line
+from nngen.symbolic.identifiers import identifier
 from nngen.symbolic.mathematics import NUMBERS
 
 # What a block calls the sizes of its first input.
@@ -31,11 +32,16 @@ class Label:
     mark: Mark
 
     @property
-    def fixed(self) -> str | None:
-        """The name, if no `${…}` is in it."""
+    def text(self) -> str | None:
+        """The name as it is written, if no `${…}` is in it: `downs.0`."""
         if len(self.parts) > 1:
             return None
         return "".join(part for part in self.parts if isinstance(part, str))
+
+    @property
+    def fixed(self) -> str | None:
+        """What steps call its value then: `downs_0`."""
+        return None if self.text is None else identifier(self.text)
 
 
 @dataclass(frozen=True, slots=True)

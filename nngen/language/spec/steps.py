@@ -13,7 +13,7 @@ from nngen.catalog.argument_types import Kind, kind
 from nngen.catalog.parametrizations import MODIFIERS
 from nngen.errors import Errors, Follows, Mark, SpecError
 from nngen.language.document import Entry, Mapping, Node, Scalar, Sequence
-from nngen.language.naming import check_layer_name
+from nngen.language.naming import check_label, check_layer_name
 from nngen.language.spec import meant
 from nngen.language.spec.beside import built_after_of, call_of, from_of, modifiers_of, otherwise_of
 from nngen.language.spec.broken import unread, words_in
@@ -113,6 +113,12 @@ class StepReader:
                 step.mark,
                 "make a block with `layers`",
             )
+        if step.label is not None and any("." in p for p in step.label.parts if isinstance(p, str)):
+            raise SpecError(
+                "the name of a layer in a Sequential has no dot",
+                step.label.mark,
+                "a Sequential in it makes names with dots",
+            )
         if step.sources or step.call or step.when or step.built_after:
             raise SpecError(
                 "in a Sequential each layer takes what the one above gives",
@@ -196,10 +202,12 @@ class StepReader:
         self._check_kind(kind_name, mark, value)
         if self.blocks.get(kind_name, ()) is None:
             raise Follows
+        attempt = self.errors.attempt
+        if kind_name in STATE_KINDS and match["name"] and "${" not in match["name"]:
+            attempt(check_layer_name, match["name"], mark)
         arguments: dict[str, Expression] = {}
         layers: dict[str, LayerStep] = {}
         children: tuple[LayerStep, ...] = ()
-        attempt = self.errors.attempt
         redraws = attempt(rules, beside["init"], self.errors) if "init" in beside else ()
         if kind_name == "Parameter" and isinstance(value, Mapping) and "init" in value.entries:
             given_init = value.entries["init"]
@@ -379,6 +387,6 @@ def _label(label: str, mark: Mark, start: int) -> Label:
         parts += [before, parse(inside, mark, start + len(label) - len(rest + closed + inside))]
     parts.append(rest)
     result = Label(tuple(parts), mark)
-    if result.fixed is not None:
-        check_layer_name(result.fixed, mark)
+    if result.text is not None:
+        check_label(result.text, mark)
     return result

@@ -6,6 +6,7 @@ layer in the order of construction, so that torch draws the weights as it does i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -52,6 +53,21 @@ class Part(nn.Module):
         super().__init__()
         self._book = book
         self._made: dict[str, Made] = {}
+        self._there: dict[str, nn.Module] = {}
+        self._keys: dict[str, str] = (
+            {}
+        )  # of modules whose names are no words: `downs.0` of `downs_0`
+
+    def _put(self, label: str, module: nn.Module) -> None:
+        """Adds a module under its key, in modules that hold it where that has dots."""
+        holder: nn.Module = self
+        *above, last = self._keys.get(label, label).split(".")
+        for part in above:
+            if part not in holder._modules:
+                holder.add_module(part, nn.Module())
+            holder = holder.get_submodule(part)
+        holder.add_module(last, module)
+        self._there[label] = module
 
     def _add(
         self, label: str, place: tuple[int, int], step: Step, names: Names, called: Any
@@ -71,27 +87,49 @@ class Part(nn.Module):
             # The weights do not matter, but no batch norm shall ask for more than one value.
             module = made.build().eval()
         self._made[label] = Made(place, step, names, made)
-        self.add_module(label, module)
+        self._put(label, module)
 
     def _build(self) -> None:
         """Builds all modules anew, in the order of construction."""
-        old = dict(self._modules)
+        old = dict(self._there)
         self._modules.clear()
-        for label, made in self._in_order():
-            if label in old:
+        self._there.clear()
+        for group in self._gathered(list(self._in_order())):
+            for label, made in group:
+                if label not in old:
+                    self._build_state(label, made)
+                    continue
                 module = old[label] if made.layer is None else made.layer.build()
-                assert module is not None
-                self.add_module(label, module)
+                self._put(label, module)
                 if isinstance(module, Part):
                     module._build()
-                draws.redraw(module, made.step.beside.get("init", {}), made.names)
-            else:
-                self._build_state(label, made)
+            for label, made in group:
+                if label in old:
+                    rules = made.step.beside.get("init", {})
+                    draws.redraw(self._there[label], rules, made.names)
         self._made.clear()
 
     def _build_state(self, label: str, made: Made) -> None:
         """Builds a Parameter or Buffer, which stands in a class alone: a row of layers has none."""
         raise NotImplementedError
+
+    def _gathered(self, made: Sequence[tuple[str, Made]]) -> Iterator[list[tuple[str, Made]]]:
+        """What is to be built, by attributes: what one holds stands together, and so on within it."""
+        labels = {self._keys.get(label, label): (label, each) for label, each in made}
+        tree: dict[str, Any] = {}
+        for key in labels:
+            inside = tree
+            for part in key.split("."):
+                inside = inside.setdefault(part, {})
+
+        def below(prefix: str, inside: dict[str, Any]) -> Iterator[tuple[str, Made]]:
+            if not inside:
+                yield labels[prefix]
+            for part, more in inside.items():
+                yield from below(f"{prefix}.{part}", more)
+
+        for part, inside in tree.items():
+            yield list(below(part, inside))
 
     def _in_order(self) -> Iterator[tuple[str, Made]]:
         """What is to be built: in the order of the steps, but what is built after another directly behind it.
@@ -142,9 +180,9 @@ class Row(Part):
         result = values[0]
         for place, (key, step, names) in enumerate(self._items):
             given, by = ([], dict(zip(keys, values))) if by_name else (values, {})
-            if key not in self._modules:
+            if key not in self._there:
                 self._add(key, (place, 0), step, names, (given, by))
-            result = self.get_submodule(key)(*given, **by)
+            result = self._there[key](*given, **by)
             # What one gives goes into the first inputs of the next; the others are the same for all.
             first = list(result) if isinstance(result, tuple) and len(values) > 1 else [result]
             values = [*first, *values[len(first) :]]
@@ -243,11 +281,19 @@ class Class(Part):
     def _copies(self, step: Step, named: Callable[[str], str]) -> Iterator[tuple[str, Names]]:
         """The labels of a step, each with its names: several where `${…}` tells copies apart."""
         if not has_copies(step.name):
-            yield step.name or named(step.kind), self._names
+            yield self._word(step.name or named(step.kind)), self._names
             return
         for i in range(evaluated(step.beside.get("repeat", 1), self._names)):
             names = {**self._names, "i": i} if "repeat" in step.beside else self._names
-            yield filled(str(step.name), names), names
+            yield self._word(filled(str(step.name), names)), names
+
+    def _word(self, key: str) -> str:
+        """What lines call the module of a key."""
+        word = re.sub(r"[.-]", "_", key)
+        word = word if word.isidentifier() else f"layer_{word}"
+        if word != key:
+            self._keys[word] = key
+        return word
 
     def _layer(
         self, label: str, step: Step, inputs: list[Any], values: dict[str, Any], running: Any
@@ -271,10 +317,10 @@ class Class(Part):
 
     def _call(self, label: str, *inputs: Any, **named: Any) -> Any:
         """Calls a layer by its name, making it first if it is not yet there."""
-        if label not in self._modules:
+        if label not in self._there:
             place, step, names = self._steps[label]
             self._add(label, place, step, names, (inputs, named))
-        return self.get_submodule(label)(*inputs, **named)
+        return self._there[label](*inputs, **named)
 
     # What is built
 
@@ -321,7 +367,7 @@ class Class(Part):
         if not isinstance(text, str):
             return evaluated(text, self._names)
         scope = {**self._names, **values, "training": self.training}
-        layers = self._steps.keys() | self._modules.keys()
+        layers = self._steps.keys() | self._there.keys()
         return computed(text, scope, self._call, self._arms, layers)
 
     def _arms(self, condition: Any, left: Callable[[], Any], right: Callable[[], Any]) -> Any:

@@ -177,7 +177,12 @@ class _Speaker:
 def _attribute(module: Module) -> str:
     """The module as code of the nn twin: `self.features[0]`."""
     first, *rest = module.path
-    inside = (f"[{part}]" if part.isdigit() else f".{part}" for part in rest)
+    if not first.isidentifier():
+        return f'self.get_submodule("{".".join(module.path)}")'
+    inside = (
+        f"[{part}]" if part.isdigit() else f".{part}" if part.isidentifier() else f'["{part}"]'
+        for part in rest
+    )
     return f"self.{first}{''.join(inside)}"
 
 

@@ -86,7 +86,7 @@ class Tree(Dataflow[str]):
         now = called(operation, training=False)
         for node, application in {**called(operation, training=True), **now}.items():
             taken = {each: names.get(each, each) for each in _taken(node, operation)}
-            self.use(application, application.module.name, taken)
+            self.use(application, application.module.identifier, taken)
             self.rows[-1] = replace(self.rows[-1], only_training=node not in now)
         result = [value.abstract for value in operation.writes if value is not None]
         first = next((value.name for value in operation.writes if value is not None), "")
