@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # In this order each worker has tests of the same folders, which share what they build.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: check test test-long lint types built fuzz pythons torches demo site docs reference benchmark format clean
+.PHONY: check test test-long lint types built fuzz pythons torches demo site docs playground reference benchmark format clean
 
 # While working: within a minute, what needs neither torch nor a browser.
 check: $(READY)
@@ -69,6 +69,11 @@ site: $(READY)
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# The playground: python -m http.server -d site-playground. Takes Node.js and npm; nothing of them is in the package.
+playground: $(READY)
+	npm ci --prefix playground --no-audit --no-fund --silent
+	node playground/build.mjs site-playground $(BIN)/python
+
 # Compares with torchvision's and transformers' own models; `make reference NAMES=resnet18` with these of torchvision.
 reference: $(REFERENCE)/.ready
 	$(REFERENCE)/bin/python tests/reference/compare_torchvision.py $(NAMES)
@@ -83,7 +88,7 @@ format: $(READY)
 	$(BIN)/black .
 
 clean:
-	rm -rf .venv .venv-reference .venv-peer .torches site site-docs .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-reference .venv-peer .torches site site-docs site-playground playground/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find nngen generated tests -name __pycache__ -prune -exec rm -rf {} +
 
 # The build backend runs apart from the environment: its versions come from these two.

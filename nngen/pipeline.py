@@ -9,7 +9,7 @@ from typing import Any
 
 from nngen.emit import build_graph
 from nngen.emit.model import Graph
-from nngen.emit.render import fill, finished
+from nngen.emit.render import fill
 from nngen.emit.source_map import SourceFile, SourceMap
 from nngen.emit.style import Style
 from nngen.emit.styles import named
@@ -37,6 +37,12 @@ class Compilation:
         self.source = source
         self.styles = named(spec.styles) if styles is None else tuple(styles)
 
+    def in_styles(self, styles: Sequence[Style]) -> Compilation:
+        """The same in other styles; what is done already is not done again."""
+        other = Compilation(self.spec, self.source, styles)
+        other.program = self.program
+        return other
+
     @cached_property
     def program(self) -> Program:
         """What each step does."""
@@ -55,7 +61,7 @@ class Compilation:
     @cached_property
     def files(self) -> dict[str, str]:
         """The bodies of the files, by name."""
-        return {name: finished(marked) for name, marked in self._filled.items()}
+        return {name: file.text for name, file in self.source_map.files.items()}
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -72,6 +78,20 @@ class Compilation:
     @cached_property
     def _filled(self) -> dict[str, str]:
         return fill(self.graph)
+
+
+def of_text(
+    text: str,
+    file: str,
+    values: Mapping[str, Any] | None = None,
+    styles: Sequence[str] | None = None,
+) -> Compilation:
+    """The compilation of a spec's text, as `read` gives it of a file that holds this text.
+
+    Raises:
+        SpecError: the spec is wrong.
+    """
+    return _compilation(document.parse(text, file), file, text.encode(), values, styles)
 
 
 def read(
@@ -91,6 +111,16 @@ def read(
         FileError: it cannot be read.
     """
     source = document.read_bytes(path)
-    spec = read_spec(document.decode(source, path), path.name)
+    return _compilation(document.decode(source, path), path.name, source, values, styles)
+
+
+def _compilation(
+    node: document.Node,
+    file: str,
+    source: bytes,
+    values: Mapping[str, Any] | None,
+    styles: Sequence[str] | None,
+) -> Compilation:
+    spec = read_spec(node, file)
     chosen = None if styles is None else named(styles)
     return Compilation(specs.with_values(spec, values or {}), source, chosen)

@@ -50,6 +50,8 @@ SPECS = [
 ]
 # What is not run: it changes the machine.
 INSTALLS = {
+    "make playground",
+    "python -m http.server -d site-playground",
     "pip install '.[torch,graph]'",
     "pip install '.[torch,watch]'",
     "nngen lesson specs/cnn.yaml specs/residual.yaml -o site",

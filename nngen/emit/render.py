@@ -30,12 +30,7 @@ _PACKAGE = Form("", "__init__.py", "package.py.j2")
 
 def render(graph: Graph) -> dict[str, str]:
     """The files of a model's package, by name."""
-    return {name: finished(marked) for name, marked in fill(graph).items()}
-
-
-def finished(marked: str) -> str:
-    """A file as the templates fill it, without its marks, and formatted."""
-    return formatted(origin.unmarked(marked)[0])
+    return {name: formatted(origin.unmarked(text)[0]) for name, text in fill(graph).items()}
 
 
 def fill(graph: Graph) -> dict[str, str]:
@@ -56,6 +51,7 @@ def _filled(form: Form, graph: Graph) -> str:
     )
 
 
+@cache
 def templates() -> Path:
     """The folder of the templates: beside the package in a checkout, inside it once installed."""
     inside = Path(__file__).parent.parent / "templates"
@@ -81,6 +77,7 @@ def _environment(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
         autoescape=False,
     )
     environment.filters["by_condition"] = _by_condition

@@ -13,13 +13,18 @@ from nngen.teach.lesson.steps import Place, Places
 from nngen.views.summary import Row, Summary, summarize
 
 
-def summary_of(program: Program) -> Summary:
+def summary_of(program: Program, chosen: frozenset[str] = frozenset()) -> Summary:
     """A summary at the sizes that the spec's defaults give, where they can be followed.
 
     Verification runs at the sizes under `check`, which are often smaller than the model itself.
+
+    Args:
+        program: the model.
+        chosen: the arguments that keep their values under `check`.
     """
     spec = program.spec
     optional = {option.name for option in spec.model.options if option.default is not None}
+    optional -= chosen
     check = {name: value for name, value in spec.check.items() if name not in optional}
     if check != spec.check:
         with suppress(SpecError):

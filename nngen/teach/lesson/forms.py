@@ -49,6 +49,14 @@ class Frame:
         rules = "".join((*_rules(page), *_labels(page)))
         return self.form("page.html.j2", page.name, address, rules, page=page)
 
+    def part(self, template: str, **values: object) -> str:
+        """A part of a page from its template."""
+        return (
+            _environment()
+            .get_template(template)
+            .render(pages=self.pages, pitfalls_address=self.pitfalls, **values)
+        )
+
     def form(
         self, template: str, title: str, address: str, rules: str = "", **values: object
     ) -> str:
@@ -61,7 +69,7 @@ class Frame:
             rules: style rules beside those of all pages.
             values: what the template shows.
         """
-        script, style = _source("page.js"), _source("page.css") + rules
+        script, style = _source("switches.js") + _source("page.js"), _source("page.css") + rules
         return (
             _environment()
             .get_template(template)
@@ -143,6 +151,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         autoescape=True,
+        auto_reload=False,
     )
     environment.globals.update(say=say, proof_rows=proof_rows, proof_columns=tuple(COLUMNS))
     return environment

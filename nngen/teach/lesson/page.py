@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from markupsafe import Markup
 
@@ -125,7 +126,7 @@ class Page:
         forms: the files that it shows.
         sections: their lines.
         details: the places of the spec, the model's own left out.
-        picture: the architecture as SVG; empty where graphviz is missing.
+        picture: the architecture as SVG; empty where graphviz is missing, None where none is wanted.
         report: what verification found.
     """
 
@@ -138,7 +139,7 @@ class Page:
     sections: Sequence[Section]
     details: Sequence[Detail]
     summary: Summary
-    picture: Markup
+    picture: Markup | None
     report: Report | None
 
 
@@ -157,17 +158,34 @@ def page(
         SpecError: the spec is wrong.
     """
     styles = named(side_by_side(spec.styles)) if styles is None else styles
-    return _Gatherer(spec, text, styles).page(report)
+    return Gatherer(Compilation(spec, styles=styles), text).page(report)
 
 
-class _Gatherer:
-    def __init__(self, spec: Spec, text: str, styles: Sequence[Style]) -> None:
-        self.spec = spec
+class Gatherer:
+    """Gathers a page part by part; each part is made when it is asked for.
+
+    Args:
+        compiled: the spec, in the styles to show.
+        text: its text.
+        chosen: the constructor's arguments whose values under `check` are meant for this page, too.
+
+    Attributes:
+        places: the places of the spec.
+        forms: the files that it shows.
+
+    Raises:
+        SpecError: the spec is wrong.
+    """
+
+    def __init__(
+        self, compiled: Compilation, text: str, chosen: frozenset[str] = frozenset()
+    ) -> None:
+        self.chosen = chosen
+        self.spec = spec = compiled.spec
         # As YAML reads it.
         self.text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         self.lines = self.text.split("\n")
         self.extents = extents(self.text)
-        compiled = Compilation(spec, styles=styles)
         source_map, self.program = compiled.source_map, compiled.program
         self.places = Places(
             spec, (span.mark for file in source_map.files.values() for span in file.spans)
@@ -175,19 +193,35 @@ class _Gatherer:
         self.above = {
             place.number: place.above for place in self.places.all if place.above is not None
         }
-        self.modules = Modules(self.program, self.places)
-        self.summary = facts.summary_of(self.program)
-        self.uses = facts.uses_of(self.summary, self.places)
         self.forms = compiled.graph.forms
-        files = list(source_map.in_styles().values())
-        lines = [self._python(file) for file in files]
-        self.sections = [
+        self.files = list(source_map.in_styles().values())
+
+    @cached_property
+    def modules(self) -> Modules:
+        """What steps build."""
+        return Modules(self.program, self.places)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The model's shapes and sizes."""
+        return facts.summary_of(self.program, self.chosen)
+
+    @cached_property
+    def uses(self) -> dict[int, list[rows.Row]]:
+        """The uses of each place, by its number."""
+        return facts.uses_of(self.summary, self.places)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The files' lines."""
+        lines = [self._python(file) for file in self.files]
+        return [
             Section(section.scope, [_row(lines, row.sides) for row in section.rows])
-            for section in align(files)
+            for section in align(self.files)
         ]
 
-    def page(self, report: Report | None) -> Page:
-        proofs = {row.path: row for row in report.steps} if report else {}
+    def page(self, report: Report | None, drawn: bool = True) -> Page:
+        """All of it, perhaps without a picture."""
         return Page(
             self.spec.file,
             self.spec.model.name,
@@ -196,11 +230,16 @@ class _Gatherer:
             self._yaml(),
             self.forms,
             self.sections,
-            [self._detail(place, proofs.get(place.path)) for place in self.places.all[1:]],
+            self.details(report),
             self.summary,
-            picture(self.program, self.places),
+            picture(self.program, self.places) if drawn else None,
             report,
         )
+
+    def details(self, report: Report | None = None) -> list[Detail]:
+        """What is said of each place but the model's own."""
+        proofs = {row.path: row for row in report.steps} if report else {}
+        return [self._detail(place, proofs.get(place.path)) for place in self.places.all[1:]]
 
     def _python(self, file: SourceFile) -> list[Line]:
         parts: list[tuple[int, Span]] = []
@@ -226,7 +265,7 @@ class _Gatherer:
         return paint.python(file.text, parts, places, self.above)
 
     def _yaml(self) -> list[Line]:
-        parts = [(place.number, self._extent(place)) for place in self.places.all]
+        parts = [(place.number, self.extent(place)) for place in self.places.all]
         heads = [(place.number, self._head(place)) for place in self.places.all]
         links = {
             place.number: Markup('<a href="#{}" data-s="{}">').format(place.id, place.number)
@@ -234,14 +273,15 @@ class _Gatherer:
         }
         return paint.yaml(self.text, parts, heads, links, self.above)
 
-    def _extent(self, place: Place) -> Extent:
+    def extent(self, place: Place) -> Extent:
+        """How far a place reaches in the spec."""
         line, column = place.mark.line, max(place.mark.column - 1, 0)
         rest = Extent(line, column, line, len(self.lines[line - 1]))
         return self.extents.get("name" if place.id == MODEL else place.path, rest)
 
     def _head(self, place: Place) -> Extent:
         """What of a place is its link: the key of what has several lines, else its line."""
-        whole = self._extent(place)
+        whole = self.extent(place)
         line = self.lines[whole.line - 1]
         end = whole.end_column if whole.end_line == whole.line else len(line)
         key = place.mark.path[len(place.path) + 1 :]

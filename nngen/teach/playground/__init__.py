@@ -1,0 +1,1 @@
+"""The playground: a spec that is edited, and what comes of it, stage by stage."""
