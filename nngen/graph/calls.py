@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import copy
+from dataclasses import replace
 from typing import Any, Protocol
 
 from nngen.catalog.partial_evaluation import IN_MATH
 from nngen.errors import SpecError
 from nngen.graph.flow import Application, Flow, Operation, self_attribute
+from nngen.language.spec import LayerStep
 from nngen.symbolic.expressions import Line
 
 TRAINING = self_attribute("training")
@@ -37,6 +39,45 @@ def operands_of(application: Application, call: ast.expr) -> dict[str, ast.expr]
     return {key: given[key] for key in application.inputs if key in given}
 
 
+def called_each(step: LayerStep) -> bool:
+    """Whether the `call` beside a `repeat` is about each copy: `x = F.relu(layers[i](x))`."""
+    if step.repeat is None or step.call is None or step.label is None:
+        return False
+    return any(_is_copy(node, step.label.fixed) for node in ast.walk(step.call.value.tree))
+
+
+def call_of_copy(step: LayerStep, name: str) -> Line:
+    """That line for the copy of this name."""
+    assert step.call is not None and step.label is not None
+    value = step.call.value
+    tree = _Copy(step.label.fixed, name).visit(copy.deepcopy(value.tree))
+    return replace(step.call, value=replace(value, tree=tree))
+
+
+class _Copy(ast.NodeTransformer):
+    """Puts one copy's name for `layers[i]`."""
+
+    def __init__(self, label: str | None, name: str) -> None:
+        self.label = label
+        self.name = name
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        if _is_copy(node, self.label):
+            return ast.copy_location(ast.Name(self.name, ast.Load()), node)
+        return self.generic_visit(node)
+
+
+def _is_copy(node: ast.AST, name: str | None) -> bool:
+    """Whether it is `layers[i]`."""
+    return (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+        and isinstance(node.slice, ast.Name)
+        and node.slice.id == "i"
+    )
+
+
 def check_plain(line: Line, name: str, operation: Operation) -> None:
     """Refuse a `call` beside `repeat` with more in it than the call: once, or in each copy, it does not say.
 
@@ -48,7 +89,7 @@ def check_plain(line: Line, name: str, operation: Operation) -> None:
         raise SpecError(
             f"beside `repeat`, `call` is a plain call of {name!r}, but here there is more in the line",
             line.value.mark,
-            "make a block of the line, and repeat that",
+            f"`{name}[i](…)` is each copy in turn: `x = F.relu({name}[i](x))`",
         )
     application = calls[tree]
     flowing = application.output if isinstance(application.output, tuple) else (None,)

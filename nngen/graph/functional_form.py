@@ -46,7 +46,7 @@ def form(
         origins: which variables are `NEW` tensors, and which are `GIVEN` to forward.
     """
     module = application.module
-    prefix = "_".join(module.path)
+    prefix = module.identifier
     try:
         inputs = _told_apart(application, operands, origins)
         nodes = statements(module.entry.form_of(module.settled(inputs)))

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from nngen.catalog import LAYERS
 from nngen.catalog.partial_evaluation import free_names
 from nngen.errors import BROKEN, Errors, Fault, Follows, SpecError, nearest
+from nngen.graph.calls import called_each
 from nngen.graph.flow import Value
 from nngen.graph.lines import Layer, LineEvaluator
 from nngen.graph.modules import (
@@ -91,7 +92,8 @@ def recover(walker: Recovering, step: Step, number: int) -> None:
         given = step.broken.gives
         walker.vague = max(walker.vague, step.broken.vague)
     if step.call is not None:
-        examine(walker, step.call.value)
+        if not called_each(step):
+            examine(walker, step.call.value)
         given = step.call.names
     elif step.sources is None and walker.running is not None:
         walker.running.used = True

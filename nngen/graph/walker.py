@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,8 @@ from nngen.errors import BROKEN, Fault, Follows, Mark, SpecError, did_you_mean
 from nngen.graph.alternatives import either
 from nngen.graph.automatic import automatic_names
 from nngen.graph.branching import condition_of, of_state
-from nngen.graph.calls import check_plain
-from nngen.graph.containers import copies, inputs_of
+from nngen.graph.calls import call_of_copy, called_each, check_plain
+from nngen.graph.containers import Copy, copies, inputs_of
 from nngen.graph.flow import Above, Built, Condition, Flow, Operation, Value
 from nngen.graph.lines import Layer, LineEvaluator
 from nngen.graph.order import in_order
@@ -183,6 +183,9 @@ class Walker:
             self._state(step, number, condition, holds)
             return
         names = list(copies(step, self.scope))
+        if called_each(step):
+            self._each(step, names, number, condition, holds)
+            return
         if self.body.sequential or (step.label is not None and step.label.fixed is None):
             if any(loop is not None for _, _, loop in names):
                 raise SpecError(
@@ -198,6 +201,30 @@ class Walker:
             self.name = identifier(text)
             path = tuple(text.split("."))
             self._single(step, path, inner, number, place > 0, condition, holds)
+
+    def _each(
+        self,
+        step: LayerStep,
+        made: Sequence[Copy],
+        number: int,
+        condition: Condition | None,
+        holds: Any,
+    ) -> None:
+        """Follow the copies of a layer of which a line calls one after the other: `layers[i](x)`."""
+        assert step.label is not None and step.label.text is not None
+        text = step.label.text
+        if any(loop is not None for _, _, loop in made):
+            raise SpecError(
+                f"how many copies of {step.kind} there are is open, so that no line is about each",
+                step.mark,
+                "make a block of the layer and the line, and repeat that; or give the count as a number",
+            )
+        self._check_free(identifier(text), step.mark)
+        for place, (_, inner, _) in enumerate(made):
+            key = f"{text}.{place}"
+            self.name = identifier(key)
+            one = replace(step, repeat=None, call=call_of_copy(step, self.name))
+            self._single(one, tuple(key.split(".")), inner, number, False, condition, holds)
 
     def _single(
         self,

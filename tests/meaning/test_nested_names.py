@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from collections import OrderedDict
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 import yaml
 from torch import Tensor, nn
 
+import nngen
 from tests.meaning.by_hand import assert_as_by_hand
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -252,6 +254,51 @@ layers:
 """
     text = text.replace("      - ReLU as act\n", "      - y = fc_0.relu()\n")
     assert_as_by_hand(text, Whole, torch.randn(3, 4))
+
+
+class Between(nn.Module):
+    """Plain layers in a list with code between them, one of which is used once more."""
+
+    def __init__(self, width: int = 6) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(6 if place else 4, width) for place in range(3))
+        for layer in self.layers:
+            nn.init.normal_(layer.weight, std=0.5)
+        self.norms = nn.ModuleDict({"a": nn.BatchNorm1d(width)})
+        self.head = nn.Linear(width, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = torch.relu(layer(x)) + 1
+        x = self.norms["a"](x) + self.layers[2](x)
+        result: Tensor = self.head(x)
+        return result
+
+
+BETWEEN = """
+name: Between
+args: {width: 6}
+input: [4]
+styles: [nn, functional, stateless]
+layers:
+  - Linear as layers: width
+    repeat: 3
+    call: x = torch.relu(layers[i](x)) + 1
+    init: {weight: {normal_: {std: 0.5}}}
+  - BatchNorm1d as norms.a
+  - y = norms_a + layers_2(x)
+  - Linear as head: 2
+"""
+
+
+def test_a_list_of_layers_with_code_between() -> None:
+    assert_as_by_hand(BETWEEN, Between, torch.randn(5, 4))
+
+
+def test_it_is_written_as_a_loop() -> None:
+    lines = linecache.getlines(str(nngen.load(yaml.safe_load(BETWEEN)).nn_style.__file__))
+    assert "        for layer in self.layers:  # (N, width)\n" in lines
+    assert "            x = torch.relu(layer(x)) + 1\n" in lines
 
 
 class Optional(nn.Module):

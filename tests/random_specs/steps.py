@@ -107,7 +107,7 @@ def row(draw: Draw, draft: Draft, depth: int) -> bool:
             child = use(draw, draft, draw(st.sampled_from(blocks)))
         (head, given), *rest = (child if isinstance(child, dict) else {child: None}).items()
         if draw(st.integers(0, 3)) == 3:
-            head += f" as part{number}"
+            head += f" as part{draw(st.sampled_from(('', '-', '_')))}{number}"
         beside_child: dict[str, Any] = dict(rest)
         if " as " not in head and draw(st.integers(0, 5)) == 5:
             beside_child["repeat"] = 2
@@ -128,12 +128,19 @@ def repeated(draw: Draw, draft: Draft, depth: int) -> bool:
         child = use(draw, draft, draw(st.sampled_from(blocks)))
     (head, given), *_ = (child if isinstance(child, dict) else {child: None}).items()
     count = draw(st.sampled_from((2, 3, 1, *_counts(draft))))
-    style = draw(st.sampled_from(("list", "named", "attributes")))
+    style = draw(st.sampled_from(("list", "named", "attributes", "each")))
     if style == "named":
         head += f" as {fresh(draw, draft, NAMES)}"
     elif style == "attributes":
         word = fresh(draw, draft, ("stage", "level"))
-        head += f" as {word}" + draw(st.sampled_from(("${i}", "${i + 1}", "_${2 * i}")))
+        numbers = ("${i}", "${i + 1}", "_${2 * i}", ".${i}", ".${i + 1}", "-${i}")
+        head += f" as {word}" + draw(st.sampled_from(numbers))
+    elif style == "each":
+        name, value = fresh(draw, draft, NAMES), fresh(draw, draft, ("each",))
+        form = draw(st.sampled_from(("torch.tanh({})", "{} * 2", "1 + {}", "{}")))
+        call = form.format(f"{name}[i]({value})")
+        start, line = f"{value} = {taken.name} * 1", f"{value} = {call}"
+        return draft.attempt(start, {f"{head} as {name}": given, "repeat": count, "call": line})
     return draft.attempt({head: given, **beside, "repeat": count})
 
 

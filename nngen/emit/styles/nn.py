@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import groupby
 
 from nngen.catalog import LAYERS
 from nngen.catalog.entry import State
@@ -37,6 +39,41 @@ class NNLowering(Lowering):
         """The containers of the class."""
         return Nesting(self.flow)
 
+    def run(self) -> tuple[Statement, ...]:
+        """All statements; those that a line gives for each child of a list in turn are one loop."""
+        found: list[Statement] = []
+        for _, group in groupby(super().run(), lambda each: each.mark):
+            same = list(group)
+            loop = self._as_loop(same)
+            found += same if loop is None else [loop]
+        return tuple(found)
+
+    def _as_loop(self, found: list[Statement]) -> Statement | None:
+        """Statements as a loop over a list, where each does the same with the next child, and all children have one."""
+        operations = [self.flow.operations[each.step] for each in found]
+        uses = [
+            [each.application] if each.application else each.calls.values() for each in operations
+        ]
+        paths = [use.module.path for each in uses for use in each]
+        if not paths:
+            return None
+        list_path = paths[0][:1]
+        children = [(*list_path, name) for name in self.nesting.children.get(list_path, ())]
+        if len(found) < 2 or paths != children or not self.nesting.is_list(list_path):
+            return None
+        words = ("layer", "block")
+        item = next((w for w in words if self.variables.unused(w) == w), words[0])
+        item = self.variables.unused(item)
+        bodies = [
+            replaced_in(each.tree, self.nesting.reached(path), name(item))
+            for each, path in zip(found, paths)
+        ]
+        if len(set(map(ast.dump, bodies))) > 1 or any(each.body for each in found):
+            return None
+        loop = ast.For(ast.Name(item, ast.Store()), self_attribute(*list_path), [bodies[0]], [])
+        comment = next((each.comment for each in reversed(found) if each.comment), "")
+        return Statement(loop, comment, found[0].mark, step=found[-1].step)
+
     def conditional(self, operation: Operation, condition: Condition) -> None:
         built = next(each for each in self.flow.built if each.name == operation.layer)
         if becomes_identity(self.flow, built):
@@ -68,6 +105,19 @@ class NNLowering(Lowering):
         if self.is_loop(application.module):
             return self.looped(application, operands_of(application, call), named_in(call))
         return ast.Call(self.nesting.reached(application.module.path), call.args, call.keywords)
+
+
+def replaced_in(statement: ast.stmt, part: ast.expr, by: ast.expr) -> ast.stmt:
+    """A statement with one expression for another."""
+    text = ast.dump(part)
+
+    class Putting(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            return by if ast.dump(node) == text else self.generic_visit(node)
+
+    changed = Putting().visit(copy.deepcopy(statement))
+    assert isinstance(changed, ast.stmt)
+    return changed
 
 
 class NN(Style):

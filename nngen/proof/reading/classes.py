@@ -269,23 +269,35 @@ class Class(Part):
                 self._build_state(step.name, self._made[step.name])
             values[step.name] = getattr(self, step.name)
             return running
-        for copy, (label, names) in enumerate(self._copies(step, named)):
-            inputs = [values[source] for source in listed(step.beside.get("from", []))]
+        for copy, (label, names, one) in enumerate(self._copies(step, named)):
+            inputs = [values[source] for source in listed(one.beside.get("from", []))]
             if not inputs or copy:
                 inputs[:1] = [running]
             if self._book.trying:
-                self._steps[label] = (number, copy), step, names
-            running = self._layer(label, step, inputs, values, running)
+                self._steps[label] = (number, copy), one, names
+            running = self._layer(label, one, inputs, values, running)
         return running
 
-    def _copies(self, step: Step, named: Callable[[str], str]) -> Iterator[tuple[str, Names]]:
-        """The labels of a step, each with its names: several where `${…}` tells copies apart."""
-        if not has_copies(step.name):
-            yield self._word(step.name or named(step.kind)), self._names
+    def _copies(self, step: Step, named: Callable[[str], str]) -> Iterator[tuple[str, Names, Step]]:
+        """The labels of a step, each with its names and what it says.
+
+        There are several where `${…}` tells copies apart, or `layers[i]` in a line is each in turn.
+        """
+        called = step.beside.get("call", "")
+        each = rf"\b{self._word(step.name)}\[\s*i\s*\]" if step.name else ""
+        in_turn = "repeat" in step.beside and each and re.search(each, called)
+        if not in_turn and not has_copies(step.name):
+            yield self._word(step.name or named(step.kind)), self._names, step
             return
         for i in range(evaluated(step.beside.get("repeat", 1), self._names)):
             names = {**self._names, "i": i} if "repeat" in step.beside else self._names
-            yield self._word(filled(str(step.name), names)), names
+            if not in_turn:
+                yield self._word(filled(str(step.name), names)), names, step
+                continue
+            label = self._word(f"{step.name}.{i}")
+            beside = {**step.beside, "call": re.sub(each, label, called)}
+            del beside["repeat"]
+            yield label, names, step._replace(beside=beside)
 
     def _word(self, key: str) -> str:
         """What lines call the module of a key."""

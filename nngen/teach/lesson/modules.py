@@ -36,7 +36,7 @@ class Modules:
         for operation in flow.operations:
             place = self.places.of(operation.mark)
             if place is not None and operation.calls:
-                names = (use.module.name for use in operation.calls.values())
+                names = (use.module.identifier for use in operation.calls.values())
                 self.called.setdefault(place.number, tuple(dict.fromkeys(names)))
 
 
