@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nngen.errors import FileError, Mark, NngenError, SpecError
     from nngen.files.writer import Change
+    from nngen.importer.inputs import Input
     from nngen.proof.loading import Pair
     from nngen.proof.report import Report
 
 __all__ = [
     "Change",
     "FileError",
+    "Input",
     "Mark",
     "NngenError",
     "Pair",
@@ -22,6 +24,7 @@ __all__ = [
     "SpecError",
     "__version__",
     "build",
+    "from_module",
     "load",
     "verify",
 ]
@@ -31,6 +34,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Change": "files.writer",
     "FileError": "errors",
+    "Input": "importer.inputs",
     "Mark": "errors",
     "NngenError": "errors",
     "Pair": "proof.loading",
@@ -75,6 +79,33 @@ def build(path: str | Path, out: str | Path = "generated", *, force: bool = Fals
     path = Path(path)
     made = pipeline.read(path)
     return writer.write(package_folder(path, Path(out)), made.files, force, made.dropped)
+
+
+def from_module(make: Any, inputs: Mapping[str, Sequence[int] | Input], name: str = "") -> str:
+    """Make the spec of an nn.Module. Needs torch, and runs the module.
+
+    Args:
+        make: what makes the module, a class or a function without arguments, or the module itself.
+        inputs: what forward takes, by its names: shapes with the batch first, or `nngen.Input(shape, dtype, below)`.
+        name: what the generated class is called; by default as the module's.
+
+    Returns:
+        The spec, as YAML. Its models have given the module's own bits.
+
+    Raises:
+        nngen.errors.NngenError: the module does what a spec cannot say; with the line of its source.
+    """
+    from nngen.packages import import_torch
+
+    import_torch()
+    from nngen.importer import from_module
+    from nngen.importer.inputs import Input
+
+    given = {
+        key: value if isinstance(value, Input) else Input(tuple(value))
+        for key, value in inputs.items()
+    }
+    return from_module(make, given, name)
 
 
 def load(spec: str | Path | Mapping[str, Any]) -> Pair:

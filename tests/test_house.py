@@ -18,12 +18,12 @@ PACKAGE = REPOSITORY / "nngen"
 ORDER = (
     *("places", "errors", "limits", "packages"),
     *("symbolic", "files", "catalog", "language", "graph", "emit"),
-    *("lint", "pipeline", "views", "proof", "teach"),
+    *("lint", "pipeline", "views", "proof", "importer", "teach"),
     *("nngen", "cli", "__main__"),
 )
 
 # What imports torch, each with all that is below it; and what of it does not.
-TORCH = ("nngen.proof", "nngen.teach.pitfalls.running")
+TORCH = ("nngen.proof", "nngen.importer", "nngen.teach.pitfalls.running")
 WITHOUT_TORCH = tuple(
     f"nngen.proof{name}"
     for name in ("", ".certificate", ".loading", ".options", ".report", ".subject")

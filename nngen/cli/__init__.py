@@ -13,15 +13,27 @@ import sys
 from collections.abc import Sequence
 
 from nngen import __version__
-from nngen.cli import build, diff, fmt, lesson, lint, pitfall, serve, show, start, verify
+from nngen.cli import (
+    build,
+    diff,
+    fmt,
+    importing,
+    lesson,
+    lint,
+    pitfall,
+    serve,
+    show,
+    start,
+    verify,
+)
 from nngen.errors import NngenError, did_you_mean
 from nngen.limits import large
 
 # Each module adds its verbs.
-VERBS = (start, build, diff, show, verify, lint, fmt, lesson, serve, pitfall)
+VERBS = (start, importing, build, diff, show, verify, lint, fmt, lesson, serve, pitfall)
 # As help lists them.
 GROUPS = {
-    "start": ("init", "build", "watch"),
+    "start": ("init", "import", "build", "watch"),
     "look": ("diff", "summary", "graph", "layers"),
     "check": ("verify", "lint", "explain", "fmt"),
     "teach": ("lesson", "serve", "pitfall"),
