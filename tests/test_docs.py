@@ -34,10 +34,17 @@ PAGES = {
     for path in sorted(DOCS.glob("*.md"))
     if path.name not in ELSEWHERE
 }
+
+
+def prose(path: Path) -> str:
+    """A page without its code, where brackets are no links."""
+    return re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
 LINKS = sorted(
     (path.name, link)
     for path in DOCS.glob("*.md")
-    for link in set(re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")))
+    for link in set(re.findall(r"\]\(([^)\s]+)\)", prose(path)))
     if "://" not in link
 )
 QUOTES = [block for found in PAGES.values() for block in found if block.quotes]
