@@ -30,6 +30,7 @@ class Holding(nn.Module):
     def __init__(self, model: Any, like: nn.Module) -> None:
         super().__init__()
         self._stateless = model
+        self._stateless_call: Callable[..., Any] = model
         params, buffers = model.init()
         self._keys = tuple(params)
         saved = like.state_dict().keys()
@@ -62,6 +63,10 @@ class Holding(nn.Module):
         """What the stateless model itself gives."""
         return self._stateless(*given, training=self.training)
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile the stateless model's own call, as its users do: not what stands around it here."""
+        self._stateless_call = torch.compile(self._stateless.__call__, *args, **kwargs)
+
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of the parameters, in the order in which `init` gives them."""
@@ -73,7 +78,7 @@ class Holding(nn.Module):
         Raises:
             StateChanged: the call was not pure.
         """
-        return self._call(self._stateless, inputs)
+        return self._call(self._stateless_call, inputs)
 
     @property
     def loss(self) -> Callable[..., object]:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+import torch
+
 import nngen
+from generated.cnn import nn_style, stateless
+from nngen.proof.holding import Holding
 from nngen.proof.report import Report
 
 BAG = """
@@ -48,3 +55,19 @@ def test_it_may_be_rescaled_with_other_arguments_alone() -> None:
 
 def test_one_parameter_of_two_layers_stands_where_the_module_has_it() -> None:
     assert verified(TIED).equal
+
+
+def test_what_is_compiled_is_the_model_s_own_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+
+    def compiler(function: Any, **_: object) -> Any:
+        compiled.append(function)
+        return function
+
+    monkeypatch.setattr(torch, "compile", compiler)
+    model = stateless.CNN()
+    holding = Holding(model, nn_style.CNN())
+    holding.eval().compile(fullgraph=True)
+    assert compiled == [model.__call__]
+    monkeypatch.setattr(holding, "_stateless_call", lambda *_, **__: "compiled")
+    assert holding(torch.randn(2, 1, 28, 28)) == "compiled"
