@@ -73,11 +73,10 @@ class Lowering(ABC):
         target = operation.writes[0]
         assert target is not None
         variable = self.variables[target]
-        otherwise = name(self.variables[operation.reads[0]])
         if not condition.passes:
             self.emit(assign(variable, ast.Constant(None)))
-        elif source(otherwise) != variable:
-            self.emit(assign(variable, otherwise))
+        elif self.variables[operation.reads[0]] != variable:
+            self.emit(assign(variable, name(self.variables[operation.reads[0]])))
         self.nested = []
         self.step(operation)
         body, self.nested = self.nested, None

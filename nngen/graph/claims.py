@@ -68,7 +68,8 @@ class Claims:
         result = self.text(
             [(number, flow.result.all_told) for number, flow in enumerate(self.flows)]
         )
-        return f"Maps {' and '.join(given)} to {result or 'what its arguments decide'}."
+        result = result or "what its arguments decide"
+        return f"Maps {' and '.join(given)} to {result}." if given else f"Gives {result}."
 
     def text(self, found: Found) -> str:
         """The shapes of what stands at one place; alternatives where there are several, or nothing if there are many."""

@@ -129,6 +129,29 @@ def build(
         raise SpecError(fault.message, step.mark, fault.hint) from None
 
 
+def build_uncalled(step: LayerStep, path: tuple[str, ...], scope: Scope) -> Module:
+    """Build a layer of torch.nn whose sizes are all given, for nothing flows into it.
+
+    Raises:
+        SpecError: one is missing, or it is more than a layer.
+    """
+    entry = LAYERS.get(step.kind)
+    if entry is None or entry.block is not None or entry.parts is not None:
+        raise SpecError(
+            f"what a {step.kind} is made of is decided by what flows into it, so that it must be called",
+            step.mark,
+            "`call: none` is for layers whose sizes are all given",
+        )
+    missing = [name for name in entry.infer if name not in step.arguments]
+    if missing:
+        raise SpecError(
+            f"nothing flows into this {step.kind}, so that {missing[0]} is not known",
+            step.mark,
+            f"give {missing[0]}",
+        )
+    return build_layer(step, path, scope, {})
+
+
 def _refuse_unknown(inputs: Mapping[str, Any]) -> None:
     if any(value is BROKEN for value in inputs.values()):
         raise Follows

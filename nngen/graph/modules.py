@@ -51,7 +51,7 @@ def build_layer(
         step: the layer as the spec has it.
         path: its place.
         scope: the sizes that its arguments may name.
-        inputs: the values of forward's arguments.
+        inputs: the values of forward's arguments; none where nothing flows into it.
 
     Raises:
         SpecError: an argument is wrong, missing, or contradicts the input.
@@ -69,7 +69,7 @@ def build_layer(
         else:
             check_given(step, scope)
             values[argument.name] = argument.default
-    for name in entry.infer:
+    for name in entry.infer if inputs else ():
         if name in step.arguments:
             _agree(step, name, values[name], inputs)
     code = computed(step, scope)

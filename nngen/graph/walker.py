@@ -13,7 +13,7 @@ from nngen.graph.alternatives import either
 from nngen.graph.automatic import automatic_names
 from nngen.graph.branching import condition_of, of_state
 from nngen.graph.calls import call_of_copy, called_each, check_plain
-from nngen.graph.containers import Copy, copies, inputs_of
+from nngen.graph.containers import Copy, build_uncalled, copies, inputs_of
 from nngen.graph.flow import Above, Built, Condition, Flow, Operation, Value
 from nngen.graph.lines import Layer, LineEvaluator
 from nngen.graph.order import in_order
@@ -183,6 +183,9 @@ class Walker:
             self._state(step, number, condition, holds)
             return
         names = list(copies(step, self.scope))
+        if step.uncalled:
+            self._uncalled(step, names, number)
+            return
         if called_each(step):
             self._each(step, names, number, condition, holds)
             return
@@ -201,6 +204,24 @@ class Walker:
             self.name = identifier(text)
             path = tuple(text.split("."))
             self._single(step, path, inner, number, place > 0, condition, holds)
+
+    def _uncalled(self, step: LayerStep, made: Sequence[Copy], number: int) -> None:
+        """Build a layer through which nothing flows where it stands."""
+        if step.repeat is not None and step.label is not None and step.label.fixed is not None:
+            raise SpecError(
+                "copies that are only built need names of their own",
+                step.repeat.mark,
+                f"`{step.kind} as {step.label.text}.${{i}}`",
+            )
+        for text, scope, _ in made:
+            key = text or next(self.automatic[number])
+            self.name, path = identifier(key), tuple(key.split("."))
+            self._check_free(self.name, step.mark)
+            self._check_place(path, step.mark)
+            layer = Layer(step, self.name, path, scope)
+            layer.module = build_uncalled(step, path, scope)
+            self.layers[self.name] = layer
+            self.flow.built.append(Built(self.name, path, layer.module, number, None, step.init))
 
     def _each(
         self,
@@ -319,6 +340,9 @@ class Walker:
     def _sources(self, step: LayerStep, again: bool, number: int) -> tuple[Value, ...]:
         """The values that a layer takes; a copy of the layer above takes that one's value first."""
         wanted = inputs_of(step.kind, self.scope).required
+        if not wanted:
+            _refuse_needless(step)
+            return ()
         if step.sources is not None:
             values = [self._source(name) for name in step.sources]
             if len(values) < len(wanted):
@@ -458,3 +482,25 @@ class Walker:
         last.used = True
         result = Value(last.abstract, "", mark, used=True, told=last.told)
         self.flow.operations.append(Operation(number, mark, (last,), (result,)))
+
+
+def _refuse_needless(step: LayerStep) -> None:
+    """Refuse what only makes sense beside a step that takes something.
+
+    Raises:
+        SpecError: there is such.
+    """
+    if step.sources is not None:
+        raise SpecError(f"{step.kind} takes no input", step.sources[0].mark, "take out the `from`")
+    if step.repeat is not None:
+        raise SpecError(
+            f"{step.kind} takes no input, so that no copy takes what another gives",
+            step.repeat.mark,
+            f"give the copies names: `{step.kind} as {step.kind.lower()}${{i}}`",
+        )
+    if step.when is not None and not step.otherwise_none:
+        raise SpecError(
+            f"{step.kind} takes no input that could pass through",
+            step.when.mark,
+            "add `otherwise: none`",
+        )

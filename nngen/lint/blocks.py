@@ -60,7 +60,7 @@ def _is_named(applications: list[Application], option: Option) -> bool:
 
 def _restates(flow: Flow, option: Option) -> bool:
     """Whether a layer of the block takes the argument for what its input, which is the block's own, decides."""
-    same = {flow.inputs[0].name}
+    same = {value.name for value in flow.inputs[:1]}
     steps = {each.name: flow.body.layers[each.step] for each in flow.built}
     for operation in flow.operations:
         for name, application, taken in _applied(operation):

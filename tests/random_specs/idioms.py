@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.random_specs.draft import Draft, Flowing
-from tests.random_specs.layers import NAMES, fresh, pick, spell_or
+from tests.random_specs.layers import NAMES, fresh, key, pick, spell_or
 
 Draw = st.DrawFn
 Steps = list[Any]
@@ -19,6 +19,12 @@ def idiom(draw: Draw, draft: Draft, depth: int) -> bool:
     if draft.block or len(draft.spec.get("blocks", {})) > 2:
         return False
     return draw(st.sampled_from(IDIOMS))(draw, draft)
+
+
+def holder(draw: Draw, draft: Draft, depth: int) -> bool:
+    """What holds weights and takes nothing: a layer that is only built, or a block without inputs."""
+    is_block = not draft.block and draw(st.booleans())
+    return table(draw, draft) if is_block else uncalled(draw, draft)
 
 
 def _try(draft: Draft, blocks: dict[str, Any], *steps: Any) -> bool:
@@ -270,6 +276,39 @@ def rows(draw: Draw, draft: Draft) -> bool:
         for _ in range(draw(st.integers(2, 4)))
     ]
     return _try(draft, {name: body}, {"Sequential": children, "from": taken.name})
+
+
+def table(draw: Draw, draft: Draft) -> bool:
+    """A block without inputs, whose parameter is added."""
+    taken = pick(draw, draft)
+    if taken is None or not taken.floating or None in taken.shape[-1:] or not taken.rank:
+        return False
+    name, size = _name(draft), taken.shape[-1]
+    held = {"shape": [size], "init": draw(st.sampled_from(("ones_", "normal_")))}
+    last = draw(st.sampled_from(("y = table.tanh()", "y = table * 2")))
+    body = {"inputs": [], "layers": [{"Parameter as table": held}, last]}
+    word, sum_ = fresh(draw, draft, NAMES), fresh(draw, draft, ("placed",))
+    again = draw(st.sampled_from(("", f" * {word}()")))
+    return _try(draft, {name: body}, f"{name} as {word}", f"{sum_} = {taken.name} + {word}{again}")
+
+
+HELD: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("Linear", {"in_features": 3, "out_features": 2}),
+    ("Conv2d", {"in_channels": 2, "out_channels": 4, "kernel_size": 3}),
+    ("BatchNorm1d", {"num_features": 3}),
+    ("LayerNorm", {"normalized_shape": 5}),
+    ("Embedding", {"num_embeddings": 4, "embedding_dim": 3}),
+    ("GRU", {"input_size": 2, "hidden_size": 3}),
+    ("PReLU", {}),
+    ("Tanh", {}),
+)
+
+
+def uncalled(draw: Draw, draft: Draft) -> bool:
+    """A layer that is only built."""
+    kind, given = draw(st.sampled_from(HELD))
+    beside = draw(st.sampled_from(({}, {"init": {"*": "ones_"}} if given else {})))
+    return draft.attempt({f"{kind} as {key(draw, draft)}": given or None, "call": "none", **beside})
 
 
 IDIOMS: tuple[Callable[[Draw, Draft], bool], ...] = (

@@ -19,7 +19,7 @@ from tests.random_specs.choices import (
     viewed,
 )
 from tests.random_specs.draft import Draft, Flowing
-from tests.random_specs.idioms import idiom
+from tests.random_specs.idioms import holder, idiom
 from tests.random_specs.joining import VALUES, finish, join, line, state
 from tests.random_specs.layers import (
     NAMES,
@@ -48,7 +48,7 @@ def step(draw: Draw, draft: Draft, depth: int) -> None:
         block,
     ]  # fmt: skip
     if depth:
-        kinds += [block, idiom, idiom]
+        kinds += [block, idiom, idiom, holder]
     if draft.body.get("args"):
         kinds += [decided, decided, conditional, viewed, maybe, sliced]
     for _ in range(3):

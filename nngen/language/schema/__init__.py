@@ -97,7 +97,7 @@ def _styles() -> Schema:
 
 def _block() -> Schema:
     steps, children = {"$ref": "#/$defs/open/steps"}, {"$ref": "#/$defs/open/children"}
-    names = {"type": "array", "items": {"type": "string", "pattern": NAME}, "minItems": 1}
+    names = {"type": "array", "items": {"type": "string", "pattern": NAME}}
     return {
         "type": "object",
         "properties": {

@@ -152,9 +152,9 @@ class Definitions:
                 "anyOf": [{"type": "string"}, names],
             },
             "call": {
-                "description": "a line that calls the layer: `y, _ = attn(x, x, x)`",
+                "description": "a line that calls the layer: `y, _ = attn(x, x, x)`; or `none`, where it is only built",
                 "type": "string",
-                "pattern": _LINE,
+                "anyOf": [{"pattern": _LINE}, {"const": "none"}],
             },
             "repeat": {
                 "description": "so many copies with weights of their own",

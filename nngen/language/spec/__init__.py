@@ -168,7 +168,7 @@ def _name(node: Mapping) -> str:
 
 def _block(name: str, node: Mapping, reader: StepReader) -> Body:
     inputs = reader.errors.attempt(block_inputs, node)
-    return _body(name, node, inputs or (Name("x", node.mark),), reader)
+    return _body(name, node, (Name("x", node.mark),) if inputs is None else inputs, reader)
 
 
 def block(name: str, layer: str, data: object) -> Body:
@@ -373,7 +373,7 @@ def _loss(node: Node, reader: StepReader) -> LayerStep | LossSteps:
             tensors = {each.name: each for each in inputs_of(node, reader.errors)}
             inputs = tuple(Name(each.name, each.mark) for each in tensors.values())
         else:
-            inputs = block_inputs(node) if "inputs" in node.entries else ()
+            inputs = block_inputs(node, 1) if "inputs" in node.entries else ()
         return LossSteps(_body("loss", node, inputs, reader), tensors)
     try:
         step = reader.layer(node)

@@ -7,7 +7,7 @@ import re
 from nngen.catalog import LAYERS, Trait
 from nngen.catalog.parametrizations import MODIFIERS
 from nngen.errors import SpecError
-from nngen.language.document import Mapping, Node, Sequence
+from nngen.language.document import Mapping, Node, Scalar, Sequence
 from nngen.language.naming import LABEL
 from nngen.language.spec.model import Name
 from nngen.language.spec.nodes import expression, known_keys, text
@@ -38,7 +38,29 @@ def built_after_of(node: Node | None) -> Name | None:
 
 
 def call_of(node: Node | None) -> Line | None:
-    return None if node is None else parse_line(text(node, "`call`"), node.mark)
+    return None if node is None or is_none(node) else parse_line(text(node, "`call`"), node.mark)
+
+
+def uncalled_of(beside: dict[str, Node]) -> bool:
+    """Whether `call: none` stands there.
+
+    Raises:
+        SpecError: with it stands what is about a call.
+    """
+    if "call" not in beside or not is_none(beside["call"]):
+        return False
+    for key in ("from", "when"):
+        if key in beside:
+            message = (
+                f"`call: none` says that the layer is only built, so that `{key}` has no meaning"
+            )
+            raise SpecError(message, beside[key].mark, "take it out")
+    return True
+
+
+def is_none(node: Node) -> bool:
+    """Whether it is the word `none`."""
+    return isinstance(node, Scalar) and node.value == "none"
 
 
 def otherwise_of(beside: dict[str, Node]) -> bool:

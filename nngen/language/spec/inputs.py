@@ -25,12 +25,16 @@ from nngen.symbolic.tensor import MAX_DIMENSIONS
 MOST_NAMES = 200  # of one kind in one class
 
 
-def block_inputs(node: Mapping) -> tuple[Name, ...]:
-    """The names of a block's inputs."""
+def block_inputs(node: Mapping, least: int = 0) -> tuple[Name, ...]:
+    """The names of a block's inputs, or of a loss's."""
     if "inputs" not in node.entries:
         return (Name("x", node.mark),)
     listed = items(
-        node.entries["inputs"].value, "a block's inputs", "a list of names", "`inputs: [x, y]`"
+        node.entries["inputs"].value,
+        "a block's inputs",
+        "a list of names",
+        "`inputs: [x, y]`",
+        least,
     )
     few(listed, "inputs", MOST_NAMES, node.mark)
     names = tuple(Name(text(item, "an input"), item.mark) for item in listed)

@@ -95,6 +95,7 @@ class LayerStep:
         children: the layers of a Sequential.
         sources: the values of `from`; None where the step above provides.
         call: the line of `call`.
+        uncalled: nothing flows through it where it stands (`call: none`).
         repeat: how many copies.
         when: the condition under which it is there.
         otherwise_none: where it is not there, there is no value; else its input passes through.
@@ -118,6 +119,7 @@ class LayerStep:
     init: tuple[Rule, ...] = ()
     modifiers: dict[str, dict[str, Expression]] = field(default_factory=dict)
     built_after: Name | None = None
+    uncalled: bool = False
     broken: Broken | None = None
 
 

@@ -15,7 +15,14 @@ from nngen.errors import Errors, Follows, Mark, SpecError
 from nngen.language.document import Entry, Mapping, Node, Scalar, Sequence
 from nngen.language.naming import check_label, check_layer_name
 from nngen.language.spec import meant
-from nngen.language.spec.beside import built_after_of, call_of, from_of, modifiers_of, otherwise_of
+from nngen.language.spec.beside import (
+    built_after_of,
+    call_of,
+    from_of,
+    modifiers_of,
+    otherwise_of,
+    uncalled_of,
+)
 from nngen.language.spec.broken import unread, words_in
 from nngen.language.spec.model import (
     INPUT_SIZES,
@@ -119,7 +126,7 @@ class StepReader:
                 step.label.mark,
                 "a Sequential in it makes names with dots",
             )
-        if step.sources or step.call or step.when or step.built_after:
+        if step.sources or step.call or step.uncalled or step.when or step.built_after:
             raise SpecError(
                 "in a Sequential each layer takes what the one above gives",
                 step.mark,
@@ -235,6 +242,7 @@ class StepReader:
             redraws or (),
             attempt(modifiers_of, kind_name, beside) or {},
             attempt(built_after_of, beside.get("built_after")),
+            attempt(uncalled_of, beside) or False,
         )
 
     @property

@@ -220,7 +220,7 @@ class Class(Part):
     def forward(self, *given: Any, **named: Any) -> Any:
         inputs = inputs_of(self._body.says)
         values: dict[str, Any] = {**dict(zip(inputs, given)), **named}
-        self._last = inputs[0]
+        self._last = next(iter(inputs), "")
         running = self._walk(self._body, values, values[inputs[0]] if len(inputs) == 1 else None)
         outputs = self._body.says.get("outputs")
         return running if outputs is None else self._outputs(outputs, values)
@@ -271,10 +271,19 @@ class Class(Part):
             return running
         for copy, (label, names, one) in enumerate(self._copies(step, named)):
             inputs = [values[source] for source in listed(one.beside.get("from", []))]
-            if not inputs or copy:
+            takes = self._book.blocks.get(step.kind)
+            if takes is not None and not inputs_of(takes.says):
+                inputs = []
+            elif not inputs or copy:
                 inputs[:1] = [running]
             if self._book.trying:
                 self._steps[label] = (number, copy), one, names
+            if one.beside.get("call") == "none":
+                if label not in self._there:
+                    made = layer(one, names, [])
+                    self._made[label] = Made((number, copy), one, names, made)
+                    self._put(label, made.build().eval())
+                continue
             running = self._layer(label, one, inputs, values, running)
         return running
 
@@ -403,7 +412,7 @@ def _flows(value: Any) -> bool:
 def _bound_by(given: Any, values: Names, running: Any) -> list[Any]:
     """What a step has given: what its line binds, or the value after it."""
     text = given if is_line(given) else parts(given).beside.get("call")
-    if text is None:
+    if text in (None, "none"):
         return [running]
     return [values[name] for name in targets(text) if name in values]
 

@@ -104,7 +104,7 @@ def automatic(body: Names) -> Callable[[str], str]:
     taken: set[str | None] = {*inputs_of(body), *body.get("args", {}), *body.get("let", {})}
     for step in body["layers"]:
         text = step if is_line(step) else parts(step).beside.get("call")
-        taken |= set() if text is None else set(targets(text))
+        taken |= set() if text in (None, "none") else set(targets(text))
         taken |= set() if is_line(step) else {parts(step).name}
     layers = [parts(step) for step in body["layers"] if not is_line(step)]
     unnamed = [stem(layer.kind) for layer in layers if layer.name is None]
