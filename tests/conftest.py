@@ -22,6 +22,7 @@ PROGRAMS = {
     "browser": (("chromium", "chromium-browser", "google-chrome"), "chromium fonts-noto-cjk"),
     "compiler": (("g++", "clang++", "c++"), "g++"),
     "dot": (("dot",), "graphviz"),
+    "node": (("npm",), "nodejs npm"),
 }
 # Set where everything is installed: there a program that is missing fails the test.
 ALL = "NNGEN_TEST_ALL"

@@ -90,7 +90,7 @@ const showProblems = (answer) => {
   const errors = found.filter((each) => each.level === "error").length;
   const [s, t] = [errors === 1 ? "" : "s", found.length - errors === 1 ? "" : "s"];
   $("count").className = errors ? "bad" : "good";
-  $("count").replaceChildren(...(errors ? both(`${errors} error${s}`, `${errors} 个错误`)
+  $("count").replaceChildren(...(errors ? both(`${errors} error${s}; the code is that of the last text that built`, `${errors} 个错误；代码来自上一次能构建的文本`)
     : found.length ? both(`Builds, with ${found.length} finding${t}`, `可以构建，有 ${found.length} 条提示`) : both("Builds, nothing found", "可以构建，没有问题")));
   $("problems").replaceChildren(...found.map((each) => {
     const where = element("button", { type: "button", className: "at" }, both(`line ${each.line}`, `第 ${each.line} 行`));
@@ -122,13 +122,18 @@ const showValues = (given) => {
   }));
 };
 
+const LABELS = { "nn_style.py": "nn", "functional_style.py": "F", "stateless.py": "S" };
 const colours = new CSSStyleSheet(), lights = new CSSStyleSheet();
 document.adoptedStyleSheets = [colours, lights];
 const showCode = (answer) => {
   ({ places, files } = answer);
   const hue = (n) => n === null ? "--h: 0; --c: 0" : `--h: ${150 * (n % 24) % 360 + 15 * (Math.floor(n % 24 / 12) % 2)}; --c: 1`;
-  colours.replaceSync(places.map((each) => `[data-s="${each.number}"] { ${hue(each.hue)}; }`).join("\n"));
   $("table").innerHTML = answer.html;
+  // On a narrow page each file's lines say whose they are.
+  const labels = all("thead th", $("table")).slice(1).map((each, k) => `.code td:nth-child(${k + 2})::before { content: "${LABELS[each.textContent] ?? ""}"; }
+    .code td:nth-child(n + 4)::before { position: absolute; left: 2.3rem; top: .15em; color: var(--quiet); font-size: .8em; }`);
+  colours.replaceSync([...places.map((each) => `[data-s="${each.number}"] { ${hue(each.hue)}; }`), "@media (max-width: 63.99rem) {", ...labels,
+    ".code .same td:nth-child(2)::before { content: \"=\"; } .code .same td:nth-child(n + 3) { display: none; } }"].join("\n"));
   $("table").classList.remove("stale");
   for (const head of all("thead th", $("table")).slice(1)) {
     const name = head.textContent;
@@ -279,7 +284,7 @@ const show = async (name) => {
 };
 const examples = async () => {
   const found = await json("examples.json");
-  $("examples").append(...found.map((each) => element("option", { value: each.name, textContent: `${each.name}: ${each.doc}` })));
+  $("examples").append(...found.map((each) => element("option", { value: each.name, textContent: each.doc ? `${each.name}: ${each.doc}` : each.name })));
   $("examples").onchange = () => { if ($("examples").value) { history.replaceState(null, "", location.pathname + location.search); show($("examples").value).then(keep); } };
   return found;
 };
