@@ -19,7 +19,7 @@ check: $(READY)
 	@$(MAKE) --no-print-directory -j 2 lint types
 	$(PYTEST) -m "not torch and not browser and not heavy and not slow"
 
-# Some tests need programs (apt-get install chromium fonts-noto-cjk g++ graphviz); without them they are skipped.
+# Some tests need programs (apt-get install chromium fonts-noto-cjk g++ graphviz nodejs npm); without them they are skipped.
 test: $(READY)
 	@$(MAKE) --no-print-directory -j 2 lint types
 	$(PYTEST) -m "not slow"

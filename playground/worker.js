@@ -9,7 +9,9 @@ const bytes = async (name) => {
 const unzipped = async (name) => new Uint8Array(await new Response((await fetch(name)).body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
 
 const fromSnapshot = async () => {
-  const python = await loadPyodide({ indexURL: "./pyodide/", _loadSnapshot: await unzipped("snapshot.bin") });
+  const python = await loadPyodide({
+    indexURL: "./pyodide/", stdLibURL: new URL("nothing.zip", location.href).href, _loadSnapshot: await unzipped("snapshot.bin"),
+  });
   return [python, "snapshot"];
 };
 const anew = async () => {

@@ -72,13 +72,14 @@ const above = (state, line) => {
 };
 
 export const create = (parent, { text, words, changed, moved, hovered, say }) => {
+  let replacing = false;
   const view = new EditorView({ parent, state: EditorState.create({ doc: text, extensions: [
     lineNumbers(), highlightActiveLineGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
     autocompletion({ override: [completer(words)] }), lintGutter(), yaml(), syntaxHighlighting(COLOURS), places, EditorView.lineWrapping,
     keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
     EditorView.contentAttributes.of({ "aria-labelledby": "edit-title", spellcheck: "false" }),
     EditorView.updateListener.of((update) => {
-      if (update.docChanged) changed();
+      if (update.docChanged && !replacing) changed();
       if (update.selectionSet && update.transactions.some((each) => each.isUserEvent("select"))) at(update.state);
     }),
   ] }) });
@@ -91,7 +92,11 @@ export const create = (parent, { text, words, changed, moved, hovered, say }) =>
   const scroll = (position) => EditorView.scrollIntoView(position, { y: "nearest", yMargin: 40 });
   return {
     text: () => view.state.doc.toString(),
-    replace: (whole) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: whole }, selection: { anchor: 0 } }),
+    replace: (whole) => {
+      replacing = true;
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: whole }, selection: { anchor: 0 } });
+      replacing = false;
+    },
     problems: (found) => view.dispatch(setDiagnostics(view.state, found.filter((each) => each.line).map((each) => {
       const [from, to] = range(view.state, each);
       const message = [each.code.startsWith("NN") ? `${each.code}: ${each.message}` : each.message, each.hint].filter(Boolean).join("\n");

@@ -60,14 +60,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert npm is not None
             subprocess.run([npm, "ci", "--silent"], cwd=REPOSITORY / "playground", check=True)
             build = ["node", "playground/build.mjs", str(site), sys.executable]
-            done = subprocess.run(build, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                build, cwd=REPOSITORY, capture_output=True, text=True, check=False
+            )
             assert done.returncode == 0, done.stderr[-3000:]
     return site
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".wasm": "application/wasm", ".mjs": "text/javascript"}
-
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
@@ -76,7 +76,9 @@ class Site:
     """The folder, served until it is taken away."""
 
     def __init__(self, folder: Path) -> None:
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder))
+        self.server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), functools.partial(_Quiet, directory=folder)
+        )
         self.address = f"http://127.0.0.1:{self.server.server_port}/"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -114,7 +116,11 @@ def opened(context: BrowserContext, site: Site) -> Callable[..., Page]:
     def open_page(address: str = "", live: bool = True) -> Page:
         page = context.new_page()
         page.on("pageerror", lambda error: pytest.fail(str(error)))
-        page.on("request", lambda each: each.url.startswith((site.address, "blob:", "data:")) or pytest.fail(each.url))
+        page.on(
+            "request",
+            lambda each: each.url.startswith((site.address, "blob:", "data:"))
+            or pytest.fail(each.url),
+        )
         page.goto(site.address + address)
         if live:
             page.wait_for_selector("html[data-live=done]", timeout=START)
@@ -187,7 +193,10 @@ def test_a_step_lights_up_in_all_panes(opened: Callable[..., Page]) -> None:
     expect(shown).to_contain_text("A 2-dimensional convolution")
     expect(shown).to_contain_text("(1, 1, 28, 28)")
     colour = "each => getComputedStyle(each).backgroundColor"
-    on, off = (page.locator(f'.cm-content span[data-s="{number}"]').first.evaluate(colour) for number in (2, 3))
+    on, off = (
+        page.locator(f'.cm-content span[data-s="{number}"]').first.evaluate(colour)
+        for number in (2, 3)
+    )
     assert "/" not in on and "/" in off
     page.locator(".cm-line", has_text="Flatten").click()
     expect(page.locator("#articles article.shown h3")).to_contain_text("Flatten")
@@ -201,7 +210,9 @@ def test_values_change_the_shapes(opened: Callable[..., Page]) -> None:
     expect(page.locator("#articles")).to_contain_text("(1, 7)")
 
 
-def test_a_link_holds_the_spec(opened: Callable[..., Page], context: BrowserContext, site: Site) -> None:
+def test_a_link_holds_the_spec(
+    opened: Callable[..., Page], context: BrowserContext, site: Site
+) -> None:
     page = opened()
     page.locator("#file").fill("länge.yaml")
     write(page, NET + "# 中文 𝔘\n")
@@ -300,7 +311,10 @@ def test_it_works_offline_after_the_first_visit(context: BrowserContext, folder:
 @pytest.mark.parametrize("width", [1400, 390])
 def test_all_of_it_is_accessible(browser: Browser, site: Site, scheme: Any, width: int) -> None:
     context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce"
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        bypass_csp=True,
+        reduced_motion="reduce",
     )
     page = context.new_page()
     page.goto(site.address + "?language=zh")
@@ -314,7 +328,9 @@ def test_all_of_it_is_accessible(browser: Browser, site: Site, scheme: Any, widt
 
 
 def test_the_served_page_does_the_same(browser: Browser, folder: Path) -> None:
-    server = Playground(text=NET, file="net.yaml", verify=lambda text, file: f"{file} is equal", site=folder)
+    server = Playground(
+        text=NET, file="net.yaml", verify=lambda text, file: f"{file} is equal", site=folder
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     page = browser.new_page()
     page.goto(server.address)
