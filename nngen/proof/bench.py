@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import nn
@@ -122,14 +123,17 @@ class Bench:
         if all(twin.owns_state for twin in self.twins):
             return
 
-        def forward(twin: Twin, model: nn.Module, seen: Seen) -> None:
+        def forward(twin: Twin, model: nn.Module, seen: Seen, mode: bool = True) -> None:
             before = {name: weight._version for name, weight in model.named_parameters()}
             with torch.no_grad():
-                see_outputs(model.train(), self.feed(self.largest), seen)
+                see_outputs(model.train(mode), self.feed(self.largest), seen)
             after = {name: weight._version for name, weight in model.named_parameters()}
-            self.ledger.written = [name for name in before if after[name] != before[name]]
+            written.update(dict.fromkeys(name for name in before if after[name] != before[name]))
 
-        self.run_copy(self.twins[0], "", forward)
+        written: dict[str, None] = {}
+        for mode in (True, False):
+            self.run_copy(self.twins[0], "", partial(forward, mode=mode))
+        self.ledger.written = list(written)
 
     def fresh(self, twin: Twin, seed: int) -> nn.Module:
         """Another model of this twin."""

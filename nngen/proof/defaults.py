@@ -69,7 +69,7 @@ def _check(bench: Bench, where: str, step: Act) -> None:
         bench.run_copy(nn_twin, where, partial(_recorded, recorder, step))
     if plain.finding:
         return  # what it raises there, other checks report
-    ledger = Ledger(bench.ledger.names)
+    ledger = Ledger(bench.ledger.names, written=bench.ledger.written)
     # What torch fuses, it fuses in the nn twin alone: else another twin is what it is without.
     ledger.settle((plain if recorder.layers else fused, *runs), DEFAULTS, where)
     if not recorder.layers:

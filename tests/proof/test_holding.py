@@ -47,6 +47,14 @@ def test_a_table_that_torch_rescales_in_forward_is_not_compared_after_it() -> No
     assert "SGD, 3 steps" in groups and "stateless, SGD, 3 steps" not in groups
 
 
+def test_it_may_be_rescaled_in_eval_mode_alone() -> None:
+    text = BAG.format(args="", norm=0.5).replace("styles:", "  - Linear: 64\nstyles:")
+    text = text.replace("max_norm: 0.5}", "max_norm: 0.5}\n    from: x")
+    text = text.replace("layers:", "layers:\n  - one = F.one_hot(x, 64).float().mean(1)")
+    text = text.replace("  - Linear: 64", "  - y = one if training else bag1\n  - Linear: 64")
+    assert verified(text).equal
+
+
 def test_it_may_be_rescaled_with_other_arguments_alone() -> None:
     report = verified(BAG.format(args="args: {norm: null}\n", norm="norm"))
     assert report.equal
@@ -71,3 +79,11 @@ def test_what_is_compiled_is_the_model_s_own_call(monkeypatch: pytest.MonkeyPatc
     assert compiled == [model.__call__]
     monkeypatch.setattr(holding, "_stateless_call", lambda *_, **__: "compiled")
     assert holding(torch.randn(2, 1, 28, 28)) == "compiled"
+
+
+def test_it_may_be_rescaled_beside_a_kernel_that_torch_fuses() -> None:
+    attention = (
+        "  - TransformerEncoderLayer: {nhead: 2, dim_feedforward: 4, batch_first: true}\nstyles:"
+    )
+    text = BAG.format(args="", norm=0.001).replace("EmbeddingBag", "Embedding")
+    assert verified(text.replace("styles:", attention)).equal
