@@ -9,7 +9,7 @@ from typing import Any
 
 from nngen.emit import build_graph
 from nngen.emit.model import Graph
-from nngen.emit.render import fill
+from nngen.emit.render import fill, uncollected
 from nngen.emit.source_map import SourceFile, SourceMap
 from nngen.emit.style import Style
 from nngen.emit.styles import named
@@ -46,7 +46,8 @@ class Compilation:
     @cached_property
     def program(self) -> Program:
         """What each step does."""
-        return follow(self.spec)
+        with uncollected():
+            return follow(self.spec)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -56,7 +57,9 @@ class Compilation:
     @cached_property
     def graph(self) -> Graph:
         """The classes in each style."""
-        return build_graph(self.program, self.styles)
+        program = self.program
+        with uncollected():
+            return build_graph(program, self.styles)
 
     @cached_property
     def files(self) -> dict[str, str]:
