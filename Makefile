@@ -63,7 +63,7 @@ demo: $(NNGEN)
 
 # The pages of all specs, the course and the pitfalls: open site/index.html.
 site: $(READY)
-	$(BIN)/nngen lesson specs/*.yaml -o site
+	$(BIN)/nngen lesson specs/*.yaml -o site $(if $(wildcard site-playground),--playground ../site-playground/index.html)
 
 # The documentation: open site-docs/index.html.
 docs: $(READY)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from posixpath import relpath
@@ -27,6 +28,8 @@ from nngen.teach.pitfalls import Pitfall
 from nngen.views import layers as listing
 
 REPOSITORY = Path(__file__).parent.parent
+# What `make playground` wrote, if it did: the site then has it, and links to it.
+PLAYGROUND = REPOSITORY / "site-playground"
 TORCH = "https://docs.pytorch.org/docs/stable/generated/torch.nn"
 # A file of the repository, and the page that shows it; other files are named, not linked.
 PLACES = (
@@ -76,6 +79,12 @@ def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
     return _PART.sub(lambda match: PARTS[match[1]](), text)
 
 
+def on_post_build(config: MkDocsConfig) -> None:
+    """Put the playground into the site."""
+    if PLAYGROUND.exists():
+        shutil.copytree(PLAYGROUND, Path(config.site_dir) / "playground", dirs_exist_ok=True)
+
+
 # Links
 
 
@@ -119,6 +128,12 @@ def model(name: str) -> str:
     title, doc = (re.search(rf"^{key}: (.*)$", spec, re.MULTILINE) for key in ("name", "doc"))
     assert title
     lines = [f"# {title[1]}", "", *([doc[1], ""] if doc else []), f"`specs/{name}.yaml`:", ""]
+    if PLAYGROUND.exists():
+        there = f"../playground/index.html#example={name}"
+        lines[-2:] = [
+            f'`specs/{name}.yaml`, to be edited <a href="{there}">in the playground</a>:',
+            "",
+        ]
     lines += ["```yaml", spec.rstrip(), "```", ""]
     for tab, file in (("torch.nn", "nn_style.py"), ("torch.nn.functional", "functional_style.py")):
         code = (REPOSITORY / "generated" / name / file).read_text("utf-8")

@@ -40,6 +40,12 @@ def add(verbs: Verbs) -> None:
     lesson.add_argument(
         "--seed", type=int, default=0, help="where the random numbers start (default: %(default)s)"
     )
+    lesson.add_argument(
+        "--playground",
+        default="",
+        metavar="ADDRESS",
+        help="link the page of each spec to a playground there, in which it can be edited",
+    )
     lesson.set_defaults(run=_lesson)
 
 
@@ -62,6 +68,7 @@ def _lesson(options: argparse.Namespace) -> int:
         from importlib.metadata import version
 
         site = Site(options.out, options.lang, prove, pitfalls.run, version("torch"))
+    site.playground = options.playground
     given = distinct(options.specs)
     numbers = itertools.count(1)
 

@@ -8,6 +8,7 @@ import io
 import json
 import threading
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from nngen.cli import main
 from nngen.lint import RULES
 from nngen.pipeline import read
 from nngen.teach.playground.desk import Desk
+from nngen.teach.playground.link import link
 from nngen.teach.playground.server import HOST, OWN, Playground
 from nngen.teach.playground.stages import Stages
 from nngen.teach.playground.words import words
@@ -234,3 +236,17 @@ def test_a_spec_that_cannot_be_served_is_told(
 def test_values_are_single() -> None:
     found = Stages(NET, "net.yaml", {"classes": "[1]"}).problems()["problems"]
     assert [each["message"] for each in found] == ["this is not one value"]
+
+
+def test_a_link_holds_the_spec(tmp_path: Path) -> None:
+    address = link("https://example.org/p/", NET, "net.yaml")
+    site, _, packed = address.partition("#s=")
+    data = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
+    assert site == "https://example.org/p/"
+    assert json.loads(zlib.decompress(data, -zlib.MAX_WBITS)) == {"file": "net.yaml", "text": NET}
+    (tmp_path / "net.yaml").write_text(NET)
+    given = ["lesson", str(tmp_path / "net.yaml"), "--no-verify", "-o", str(tmp_path / "site")]
+    assert main([*given, "--playground", "https://example.org/p/"]) == 0
+    assert f'href="{address}"' in (tmp_path / "site" / "net.html").read_text("utf-8")
+    assert main(given) == 0
+    assert "playground" not in (tmp_path / "site" / "net.html").read_text("utf-8")

@@ -16,6 +16,7 @@ from nngen.emit.render import templates
 from nngen.proof.report import COLUMNS, DEFAULTS, Report
 from nngen.teach.lesson.page import Page
 from nngen.teach.lesson.words import TAGS, say
+from nngen.teach.playground.link import link
 from nngen.teach.translations import LANGUAGES
 
 # Steps next to each other get colours that are far apart.
@@ -38,16 +39,20 @@ class Frame:
         language: the one that is shown first.
         pages: what the head of each page links.
         pitfalls: the address of the page of pitfalls.
+        playground: the address of a playground that opens the specs; empty where there is none.
     """
 
     language: str
     pages: Sequence[Link]
     pitfalls: str = "pitfalls.html"
+    playground: str = ""
 
     def page(self, page: Page, address: str) -> str:
         """The page of a spec."""
         rules = "".join((*_rules(page), *_labels(page)))
-        return self.form("page.html.j2", page.name, address, rules, page=page)
+        text = "".join(f"{line.text}\n" for line in page.spec)
+        there = link(self.playground, text, page.file) if self.playground else ""
+        return self.form("page.html.j2", page.name, address, rules, page=page, playground=there)
 
     def part(self, template: str, **values: object) -> str:
         """A part of a page from its template."""

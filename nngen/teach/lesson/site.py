@@ -46,6 +46,7 @@ class Site:
         prove: compares the two models of a spec; None to leave the proof out.
         run: runs the programs of a pitfall; None to show what they do without numbers.
         torch: torch's version, where it runs something.
+        playground: the address of a playground that opens the specs; empty where there is none.
     """
 
     folder: Path
@@ -53,6 +54,7 @@ class Site:
     prove: Callable[[Path], Report] | None = None
     run: Callable[[Pitfall], Outcome] | None = None
     torch: str = ""
+    playground: str = ""
     written: list[_Spec] = field(default_factory=list)
 
     def spec(self, path: Path) -> Page:
@@ -118,7 +120,7 @@ class Site:
     @property
     def frame(self) -> Frame:
         pages = [Link(INDEX, say("Lessons")), Link(PITFALLS_PAGE, say("Pitfalls"))]
-        return Frame(self.language, pages, PITFALLS_PAGE)
+        return Frame(self.language, pages, PITFALLS_PAGE, self.playground)
 
     def _form(self, template: str, title: str, address: str, **values: object) -> None:
         self._write(address, self.frame.form(template, title, address, "", **values))
