@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import math
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +20,9 @@ from nngen.errors import Fault
 from nngen.symbolic.evaluator import SIZE_FUNCTIONS, Evaluator
 from nngen.symbolic.sizes import Size, to_text
 from nngen.symbolic.tensor import UNKNOWN, Code
+
+# Where Python 3.10 opens a bracket around what an assignment or a loop binds.
+_BOUND = re.compile(r"(?:^[ ]*|\bfor )\(", re.MULTILINE)
 
 # What sizes are computed with that Python has in a module.
 IN_MATH = {name: ast.parse(f"math.{name}", mode="eval").body for name in ("sqrt", "prod")}
@@ -255,11 +260,25 @@ def _is_constant(node: ast.expr, value: Any) -> bool:
 
 
 def source(node: ast.AST) -> str:
-    """The code of a tree."""
+    """The code of a tree, the same with each version of Python."""
     try:
-        return ast.unparse(ast.fix_missing_locations(node))
+        text = ast.unparse(ast.fix_missing_locations(node))
     except RecursionError:
         raise Fault("the expression is nested too deeply") from None
+    return text if sys.version_info >= (3, 11) else targets_bare(text)
+
+
+def targets_bare(text: str) -> str:
+    """Code without brackets around the names that an assignment or a loop binds, which Python 3.10 puts there."""
+    for opened in reversed(list(_BOUND.finditer(text))):
+        start, depth = opened.end() - 1, 0
+        for end in range(start, len(text)):
+            depth += (text[end] in "([") - (text[end] in ")]")
+            if not depth:
+                break
+        if text.startswith((" = ", " in "), end + 1):
+            text = text[:start] + text[start + 1 : end] + text[end + 1 :]
+    return text
 
 
 def free_names(tree: ast.AST) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nngen.catalog.fragments import fragment, statements
-from nngen.catalog.partial_evaluation import Folder, literal, source
+from nngen.catalog.partial_evaluation import Folder, literal, source, targets_bare
 from nngen.errors import Fault
 from nngen.symbolic.sizes import symbol
 from nngen.symbolic.tensor import UNKNOWN
@@ -197,3 +197,20 @@ def test_a_tree_that_is_too_deep_is_a_fault() -> None:
         tree = ast.UnaryOp(ast.Not(), tree)
     with pytest.raises(Fault, match="nested too deeply"):
         source(tree)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("(a, b) = (c, d)", "a, b = (c, d)"),
+        ("(_, (h, _)) = f((x, y))", "_, (h, _) = f((x, y))"),
+        ("for (x, y) in z:\n    (x, y) = g(x, y)", "for x, y in z:\n    x, y = g(x, y)"),
+        ("y = [a for (a, b) in c]", "y = [a for a, b in c]"),
+        ("(a + b).view(c)", "(a + b).view(c)"),
+        ("(a, b)", "(a, b)"),
+    ],
+)
+def test_code_is_the_same_with_each_python(text: str, right: str) -> None:
+    """With 3.10, brackets stand around what is bound."""
+    assert targets_bare(text) == right
+    assert source(ast.parse(right)) == right
