@@ -9,7 +9,7 @@ from typing import Any
 
 from nngen.emit import build_graph
 from nngen.emit.model import Graph
-from nngen.emit.render import fill, uncollected
+from nngen.emit.render import fill
 from nngen.emit.source_map import SourceFile, SourceMap
 from nngen.emit.style import Style
 from nngen.emit.styles import named
@@ -46,8 +46,7 @@ class Compilation:
     @cached_property
     def program(self) -> Program:
         """What each step does."""
-        with uncollected():
-            return follow(self.spec)
+        return follow(self.spec)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -57,9 +56,7 @@ class Compilation:
     @cached_property
     def graph(self) -> Graph:
         """The classes in each style."""
-        program = self.program
-        with uncollected():
-            return build_graph(program, self.styles)
+        return build_graph(self.program, self.styles)
 
     @cached_property
     def files(self) -> dict[str, str]:

@@ -136,13 +136,13 @@ def by_black(code: str) -> str:
     import black
     from black.mode import TargetVersion
 
-    with uncollected():
+    with _uncollected():
         return black.format_str(code, mode=black.Mode(target_versions={TargetVersion.PY310}))
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Without Python's search for cycles: it would go through a growing tree, and the catalog, again and again."""
+def _uncollected() -> Iterator[None]:
+    """Without Python's search for cycles: it would go through black's growing tree again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:
