@@ -77,7 +77,8 @@ def test_each_step_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def counting(self: flow.Flow, *arguments: Any, **keywords: Any) -> None:
         plain(self, *arguments, **keywords)
-        self.operations = Counted(self.operations)
+        if not isinstance(self.operations, Counted):  # a flow's copy has the very same list
+            self.operations = Counted(self.operations)
 
     monkeypatch.setattr(flow.Flow, "__init__", counting)
     found = []

@@ -167,7 +167,7 @@ def _read_later(source: Source, statement: ast.Assign, name: str) -> bool:
     )
 
 
-@fault(FUNCTIONAL, STATELESS)
+@fault(FUNCTIONAL)
 def input_overwritten_by_relu(source: Source) -> Iterator[Edits]:
     """The model's input is overwritten by a ReLU put before its first layer."""
     function = _forward(source)

@@ -74,8 +74,8 @@ FAULTS = {
     ),
     "a key of another direction": (
         LSTM,
-        'params["lstm.weight_hh_l1_reverse"],\n',
-        'params["lstm.weight_hh_l1"],\n',
+        'for way in ("", "_reverse")',
+        'for way in ("_reverse", "")',
     ),
 }
 NUMBER = count()
